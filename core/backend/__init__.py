@@ -1,0 +1,21 @@
+"""Arrays and devices: the only place that knows which array library is in use.
+
+`device.py` names devices and moves arrays between them, `memory.py` says what memory an
+array covers. Imports nothing of Rekindle but errors and dtypes.
+"""
+
+from .device import CPU as CPU
+from .device import Device as Device
+from .device import DeviceError as DeviceError
+from .device import as_device as as_device
+from .device import asarray as asarray
+from .device import cuda_available as cuda_available
+from .device import device_of as device_of
+from .device import from_dlpack as from_dlpack
+from .device import namespace as namespace
+from .device import to_device as to_device
+from .device import to_numpy as to_numpy
+from .memory import address as address
+from .memory import flat_memory as flat_memory
+from .memory import shares_memory as shares_memory
+from .memory import strided_view as strided_view

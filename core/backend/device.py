@@ -1,0 +1,121 @@
+"""Devices, and the arrays that live on them: NumPy on the CPU, CuPy on CUDA GPUs."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import RekindleError
+
+Array = Any
+"""An array of NumPy or CuPy; kernels only use what both have."""
+
+
+class DeviceError(RekindleError, ValueError):
+    """A device that does not exist here, or arrays on different devices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A place for arrays.
+
+    Parameters
+    ----------
+    kind : str
+        "cpu" or "cuda".
+    index : int
+        Number of the GPU, from 0; always 0 for the CPU.
+    """
+
+    kind: str
+    index: int = 0
+
+    def __str__(self) -> str:
+        return self.kind if self.kind == "cpu" else f"{self.kind}:{self.index}"
+
+
+CPU = Device("cpu")
+
+
+def as_device(device: Device | str) -> Device:
+    """Return the device that `device` names ("cpu", "cuda", "cuda:1").
+
+    Raises
+    ------
+    DeviceError
+        If the name is not of that form.
+    """
+    if isinstance(device, Device):
+        return device
+    kind, _, index = device.partition(":")
+    if kind == "cpu" and not index:
+        return CPU
+    if kind == "cuda" and (not index or index.isdigit()):
+        return Device("cuda", int(index or 0))
+    raise DeviceError(f"a device is 'cpu', 'cuda' or 'cuda:N'; given {device!r}")
+
+
+def _cupy(reason: str) -> Any:
+    try:
+        import cupy
+    except ImportError as error:
+        raise DeviceError(
+            f"{reason} needs CuPy, which is not installed: "
+            "pip install 'rekindle[cuda12]' (or [cuda13])"
+        ) from error
+    return cupy
+
+
+def cuda_available() -> bool:
+    """Whether CuPy is installed and sees a GPU."""
+    try:
+        import cupy
+    except ImportError:
+        return False
+    return bool(cupy.cuda.is_available())
+
+
+def namespace(array: Array) -> Any:
+    """Return the module whose functions work on `array`: numpy or cupy."""
+    if isinstance(array, np.ndarray):
+        return np
+    return array.__array_namespace__()
+
+
+def device_of(array: Array) -> Device:
+    """Return the device that holds `array`."""
+    if isinstance(array, np.ndarray) or "cupy" not in sys.modules:
+        return CPU
+    return Device("cuda", array.device.id)
+
+
+def asarray(data: Any, dtype: Any, device: Device, *, copy: bool | None) -> Array:
+    """Return `data` as an array on `device`, as `numpy.asarray` does."""
+    if device.kind == "cpu":
+        return np.asarray(data, dtype=dtype, copy=copy)
+    cupy = _cupy(f"device {device}")
+    with cupy.cuda.Device(device.index):
+        return cupy.array(data, dtype=dtype, copy=bool(copy))
+
+
+def to_device(array: Array, device: Device) -> Array:
+    """Return `array` on `device`: itself where it is there already."""
+    if device_of(array) == device:
+        return array
+    return to_numpy(array) if device.kind == "cpu" else asarray(array, None, device, copy=None)
+
+
+def to_numpy(array: Array) -> np.ndarray[Any, Any]:
+    """Return `array` as a NumPy array; from a GPU this waits and copies."""
+    if isinstance(array, np.ndarray):
+        return array
+    host: np.ndarray[Any, Any] = array.get()
+    return host
+
+
+def from_dlpack(source: Any) -> Array:
+    """Return a GPU array on the memory that `source` exports through DLPack."""
+    return _cupy("memory on a GPU").from_dlpack(source)

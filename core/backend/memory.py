@@ -1,0 +1,66 @@
+"""What memory an array covers: the step from arrays to storages and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .device import Array, namespace
+
+
+def address(array: Array) -> int:
+    """Return the address of the first element, in bytes."""
+    if isinstance(array, np.ndarray):
+        return int(array.ctypes.data)
+    return int(array.data.ptr)
+
+
+def strided_view(flat: Array, offset: int, shape: Sequence[int], strides: Sequence[int]) -> Array:
+    """Return a view of the 1-D array `flat`; offset and strides count elements.
+
+    The caller has checked that the view stays inside.
+    """
+    xp = namespace(flat)
+    step = flat.itemsize
+    return xp.lib.stride_tricks.as_strided(
+        flat[offset:], tuple(shape), tuple(s * step for s in strides)
+    )
+
+
+def flat_memory(array: Array) -> tuple[Array, int]:
+    """Return the memory that `array` spans as a 1-D array, and where its first element is.
+
+    Returns
+    -------
+    flat : array, shape (extent,)
+        Every element between the lowest and the highest address of `array`, same memory.
+    offset : int
+        Index of `array`'s first element in `flat`; not 0 where strides are negative.
+
+    Raises
+    ------
+    ValueError
+        If a stride is not a whole number of elements (a field of a record array).
+    """
+    xp = namespace(array)
+    if array.flags.c_contiguous:
+        return array.reshape(-1), 0
+    step = array.itemsize
+    if any(s % step for s in array.strides):
+        raise ValueError("a stride is not a multiple of the item size")
+    if array.size == 0:
+        return array.reshape(-1), 0
+    offset = -sum(
+        (n - 1) * s // step for n, s in zip(array.shape, array.strides, strict=True) if s < 0
+    )
+    extent = 1 + sum(
+        (n - 1) * abs(s) // step for n, s in zip(array.shape, array.strides, strict=True)
+    )
+    lowest = array[tuple(slice(None, None, -1 if s < 0 else 1) for s in array.strides)]
+    return xp.lib.stride_tricks.as_strided(lowest, (extent,), (step,)), offset
+
+
+def shares_memory(a: Array, b: Array) -> bool:
+    """Whether the address ranges of `a` and `b` meet (exact for views of one array)."""
+    return bool(namespace(a).may_share_memory(a, b))

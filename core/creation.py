@@ -1,0 +1,105 @@
+"""Making tensors: from data, of constants, of sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import backend, ops  # noqa: F401  # ops: tensors made here have their methods
+from .backend import CPU, Device
+from .dtypes import as_dtype, float32
+from .tensor import Tensor
+
+
+def tensor(
+    data: Any,
+    dtype: Any = None,
+    device: Device | str | None = None,
+    *,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return a new tensor with a copy of `data`.
+
+    Parameters
+    ----------
+    data : array_like
+        Python floats become float32, Python integers int64, arrays keep their dtype.
+    dtype : dtype, optional
+    device : Device or str, optional
+    requires_grad : bool
+
+    Raises
+    ------
+    DtypeError
+        For a dtype that tensors do not have.
+    """
+    copied = Tensor(Tensor(data, dtype, device).array.copy(order="C"))
+    copied.requires_grad = requires_grad
+    return copied
+
+
+def from_dlpack(source: Any) -> Tensor:
+    """Return a tensor on the memory of any object that speaks DLPack, without copying."""
+    if isinstance(source, Tensor):
+        return source.detach()
+    kind, _ = source.__dlpack_device__()
+    if int(kind) == 1:
+        return Tensor(np.from_dlpack(source))
+    return Tensor(backend.from_dlpack(source))
+
+
+def _filled(name: str, shape: Any, dtype: Any, device: Device | str, *args: Any) -> Tensor:
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    made = getattr(np, name)(sizes, *args, dtype=as_dtype(dtype))
+    return Tensor(made, device=device)
+
+
+def empty(shape: int | Sequence[int], dtype: Any = float32, device: Device | str = CPU) -> Tensor:
+    """Return a tensor whose elements are whatever the memory held."""
+    return _filled("empty", shape, dtype, device)
+
+
+def zeros(shape: int | Sequence[int], dtype: Any = float32, device: Device | str = CPU) -> Tensor:
+    """Return a tensor of zeros."""
+    return _filled("zeros", shape, dtype, device)
+
+
+def ones(shape: int | Sequence[int], dtype: Any = float32, device: Device | str = CPU) -> Tensor:
+    """Return a tensor of ones."""
+    return _filled("ones", shape, dtype, device)
+
+
+def full(
+    shape: int | Sequence[int], value: float, dtype: Any = float32, device: Device | str = CPU
+) -> Tensor:
+    """Return a tensor with `value` everywhere."""
+    return _filled("full", shape, dtype, device, value)
+
+
+def arange(
+    start: float,
+    stop: float | None = None,
+    step: float = 1,
+    dtype: Any = None,
+    device: Device | str = CPU,
+) -> Tensor:
+    """Return `start`, `start + step`, ... below `stop`; with one argument from 0 to it.
+
+    Integers give int64 and floats float32, unless `dtype` says otherwise.
+    """
+    values = np.arange(start, step=step) if stop is None else np.arange(start, stop, step)
+    if dtype is None and values.dtype.kind == "f":
+        dtype = float32
+    return Tensor(values, dtype, device)
+
+
+def eye(n: int, m: int | None = None, dtype: Any = float32, device: Device | str = CPU) -> Tensor:
+    """Return an (n, m) matrix with ones on the diagonal; m is n by default."""
+    return Tensor(np.eye(n, m, dtype=as_dtype(dtype)), device=device)
+
+
+def zeros_like(x: Tensor) -> Tensor:
+    """Return zeros of the shape, dtype and device of `x`."""
+    return zeros(x.shape, x.dtype, x.device)

@@ -1,0 +1,59 @@
+"""The element types of tensors: those of Torch7, and bool.
+
+A dtype is NumPy's dtype object, so that NumPy, CuPy and Rekindle agree on names,
+promotion and printing without translation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .errors import RekindleError
+
+Dtype = np.dtype[Any]
+
+bool_: Dtype = np.dtype(np.bool_)
+uint8: Dtype = np.dtype(np.uint8)
+int8: Dtype = np.dtype(np.int8)
+int16: Dtype = np.dtype(np.int16)
+int32: Dtype = np.dtype(np.int32)
+int64: Dtype = np.dtype(np.int64)
+float16: Dtype = np.dtype(np.float16)
+float32: Dtype = np.dtype(np.float32)
+float64: Dtype = np.dtype(np.float64)
+
+SUPPORTED = (bool_, uint8, int8, int16, int32, int64, float16, float32, float64)
+FLOATING = (float16, float32, float64)
+
+_BY_NAME = {d.name: d for d in SUPPORTED}
+
+
+class DtypeError(RekindleError, TypeError):
+    """A dtype that tensors do not have, or that an operation does not take."""
+
+
+def as_dtype(dtype: Any) -> Dtype:
+    """Return the supported dtype that `dtype` names.
+
+    Parameters
+    ----------
+    dtype : dtype, type or str
+        Anything `numpy.dtype` understands; byte order is dropped.
+
+    Raises
+    ------
+    DtypeError
+        For any other dtype (complex, object, strings, unsigned beyond 8 bits).
+    """
+    try:
+        return _BY_NAME[np.dtype(dtype).name]
+    except (KeyError, TypeError):
+        names = ", ".join(_BY_NAME)
+        raise DtypeError(f"tensors have one of the dtypes {names}; given {dtype!r}") from None
+
+
+def is_floating(dtype: Dtype) -> bool:
+    """Whether `dtype` is float16, float32 or float64."""
+    return dtype.kind == "f"

@@ -1,0 +1,13 @@
+"""The base of every exception that Rekindle raises itself."""
+
+
+class RekindleError(Exception):
+    """Base class: `except RekindleError` catches whatever Rekindle reports.
+
+    Concrete errors also derive from the built-in that fits (ValueError, TypeError,
+    NotImplementedError), so that plain Python code needs no import to catch them.
+    """
+
+
+class ShapeError(RekindleError, ValueError):
+    """Shapes or size parameters that do not fit each other, or the operation."""

@@ -1,0 +1,93 @@
+"""Elementwise activation functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .registry import Array, Sample, operation
+from .samples import real
+
+
+def _prelu_samples(rng: np.random.Generator) -> Iterator[Sample]:
+    x = rng.normal(size=(2, 3, 4))
+    yield Sample(x, np.array([0.25]))
+    yield Sample(x, np.array([0.1, 0.2, 0.3])[:, None])
+
+
+@operation(samples=real, methods=("tanh",))
+def tanh(xp: Any, x: Array) -> Array:
+    """Return the hyperbolic tangent."""
+    return xp.tanh(x)
+
+
+@operation(samples=real, methods=("sigmoid",))
+def sigmoid(xp: Any, x: Array) -> Array:
+    """Return 1 / (1 + exp(-x)), without overflow on either side."""
+    tail = xp.exp(-xp.abs(x))
+    return xp.where(x >= 0, 1 / (1 + tail), tail / (1 + tail))
+
+
+@operation(samples=real, methods=("relu",))
+def relu(xp: Any, x: Array) -> Array:
+    """Return x where it is positive, else 0; nan stays nan."""
+    return xp.maximum(x, 0)
+
+
+@operation(samples=real)
+def threshold(xp: Any, x: Array, *, threshold: float = 0.0, value: float = 0.0) -> Array:
+    """Return x where it exceeds `threshold`, else `value`.
+
+    Source: torch/nn Threshold.lua.
+    """
+    return xp.where(x > threshold, x, xp.asarray(value, dtype=x.dtype))
+
+
+@operation(samples=real)
+def leaky_relu(xp: Any, x: Array, *, negative_slope: float = 0.01) -> Array:
+    """Return x where it is positive, else `negative_slope` * x."""
+    return xp.where(x > 0, x, x * negative_slope)
+
+
+@operation(samples=_prelu_samples)
+def prelu(xp: Any, x: Array, weight: Array) -> Array:
+    """Return x where it is positive, else `weight` * x.
+
+    Parameters
+    ----------
+    x : Tensor, any shape
+    weight : Tensor
+        Broadcasts with x: one slope, or one for each channel.
+
+    Source: He et al. 2015, "Delving Deep into Rectifiers".
+    """
+    return xp.where(x > 0, x, x * weight)
+
+
+@operation(samples=real)
+def elu(xp: Any, x: Array, *, alpha: float = 1.0) -> Array:
+    """Return x where it is positive, else `alpha` * (exp(x) - 1).
+
+    Source: Clevert et al. 2015, "Fast and Accurate Deep Network Learning by ELUs".
+    """
+    return xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, 0)))
+
+
+@operation(samples=real)
+def softplus(xp: Any, x: Array, *, beta: float = 1.0, threshold: float = 20.0) -> Array:
+    """Return log(1 + exp(beta * x)) / beta; x itself where beta * x > `threshold`."""
+    scaled = x * beta
+    soft = xp.log1p(xp.exp(xp.minimum(scaled, threshold))) / beta
+    return xp.where(scaled > threshold, x, soft)
+
+
+@operation(
+    samples=lambda rng: [Sample(rng.normal(size=(3, 4)), min=-0.5, max=0.5)], methods=("clamp",)
+)
+def clamp(xp: Any, x: Array, *, min: float | None = None, max: float | None = None) -> Array:
+    """Return x limited to [min, max]; None leaves that side open."""
+    if min is not None:
+        x = xp.maximum(x, min)
+    return x if max is None else xp.minimum(x, max)

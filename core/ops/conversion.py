@@ -1,0 +1,48 @@
+"""Changing dtype and device, and plain writes into a tensor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import backend, dtypes
+from ..tensor import Tensor
+from .registry import Array, Sample, install_method, operation
+
+
+@operation(
+    samples=lambda rng: [Sample(rng.normal(size=(3, 4)), dtype=np.float32)], methods=("astype",)
+)
+def astype(xp: Any, x: Array, dtype: Any) -> Array:
+    """Return x converted to `dtype`; always a copy."""
+    return xp.astype(x, dtypes.as_dtype(dtype))
+
+
+@operation(
+    samples=lambda rng: [Sample(rng.normal(size=(3, 4)), device="cpu")], view=True, methods=("to",)
+)
+def to(xp: Any, x: Array, device: backend.Device | str) -> Array:
+    """Return x on `device`: the same memory where it is there already."""
+    return backend.to_device(x, backend.as_device(device))
+
+
+def copy_(target: Tensor, source: Any) -> Tensor:
+    """Write `source` into `target`, converted and broadcast; return `target`."""
+    target.array[...] = source.array if isinstance(source, Tensor) else source
+    target.storage().version += 1
+    return target
+
+
+def fill_(target: Tensor, value: float) -> Tensor:
+    """Set every element of `target` to `value`; return `target`."""
+    return copy_(target, value)
+
+
+def zero_(target: Tensor) -> Tensor:
+    """Set every element of `target` to 0; return `target`."""
+    return copy_(target, 0)
+
+
+for _method in (copy_, fill_, zero_):
+    install_method(_method.__name__, _method)

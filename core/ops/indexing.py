@@ -1,0 +1,50 @@
+"""Reading and writing parts of tensors by index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from .registry import Array, Sample, install_method, operation
+
+
+def _indices(rng: np.random.Generator) -> Iterator[Sample]:
+    x = rng.normal(size=(3, 4, 2))
+    yield Sample(x, index=1)
+    yield Sample(x, index=(slice(0, 3, 2), None, ..., -1))
+    yield Sample(x, index=(np.array([2, 0, 2]),))
+    yield Sample(x, index=x[..., 0] > 0)
+
+
+@operation(samples=_indices, view=True)
+def getitem(xp: Any, x: Array, *, index: Any) -> Array:
+    """Return the part of x that `index` names, as NumPy does.
+
+    Integers, slices, None and ... give views; arrays of integers or bools give copies.
+    """
+    return x[index]
+
+
+def _plain(index: Any) -> Any:
+    """Replace the tensors in an index by their arrays."""
+    if isinstance(index, Tensor):
+        return index.array
+    if isinstance(index, tuple):
+        return tuple(_plain(i) for i in index)
+    return index
+
+
+def _get(self: Tensor, index: Any) -> Tensor:
+    return getitem(self, index=_plain(index))
+
+
+def _set(self: Tensor, index: Any, value: Any) -> None:
+    self.array[_plain(index)] = value.array if isinstance(value, Tensor) else value
+    self.storage().version += 1
+
+
+install_method("__getitem__", _get)
+install_method("__setitem__", _set)

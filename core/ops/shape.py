@@ -1,0 +1,146 @@
+"""Operations that move elements and change none; most results are views."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from .registry import Array, Op, Sample, install_method, operation
+
+
+def _one(**params: Any) -> Any:
+    def samples(rng: np.random.Generator) -> Iterator[Sample]:
+        yield Sample(rng.normal(size=(2, 3, 4)), **params)
+
+    return samples
+
+
+def _several(**params: Any) -> Any:
+    def samples(rng: np.random.Generator) -> Iterator[Sample]:
+        yield Sample([rng.normal(size=(2, 3)), rng.normal(size=(2, 3))], **params)
+
+    return samples
+
+
+@operation(samples=_one(shape=(6, -1)), view=True)
+def reshape(xp: Any, x: Array, shape: Sequence[int]) -> Array:
+    """Return the elements, in row-major order, in another shape.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        One size may be -1: whatever fits.
+    """
+    return xp.reshape(x, tuple(shape))
+
+
+@operation(samples=_one(), view=True, methods=("flatten",))
+def flatten(xp: Any, x: Array, *, start: int = 0, end: int = -1) -> Array:
+    """Return x with dimensions `start` to `end`, both included, made one."""
+    first, last = start % x.ndim, end % x.ndim
+    merged = math.prod(x.shape[first : last + 1])
+    return xp.reshape(x, (*x.shape[:first], merged, *x.shape[last + 1 :]))
+
+
+@operation(samples=_one(a=0, b=2), view=True, methods=("transpose",))
+def transpose(xp: Any, x: Array, a: int, b: int) -> Array:
+    """Return x with the dimensions `a` and `b` exchanged."""
+    axes = list(range(x.ndim))
+    axes[a], axes[b] = axes[b], axes[a]
+    return xp.permute_dims(x, tuple(axes))
+
+
+@operation(samples=_one(axes=(2, 0, 1)), view=True)
+def permute(xp: Any, x: Array, axes: Sequence[int]) -> Array:
+    """Return x with its dimensions in the order `axes`."""
+    return xp.permute_dims(x, tuple(axes))
+
+
+@operation(samples=_one(shape=(5, 2, 3, 4)), view=True)
+def expand(xp: Any, x: Array, shape: Sequence[int]) -> Array:
+    """Return x repeated, without copying, along new dimensions and those of size 1."""
+    return xp.broadcast_to(x, tuple(shape))
+
+
+@operation(
+    samples=lambda rng: [Sample(rng.normal(size=(2, 1, 3)), axis=1)],
+    view=True,
+    methods=("squeeze",),
+)
+def squeeze(xp: Any, x: Array, *, axis: int | tuple[int, ...] | None = None) -> Array:
+    """Return x without the dimensions `axis` of size 1; by default without any."""
+    if axis is None:
+        axis = tuple(i for i, n in enumerate(x.shape) if n == 1)
+    return xp.squeeze(x, axis=axis)
+
+
+@operation(samples=_one(axis=1), view=True, methods=("unsqueeze",))
+def unsqueeze(xp: Any, x: Array, axis: int) -> Array:
+    """Return x with a new dimension of size 1 at `axis`."""
+    return xp.expand_dims(x, axis=axis)
+
+
+@operation(samples=_one(axis=1, start=1, length=2), view=True)
+def narrow(xp: Any, x: Array, axis: int, start: int, length: int) -> Array:
+    """Return the elements `start` to `start + length` of dimension `axis`."""
+    index = [slice(None)] * x.ndim
+    index[axis] = slice(start, start + length)
+    return x[tuple(index)]
+
+
+@operation(samples=_one(axis=1, index=2), view=True)
+def select(xp: Any, x: Array, axis: int, index: int) -> Array:
+    """Return element `index` of dimension `axis`, which goes away."""
+    position: list[Any] = [slice(None)] * x.ndim
+    position[axis] = index
+    return x[tuple(position)]
+
+
+@operation(samples=_one(axes=(0, 2)))
+def flip(xp: Any, x: Array, axes: int | Sequence[int]) -> Array:
+    """Return x with the order of elements along `axes` reversed."""
+    return xp.flip(x, axis=axes if isinstance(axes, int) else tuple(axes))
+
+
+@operation(samples=_several(axis=1), variadic=True)
+def concat(xp: Any, *arrays: Array, axis: int = 0) -> Array:
+    """Return the tensors one after the other along dimension `axis`."""
+    return xp.concat(arrays, axis=axis)
+
+
+@operation(samples=_several(axis=1), variadic=True)
+def stack(xp: Any, *arrays: Array, axis: int = 0) -> Array:
+    """Return the tensors side by side along a new dimension `axis`."""
+    return xp.stack(arrays, axis=axis)
+
+
+@operation(samples=_one(), methods=("clone",))
+def clone(xp: Any, x: Array) -> Array:
+    """Return a copy in row-major order."""
+    return xp.asarray(x, copy=True, order="C")
+
+
+@operation(samples=_one(), view=True, methods=("contiguous",))
+def contiguous(xp: Any, x: Array) -> Array:
+    """Return x itself if it lies in memory in row-major order, else a copy that does."""
+    return xp.ascontiguousarray(x) if x.ndim else x
+
+
+def _varargs(op: Op[..., Tensor]) -> Any:
+    """Return a method that takes sizes or axes one by one as well as in a sequence."""
+
+    def method(self: Tensor, *sizes: Any) -> Tensor:
+        return op(self, sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes)
+
+    method.__doc__ = op.__doc__
+    return method
+
+
+for _op in (reshape, permute, expand):
+    install_method(_op.name, _varargs(_op))
+
+install_method("T", property(lambda x: permute(x, range(x.ndim)[::-1])))

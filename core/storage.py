@@ -1,0 +1,122 @@
+"""Storage: the run of memory that tensors are views of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from .dtypes import Dtype, as_dtype
+from .errors import RekindleError
+
+
+class ViewError(RekindleError, ValueError):
+    """A view that reaches outside its storage."""
+
+
+def check_view(size: int, offset: int, shape: Sequence[int], strides: Sequence[int]) -> None:
+    """Check that a view stays inside a storage of `size` elements.
+
+    Raises
+    ------
+    ViewError
+        If it has negative sizes, too few strides, or an element outside.
+    """
+    if len(shape) != len(strides):
+        raise ViewError(f"a view needs one stride per dimension; given {shape} and {strides}")
+    if any(n < 0 for n in shape):
+        raise ViewError(f"sizes of a view are 0 or more; given {tuple(shape)}")
+    first = last = offset
+    if 0 not in shape:
+        for n, s in zip(shape, strides, strict=True):
+            if s < 0:
+                first += (n - 1) * s
+            else:
+                last += (n - 1) * s
+    elif offset == size:
+        return
+    if first < 0 or last >= size:
+        raise ViewError(
+            f"a view of shape {tuple(shape)}, strides {tuple(strides)} and offset {offset} "
+            f"needs elements {first} to {last} of a storage of {size}"
+        )
+
+
+class Storage:
+    """One-dimensional typed memory, shared by every tensor that views it.
+
+    Torch7's storages, as objects: a LongStorage in a checkpoint is a Storage of int64.
+
+    Parameters
+    ----------
+    raw : array, shape (n,)
+        The memory itself. A mapped file may be unaligned or of foreign byte order;
+        the first use of `array` then copies it, once for all its tensors.
+
+    Attributes
+    ----------
+    version : int
+        Number of in-place writes so far; all views share it.
+    """
+
+    __slots__ = ("__weakref__", "_array", "_raw", "version")
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self._array: Any = None
+        self.version = 0
+
+    @property
+    def raw(self) -> Any:
+        """The memory as given, until `array` had to copy it; for those that only read bytes."""
+        return self._raw
+
+    @property
+    def array(self) -> Any:
+        """The memory as an aligned array in native byte order, shape (n,)."""
+        if self._array is None:
+            raw = self._raw
+            if isinstance(raw, np.ndarray) and not (raw.flags.aligned and raw.dtype.isnative):
+                raw = raw.astype(raw.dtype.newbyteorder("="), order="C", copy=True)
+            self._array = self._raw = raw
+        return self._array
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return int(self._raw.shape[0])
+
+    @property
+    def dtype(self) -> Dtype:
+        """Type of the elements, in native byte order."""
+        return as_dtype(self._raw.dtype)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the elements take."""
+        return int(self._raw.nbytes)
+
+    def tolist(self) -> list[Any]:
+        """Return the elements as Python numbers."""
+        values: list[Any] = backend.to_numpy(self.array).tolist()
+        return values
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, index: int) -> Any:
+        """Return element `index`, from 0, as a Python number."""
+        return self.array[index].item()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.tolist())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Storage, (np.array(backend.to_numpy(self.array)),)
+
+    def __repr__(self) -> str:
+        head = ", ".join(str(x) for x in backend.to_numpy(self.array[:8]).tolist())
+        tail = ", ..." if self.size > 8 else ""
+        return f"Storage([{head}{tail}], size={self.size}, dtype={self.dtype})"

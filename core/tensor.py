@@ -1,0 +1,388 @@
+"""Tensor and Parameter: an array with a place in a graph.
+
+A tensor is a view of a storage. Operations (core/ops) make new ones and fill the method
+table below; nothing here computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from . import backend
+from .backend import CPU, Device
+from .dtypes import Dtype, DtypeError, as_dtype, float32, is_floating
+from .methods import TensorMethods
+from .printing import format_tensor
+from .storage import Storage, check_view
+
+Geometry = tuple[int, tuple[int, ...], tuple[int, ...]]
+"""Offset, shape and strides of a view, in elements of its storage."""
+
+
+class Tensor(TensorMethods):
+    """An n-dimensional array of one dtype on one device.
+
+    Parameters
+    ----------
+    data : array_like
+        NumPy and CuPy arrays are wrapped, not copied (`rekindle.tensor` copies). Python
+        floats become float32, Python integers int64.
+    dtype : dtype, optional
+        Convert to this dtype.
+    device : Device or str, optional
+        Where the data shall live; by default where they are, or on the CPU.
+    requires_grad : bool
+        Whether gradients with respect to this tensor are wanted.
+
+    Attributes
+    ----------
+    grad : Tensor or None
+        The gradient, accumulated in place.
+
+    Raises
+    ------
+    DtypeError
+        For a dtype that tensors do not have, or `requires_grad` on one that is not floating.
+    """
+
+    __slots__ = ("__weakref__", "_array", "_geometry", "_requires_grad", "_storage", "grad")
+
+    _array: Any
+    _geometry: Geometry
+    _storage: Storage | None
+    grad: Tensor | None
+
+    __array_ufunc__ = None  # so that `ndarray * Tensor` reaches Tensor.__rmul__
+
+    def __init__(
+        self,
+        data: Any,
+        dtype: Any = None,
+        device: Device | str | None = None,
+        *,
+        requires_grad: bool = False,
+    ) -> None:
+        self._storage = None
+        if isinstance(data, Tensor):
+            data = data.array
+        if not hasattr(data, "dtype"):
+            data = np.asarray(data)
+            if data.dtype == np.float64:
+                data = data.astype(float32)
+        wanted = as_dtype(data.dtype if dtype is None else dtype)
+        target = backend.device_of(data) if device is None else backend.as_device(device)
+        self._array = backend.asarray(data, wanted, target, copy=None)
+        self.grad = None
+        self._requires_grad = False
+        if requires_grad:
+            self.requires_grad = True
+
+    @classmethod
+    def _wrap(cls, array: Any, storage: Storage | None = None) -> Self:
+        """Return a tensor on `array` as it is; `storage` where it views another tensor's."""
+        tensor = object.__new__(cls)
+        tensor._array = array
+        tensor._storage = storage
+        tensor._requires_grad = False
+        tensor.grad = None
+        return tensor
+
+    @classmethod
+    def view_of(
+        cls, storage: Storage, offset: int, shape: Sequence[int], strides: Sequence[int]
+    ) -> Self:
+        """Return a tensor that views `storage`; nothing is read before its values are needed.
+
+        Parameters
+        ----------
+        storage : Storage
+        offset : int
+            Element of the storage that is the tensor's first.
+        shape, strides : sequence of int
+            Strides count elements; 0 repeats, which costs no memory here.
+
+        Raises
+        ------
+        ViewError
+            If the view reaches outside the storage.
+        """
+        check_view(storage.size, offset, shape, strides)
+        tensor = cls._wrap(None, storage)
+        tensor._geometry = (offset, tuple(shape), tuple(strides))
+        return tensor
+
+    # -- what it is ---------------------------------------------------------------------
+
+    @property
+    def array(self) -> Any:
+        """The NumPy or CuPy array behind the tensor, sharing its memory."""
+        if self._array is None:
+            assert self._storage is not None
+            self._array = backend.strided_view(self._storage.array, *self._geometry)
+        return self._array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the dimensions."""
+        if self._array is None:
+            return self._geometry[1]
+        shape: tuple[int, ...] = self._array.shape
+        return shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        count = 1
+        for n in self.shape:
+            count *= n
+        return count
+
+    @property
+    def dtype(self) -> Dtype:
+        """Type of the elements."""
+        return as_dtype(self._array.dtype) if self._storage is None else self._storage.dtype
+
+    @property
+    def device(self) -> Device:
+        """Where the memory is."""
+        return CPU if self._array is None else backend.device_of(self._array)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the elements would take without sharing."""
+        return self.size * self.dtype.itemsize
+
+    def stride(self) -> tuple[int, ...]:
+        """Return the distance between neighbours in each dimension, in elements."""
+        if self._array is None:
+            return self._geometry[2]
+        return tuple(s // self._array.itemsize for s in self._array.strides)
+
+    def is_contiguous(self) -> bool:
+        """Whether the elements lie in memory one after the other, in row-major order."""
+        expected = 1
+        for n, s in zip(reversed(self.shape), reversed(self.stride()), strict=True):
+            if n == 0:
+                return True
+            if n != 1 and s != expected:
+                return False
+            expected *= n
+        return True
+
+    # -- memory -------------------------------------------------------------------------
+
+    def storage(self) -> Storage:
+        """Return the storage that this tensor views; its views return the same object."""
+        if self._storage is None:
+            self._storage = Storage(backend.flat_memory(self._array)[0])
+        return self._storage
+
+    def storage_offset(self) -> int:
+        """Return which element of the storage is the tensor's first, from 0."""
+        storage = self.storage()
+        if self._array is None:
+            return self._geometry[0]
+        if self._array.size == 0:
+            return 0
+        distance = backend.address(self._array) - backend.address(storage.array)
+        return distance // int(self._array.itemsize)
+
+    @property
+    def version(self) -> int:
+        """Number of in-place writes to the memory so far, counted for all views together."""
+        return 0 if self._storage is None else self._storage.version
+
+    def set_(
+        self,
+        source: Tensor | Storage,
+        offset: int | None = None,
+        shape: Sequence[int] | None = None,
+        strides: Sequence[int] | None = None,
+    ) -> Self:
+        """Give this tensor other memory and keep its identity, as Torch7's `set` does.
+
+        Parameters
+        ----------
+        source : Tensor or Storage
+            Whose storage to view from now on.
+        offset, shape, strides : optional
+            The view, in elements; by default that of a Tensor, or all of a Storage.
+            Strides default to row-major order.
+
+        Returns
+        -------
+        Tensor
+            This tensor.
+
+        Raises
+        ------
+        ViewError
+            If the view reaches outside the storage.
+        """
+        if isinstance(source, Tensor):
+            storage = source.storage()
+            if offset is None and shape is None and strides is None:
+                offset, shape, strides = source.storage_offset(), source.shape, source.stride()
+        else:
+            storage = source
+        if shape is None:
+            shape = (storage.size - (offset or 0),)
+        if strides is None:
+            strides = contiguous_strides(shape)
+        check_view(storage.size, offset or 0, shape, strides)
+        self._array, self._storage = None, storage
+        self._geometry = (offset or 0, tuple(shape), tuple(strides))
+        return self
+
+    def detach(self) -> Tensor:
+        """Return a tensor on the same memory without a graph."""
+        if self._array is None:
+            assert self._storage is not None
+            return Tensor.view_of(self._storage, *self._geometry)
+        return Tensor._wrap(self._array, self.storage())
+
+    # -- gradients ----------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients with respect to this tensor are wanted."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if value and not is_floating(self.dtype):
+            raise DtypeError(f"only floating tensors have gradients; this one is {self.dtype}")
+        self._requires_grad = value
+
+    # -- to other worlds ----------------------------------------------------------------
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """Return a NumPy array: the same memory on the CPU, a copy from a GPU.
+
+        Writes through the array are not tracked: neither `version` nor a graph sees them.
+        """
+        return backend.to_numpy(self.array)
+
+    def item(self) -> Any:
+        """Return the only element as a Python number.
+
+        Raises
+        ------
+        ValueError
+            If there is not exactly one.
+        """
+        if self.size != 1:
+            raise ValueError(f"item() needs a tensor of one element; this has shape {self.shape}")
+        return self.numpy().item()
+
+    def tolist(self) -> Any:
+        """Return nested lists of Python numbers."""
+        return self.numpy().tolist()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if self.device != CPU:
+            raise TypeError(
+                f"a tensor on {self.device} is no NumPy array; call .numpy() to copy it"
+            )
+        return np.asarray(self.array, dtype=dtype, copy=copy)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        """Export the memory; see the DLPack protocol of the array API."""
+        if self._requires_grad:
+            raise BufferError("a tensor that requires gradients is not exported: use .detach()")
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        kind, index = self.array.__dlpack_device__()
+        return int(kind), int(index)
+
+    # -- Python's protocols -------------------------------------------------------------
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a 0-d tensor has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"the truth of a tensor of shape {self.shape} is ambiguous: use .any() or .all()"
+            )
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu":
+            raise TypeError(f"only integer tensors are indices; this one is {self.dtype}")
+        return int(self.item())
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        return format_tensor(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        view = (self.storage(), self.storage_offset(), self.shape, self.stride())
+        return _rebuild, (type(self), view, self._requires_grad, self.grad)
+
+
+class Parameter(Tensor):
+    """A tensor that is trained: a Module registers it when it is assigned to an attribute.
+
+    Parameters
+    ----------
+    data : array_like
+        As for Tensor; must be floating.
+    requires_grad : bool
+        False freezes it.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        data: Any,
+        dtype: Any = None,
+        device: Device | str | None = None,
+        *,
+        requires_grad: bool = True,
+    ) -> None:
+        super().__init__(data, dtype, device, requires_grad=requires_grad)
+
+
+def contiguous_strides(shape: Sequence[int]) -> tuple[int, ...]:
+    """Return the strides, in elements, of a row-major array of this shape."""
+    strides, step = [], 1
+    for n in reversed(shape):
+        strides.append(step)
+        step *= n
+    return tuple(reversed(strides))
+
+
+def _rebuild(
+    cls: type[Tensor],
+    view: tuple[Storage, int, tuple[int, ...], tuple[int, ...]],
+    requires_grad: bool,
+    grad: Tensor | None,
+) -> Tensor:
+    tensor = cls.view_of(*view)
+    tensor._requires_grad = requires_grad
+    tensor.grad = grad
+    return tensor
