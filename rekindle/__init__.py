@@ -1,1 +1,91 @@
-"""placeholder"""
+"""Rekindle: LuaTorch (Torch7) models and code, brought back to life in Python.
+
+The public names, each imported when it is first used, so that `import rekindle` and the
+command line start at once.
+
+    import rekindle
+    model = rekindle.load("model.t7")
+    y = model(rekindle.tensor([[1.0, 2.0]]))
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rekindle import core as core
+    from rekindle import legacy_nn as legacy_nn
+    from rekindle.core import ops as ops
+    from rekindle.core.backend import Device as Device
+    from rekindle.core.checkpoint import LuaFunction as LuaFunction
+    from rekindle.core.checkpoint import T7Error as T7Error
+    from rekindle.core.checkpoint import Table as Table
+    from rekindle.core.checkpoint import TorchObject as TorchObject
+    from rekindle.core.checkpoint import dumps as dumps
+    from rekindle.core.checkpoint import load as load
+    from rekindle.core.checkpoint import load_all as load_all
+    from rekindle.core.checkpoint import load_lua as load_lua
+    from rekindle.core.checkpoint import loads as loads
+    from rekindle.core.checkpoint import register as register
+    from rekindle.core.checkpoint import save as save
+    from rekindle.core.creation import arange as arange
+    from rekindle.core.creation import empty as empty
+    from rekindle.core.creation import eye as eye
+    from rekindle.core.creation import from_dlpack as from_dlpack
+    from rekindle.core.creation import full as full
+    from rekindle.core.creation import ones as ones
+    from rekindle.core.creation import tensor as tensor
+    from rekindle.core.creation import zeros as zeros
+    from rekindle.core.creation import zeros_like as zeros_like
+    from rekindle.core.dtypes import bool_ as bool_
+    from rekindle.core.dtypes import float16 as float16
+    from rekindle.core.dtypes import float32 as float32
+    from rekindle.core.dtypes import float64 as float64
+    from rekindle.core.dtypes import int8 as int8
+    from rekindle.core.dtypes import int16 as int16
+    from rekindle.core.dtypes import int32 as int32
+    from rekindle.core.dtypes import int64 as int64
+    from rekindle.core.dtypes import uint8 as uint8
+    from rekindle.core.errors import RekindleError as RekindleError
+    from rekindle.core.storage import Storage as Storage
+    from rekindle.core.tensor import Parameter as Parameter
+    from rekindle.core.tensor import Tensor as Tensor
+    from rekindle.legacy_nn.torch7.random import torch_seed as torch_seed
+
+_HOMES = {
+    "core.backend": "Device",
+    "core.creation": "arange empty eye from_dlpack full ones tensor zeros zeros_like",
+    "core.dtypes": "bool_ float16 float32 float64 int8 int16 int32 int64 uint8",
+    "core.errors": "RekindleError",
+    "core.storage": "Storage",
+    "core.tensor": "Parameter Tensor",
+    "core.checkpoint": "LuaFunction T7Error Table TorchObject dumps load load_all load_lua loads "
+    "register save",
+    "legacy_nn.torch7.random": "torch_seed",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+_PACKAGES = {"core": "core", "legacy_nn": "legacy_nn", "ops": "core.ops"}
+
+__all__ = [*_HOME_OF, *_PACKAGES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        value: Any = importlib.import_module(f"rekindle.{_PACKAGES[name]}")
+    elif name in _HOME_OF:
+        home = _HOME_OF[name]
+        # Tensors have their methods once the operations are imported; files give modules
+        # once the module classes are registered.
+        importlib.import_module(
+            "rekindle.legacy_nn" if home == "core.checkpoint" else "rekindle.core.ops"
+        )
+        value = getattr(importlib.import_module(f"rekindle.{home}"), name)
+    else:
+        raise AttributeError(f"module 'rekindle' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
