@@ -1,0 +1,143 @@
+"""Reading and adding by index arrays."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from ..errors import ShapeError
+from .checks import Array, index_range, same_shape, wide
+
+
+def embedding(xp: Any, weight: Array, index: Array) -> Array:
+    """Return the rows of `weight` that `index` names.
+
+    Parameters
+    ----------
+    weight : array, shape (V, ...)
+    index : array of int, shape (...)
+
+    Returns
+    -------
+    array, shape index.shape + weight.shape[1:]
+
+    Raises
+    ------
+    ShapeError
+        If an index is outside 0..V-1.
+    """
+    index_range("embedding", index, weight.shape[0])
+    return xp.take(weight, index, axis=0)
+
+
+def gather(xp: Any, x: Array, index: Array, *, axis: int) -> Array:
+    """Return the elements of x that `index` names along one axis.
+
+    Parameters
+    ----------
+    x : array
+    index : array of int
+        As many dimensions as x, and its sizes but along `axis`.
+    axis : int
+
+    Returns
+    -------
+    array
+        Shape of `index`.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit or an index is outside.
+    """
+    _check_along("gather", x, index, axis)
+    return xp.take_along_axis(x, index, axis=axis)
+
+
+def scatter_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> Array:
+    """Return x with `source` added at the places that `index` names along one axis.
+
+    The transpose of `gather`; where an index repeats, all are added.
+
+    Parameters
+    ----------
+    x : array
+    index : array of int
+        As many dimensions as x, and its sizes but along `axis`.
+    source : array
+        Shape of `index`, dtype of x.
+    axis : int
+
+    Returns
+    -------
+    array
+        Shape of x.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit or an index is outside.
+    """
+    _check_along("scatter_add", x, index, axis)
+    same_shape("scatter_add", "source", source, index.shape)
+    axis %= x.ndim
+    outer, inner = prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
+    place = index.reshape(outer, -1, inner) * inner + xp.arange(inner)
+    place += (xp.arange(outer) * (x.shape[axis] * inner))[:, None, None]
+    return _add_at(xp, x, place, source)
+
+
+def index_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> Array:
+    """Return x with the slices of `source` added to those that `index` names.
+
+    The gradient of `embedding` and of taking along an axis; where an index repeats, all are
+    added.
+
+    Parameters
+    ----------
+    x : array
+    index : array of int, shape (n,)
+    source : array
+        Shape of x, but n along `axis`; dtype of x.
+    axis : int
+
+    Returns
+    -------
+    array
+        Shape of x.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit or an index is outside.
+    """
+    axis %= x.ndim
+    index_range("index_add", index, x.shape[axis])
+    same_shape(
+        "index_add", "source", source, (*x.shape[:axis], index.shape[0], *x.shape[axis + 1 :])
+    )
+    outer, inner = prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
+    place = index[:, None] * inner + xp.arange(inner)
+    place = place + (xp.arange(outer) * (x.shape[axis] * inner))[:, None, None]
+    return _add_at(xp, x, place, source)
+
+
+def _add_at(xp: Any, x: Array, place: Array, source: Array) -> Array:
+    """Add at flat places; NumPy's add.at is fast for flat operands only."""
+    out = xp.array(wide(xp, x), copy=True, order="C").reshape(-1)
+    xp.add.at(out, place.reshape(-1), wide(xp, source).reshape(-1))
+    return out.reshape(x.shape).astype(x.dtype, copy=False)
+
+
+def _check_along(kernel: str, x: Array, index: Array, axis: int) -> None:
+    fits = x.ndim == index.ndim and all(
+        n == m
+        for d, (n, m) in enumerate(zip(x.shape, index.shape, strict=True))
+        if d != axis % x.ndim
+    )
+    if not fits:
+        raise ShapeError(
+            f"{kernel}: the index has the shape of x but along axis {axis}; given index "
+            f"{index.shape} for x {x.shape}"
+        )
+    index_range(kernel, index, x.shape[axis])

@@ -1,0 +1,266 @@
+"""Batch, layer and local response normalisation, and the limit on norms (renorm)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+from ..errors import ShapeError
+from .checks import Array, floating, same_shape, wide
+from .padding import pad
+from .windows import sum_windows
+
+
+def batch_norm(
+    xp: Any,
+    x: Array,
+    mean: Array,
+    variance: Array,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    *,
+    eps: float,
+) -> Array:
+    """Return x normalised with given moments per channel, as in evaluation.
+
+    Parameters
+    ----------
+    x : array, shape (N, C, ...), floating
+    mean, variance : array, shape (C,), dtype of x
+    weight, bias : array, shape (C,), optional
+        Multiplied and added after.
+    eps : float
+        Added to the variance.
+
+    Returns
+    -------
+    array
+        Shape of x: (x - mean) / sqrt(variance + eps) * weight + bias
+
+    Raises
+    ------
+    ShapeError, DtypeError
+        If shapes or dtypes do not fit.
+
+    Notes
+    -----
+    Source: lib/THNN/generic/BatchNormalization.c
+    """
+    _check_channels("batch_norm", x, mean=mean, variance=variance, weight=weight, bias=bias)
+    inverse = 1 / xp.sqrt(wide(xp, variance) + eps)
+    each = (-1, *(1,) * (x.ndim - 2))
+    return _scaled(
+        x,
+        wide(xp, x) - mean.reshape(each),
+        inverse.reshape(each),
+        None if weight is None else weight.reshape(each),
+        None if bias is None else bias.reshape(each),
+    )
+
+
+def batch_norm_training(
+    xp: Any, x: Array, weight: Array | None = None, bias: Array | None = None, *, eps: float
+) -> tuple[Array, Array, Array]:
+    """Return x normalised with its own moments per channel, and these moments.
+
+    Parameters
+    ----------
+    x : array, shape (N, C, ...), floating
+    weight, bias : array, shape (C,), optional
+        Multiplied and added after.
+    eps : float
+        Added to the variance.
+
+    Returns
+    -------
+    y : array
+        Shape of x.
+    mean, variance : array, shape (C,)
+        Over all but the channels; the variance is the biased one, of which the unbiased is
+        n / (n-1) times as much.
+
+    Raises
+    ------
+    ShapeError, DtypeError
+        If shapes or dtypes do not fit, or there is nothing to average.
+
+    Notes
+    -----
+    A channel without variance becomes `bias` also when `eps` is 0.
+    Source: lib/THNN/generic/BatchNormalization.c
+    """
+    _check_channels("batch_norm_training", x, weight=weight, bias=bias)
+    each = (-1, *(1,) * (x.ndim - 2))
+    mean, variance, centred = _moments(xp, x, (0, *range(2, x.ndim)))
+    y = _scaled(
+        x,
+        centred,
+        _inverse_deviation(xp, variance, eps),
+        None if weight is None else weight.reshape(each),
+        None if bias is None else bias.reshape(each),
+    )
+    return y, mean.reshape(-1).astype(x.dtype), variance.reshape(-1).astype(x.dtype)
+
+
+def layer_norm(
+    xp: Any,
+    x: Array,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    *,
+    axes: Sequence[int],
+    eps: float,
+) -> Array:
+    """Return x normalised with its own mean and biased variance over some axes.
+
+    Parameters
+    ----------
+    x : array, floating
+    weight, bias : array, optional
+        Multiplied and added after; they broadcast to x.
+    axes : tuple of int
+        The axes that share a mean and a variance.
+    eps : float
+        Added to the variance.
+
+    Returns
+    -------
+    array
+        Shape of x.
+
+    Raises
+    ------
+    ShapeError, DtypeError
+        If there is nothing to average, or x is not floating.
+    """
+    floating("layer_norm", x)
+    _, variance, centred = _moments(xp, x, tuple(axes))
+    return _scaled(x, centred, _inverse_deviation(xp, variance, eps), weight, bias)
+
+
+def local_response_norm(
+    xp: Any, x: Array, *, size: int, alpha: float, beta: float, k: float
+) -> Array:
+    """Return x divided by a power of the sum of squares over neighbouring channels.
+
+    Parameters
+    ----------
+    x : array, shape (N, C, ...), floating
+    size : int
+        Number of channels in a window; of an even number, one more lies behind than before.
+    alpha, beta, k : float
+
+    Returns
+    -------
+    array
+        Shape of x: x * (k + alpha / size * sum of x**2 over the window) ** -beta
+
+    Raises
+    ------
+    ShapeError, DtypeError
+        If x has no channels, `size` is not positive, or x is not floating.
+
+    Notes
+    -----
+    Torch7 keeps a running sum over the channels; this sums each window anew, which rounds less.
+    Source: torch/nn SpatialCrossMapLRN.lua (odd sizes), cunn's kernel of it (even ones)
+    """
+    floating("local_response_norm", x)
+    if x.ndim < 2 or size < 1:
+        raise ShapeError(
+            f"local_response_norm takes an input of shape (N, C, ...) and a size of 1 or more; "
+            f"given shape {x.shape} and size {size}"
+        )
+    source = wide(xp, x)
+    before = (size - 1) // 2
+    border = [(before, size - 1 - before), *[(0, 0)] * (x.ndim - 2)]
+    scale = sum_windows(xp, pad(xp, source * source, padding=border), 1, size, 1, x.shape[1])
+    scale *= alpha / size
+    scale += k
+    out = xp.pow(scale, source.dtype.type(-beta))
+    out *= source
+    return out.astype(x.dtype, copy=False)
+
+
+def renorm(xp: Any, x: Array, *, p: float, axis: int, limit: float) -> Array:
+    """Return x with those slices along an axis scaled down whose p-norm exceeds a limit.
+
+    Parameters
+    ----------
+    x : array, floating, at least 2 dimensions
+    p : float
+        Above 0.
+    axis : int
+        Each x[i] along this axis has a norm.
+    limit : float
+
+    Returns
+    -------
+    array
+        Shape of x.
+
+    Raises
+    ------
+    ShapeError, DtypeError
+        If p is not positive, or x has too few dimensions or is not floating.
+
+    Notes
+    -----
+    Torch7 scales by limit / (norm + 1e-7), so the new norm stays just below the limit.
+    Source: lib/TH/generic/THTensorMath.c (renorm), lib/THNN/generic/LookupTable.c
+    """
+    floating("renorm", x)
+    if x.ndim < 2 or p <= 0:
+        raise ShapeError(
+            f"renorm takes 2 or more dimensions and a positive p; given shape {x.shape}, p {p}"
+        )
+    source = wide(xp, x)
+    others = tuple(a for a in range(x.ndim) if a != axis % x.ndim)
+    if p == 2:
+        norm = xp.sqrt((source * source).sum(axis=others, keepdims=True))
+    else:
+        norm = ((xp.abs(source) ** p).sum(axis=others, keepdims=True)) ** (1 / p)
+    factor = xp.where(norm > limit, limit / (norm + 1e-7), 1).astype(source.dtype)
+    return (source * factor).astype(x.dtype, copy=False)
+
+
+def _moments(xp: Any, x: Array, axes: tuple[int, ...]) -> tuple[Array, Array, Array]:
+    """Return mean and biased variance over axes, which stay with size 1, and x - mean.
+
+    The sums are made in float64, as Torch7's accreal does; that costs little here.
+    """
+    count = prod(x.shape[axis] for axis in axes)
+    if count == 0:
+        raise ShapeError(f"normalisation: nothing to average along axes {axes} of {x.shape}")
+    source = wide(xp, x)
+    mean = source.sum(axis=axes, keepdims=True, dtype=xp.float64) / count
+    mean = mean.astype(source.dtype)
+    centred = source - mean
+    squares = (centred * centred).sum(axis=axes, keepdims=True, dtype=xp.float64)
+    return mean, (squares / count).astype(source.dtype), centred
+
+
+def _inverse_deviation(xp: Any, variance: Array, eps: float) -> Array:
+    """Return 1 / sqrt(variance + eps), and 0 where that is 1 / 0."""
+    deviation = xp.sqrt(variance + eps)
+    return 1 / xp.where(deviation == 0, deviation.dtype.type(xp.inf), deviation)
+
+
+def _scaled(
+    x: Array, centred: Array, inverse: Array, weight: Array | None, bias: Array | None
+) -> Array:
+    """Return centred * inverse * weight + bias, in `centred`'s memory and x's dtype."""
+    centred *= inverse if weight is None else inverse * weight
+    if bias is not None:
+        centred += bias
+    return centred.astype(x.dtype, copy=False)
+
+
+def _check_channels(kernel: str, x: Array, **given: Array | None) -> None:
+    if x.ndim < 2:
+        raise ShapeError(f"{kernel} takes an input of shape (N, C, ...); given shape {x.shape}")
+    floating(kernel, x, *(a for a in given.values() if a is not None))
+    for name, array in given.items():
+        if array is not None:
+            same_shape(kernel, name, array, (x.shape[1],))
