@@ -1,0 +1,290 @@
+"""nn.Module: fields, the two ways to call a module, and how it is read and written.
+
+A module states its arithmetic once, in `compute`, on registered operations. The base class
+makes both protocols of it: Torch's (`updateOutput`, whose `output` is the same tensor at
+every call) and the framework's (`module(x)`, whose outputs are fresh).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Self, TypeVar
+
+from rekindle.core import checkpoint
+from rekindle.core.checkpoint import Table
+from rekindle.core.creation import empty
+from rekindle.core.dtypes import Dtype, is_floating
+from rekindle.core.errors import RekindleError
+from rekindle.core.tensor import Parameter, Tensor, contiguous_strides
+
+from .torch7.types import cpu_typename, dtype_of
+
+M = TypeVar("M", bound="Module")
+
+
+class ModuleError(RekindleError, RuntimeError):
+    """A module that cannot compute: of an unknown class, or given what it cannot take."""
+
+
+class InputTypeError(ModuleError, TypeError):
+    """An input whose type is not the module's."""
+
+
+def torch_class(typename: str, version: int = 1) -> Callable[[type[M]], type[M]]:
+    """Register a module class under the name that Torch7 files give it.
+
+    Parameters
+    ----------
+    typename : str
+        As in `torch.class`: "nn.Linear".
+    version : int
+        What Torch7 writes as the class's `__version`.
+    """
+
+    def register(cls: type[M]) -> type[M]:
+        cls.t7_typename = typename
+        cls.t7_version = version
+        checkpoint.register(typename, cls)
+        return cls
+
+    return register
+
+
+@torch_class("nn.Module")
+class Module:
+    """The base of all LuaTorch modules.
+
+    The attributes in the instance's `__dict__` are exactly the Lua object's fields, with
+    Lua's names; attributes of the class are the values of fields that old files lack.
+
+    Attributes
+    ----------
+    output : Tensor or Table
+        What the last `updateOutput` returned: the same tensor every time, its contents replaced.
+    gradInput : Tensor or Table
+        Likewise for `updateGradInput`.
+    train : bool
+        Training mode; see `training()` and `evaluate()`.
+
+    Source: torch/nn Module.lua.
+    """
+
+    t7_typename: ClassVar[str]
+    t7_version: ClassVar[int]
+
+    parameter_fields: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("weight", "gradWeight"),
+        ("bias", "gradBias"),
+    )
+    """Fields that are trained, each with the field of its gradient."""
+
+    buffer_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields that belong to the model's state and are not trained."""
+
+    train: bool = True
+    inplace: bool = False
+    weight: Any = None
+    bias: Any = None
+    output: Any
+    gradInput: Any
+    _type: str = "torch.DoubleTensor"
+
+    def __init__(self) -> None:
+        self.output = empty(0, dtype_of(self._type))
+        self.gradInput = empty(0, dtype_of(self._type))
+        self._type = "torch.DoubleTensor"
+
+    # -- the arithmetic, stated by each class -------------------------------------------
+
+    def prepare(self, input: Any) -> None:
+        """Do what must happen before `compute`: draw noise, size buffers."""
+
+    def compute(self, input: Any) -> Any:
+        """Return the output for `input`, from operations on `input` and the fields.
+
+        Pure: it writes no field, so that it can be evaluated again for a gradient. A tuple
+        `(output, *extras)` hands the extras to `remember`.
+        """
+        raise ModuleError(f"{self.t7_typename} defines no forward pass")
+
+    def remember(self, *extras: Any) -> None:
+        """Keep what `compute` returned beside the output in the fields Torch keeps it in."""
+
+    def _evaluate(self, input: Any) -> Any:
+        self.check_input(input)
+        self.prepare(input)
+        result = self.compute(input)
+        if isinstance(result, tuple):
+            result, *extras = result
+            self.remember(*extras)
+        return result
+
+    # -- Torch's protocol ---------------------------------------------------------------
+
+    def updateOutput(self, input: Any) -> Any:
+        """Compute the output for `input`, keep it in `self.output` and return it."""
+        input = as_input(input)
+        result = self._evaluate(input)
+        if self.inplace and isinstance(input, Tensor):
+            self.output = input.copy_(result)
+        else:
+            self.output = replace_contents(self.output, result)
+        return self.output
+
+    def forward(self, input: Any) -> Any:
+        """Return `updateOutput(input)`."""
+        return self.updateOutput(input)
+
+    # -- the framework's protocol -------------------------------------------------------
+
+    def __call__(self, input: Any) -> Any:
+        """Return the output for `input` in fresh tensors; fields `output` stay as they are."""
+        input = as_input(input)
+        if type(self).updateOutput is not Module.updateOutput:
+            return detached_copy(self.updateOutput(input))
+        return self._evaluate(input)
+
+    # -- fields -------------------------------------------------------------------------
+
+    @property
+    def dtype(self) -> Dtype:
+        """The dtype that belongs to the module's tensor type."""
+        return dtype_of(self._type)
+
+    def check_input(self, input: Any) -> None:
+        """Check that floating inputs are of the module's own type, as Torch7 asks.
+
+        Raises
+        ------
+        InputTypeError
+            If a tensor of `input` has another floating dtype.
+        """
+        for tensor in tensors_in(input):
+            if is_floating(tensor.dtype) and tensor.dtype != self.dtype:
+                raise InputTypeError(
+                    f"{self.t7_typename} is of type {self._type} and takes {self.dtype} "
+                    f"tensors; given {tensor.dtype} of shape {tensor.shape}: "
+                    f"convert the input with .astype('{self.dtype}')"
+                )
+
+    def children(self) -> Iterator[tuple[str, Any]]:
+        """Yield the modules inside this one, each with its Lua path (`modules[1]`)."""
+        return iter(())
+
+    def named_modules(self, path: str = "") -> Iterator[tuple[str, Any]]:
+        """Yield this module and all below it, each once, with its Lua path.
+
+        Objects of unknown classes are yielded too.
+        """
+        pending: list[tuple[str, Any]] = [(path, self)]
+        seen: set[int] = set()
+        while pending:
+            path, module = pending.pop()
+            if id(module) in seen:
+                continue
+            seen.add(id(module))
+            yield path, module
+            if isinstance(module, Module):
+                below = [(f"{path}.{name}" if path else name, m) for name, m in module.children()]
+                pending.extend(reversed(below))
+
+    def parameters(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the trained tensors and their gradients, in Torch7's order."""
+        weights, gradients = [], []
+        for name, gradient in self.parameter_fields:
+            if isinstance(value := getattr(self, name, None), Tensor):
+                weights.append(value)
+                gradients.append(getattr(self, gradient, None))
+        return weights, gradients
+
+    def training(self) -> Self:
+        """Set training mode here and below."""
+        return self._set_train(True)
+
+    def evaluate(self) -> Self:
+        """Set evaluation mode here and below."""
+        return self._set_train(False)
+
+    def _set_train(self, train: bool) -> Self:
+        for _, module in self.named_modules():
+            if isinstance(module, Module):
+                module.train = train
+        return self
+
+    # -- reading and writing ------------------------------------------------------------
+
+    def t7_restore(self, version: int, fields: Table) -> None:
+        """Become the object that a file holds: its fields, upgraded from old versions."""
+        for name, value in fields.items():
+            self.__dict__[name if isinstance(name, str) else str(name)] = value
+        if "_type" in self.__dict__:
+            self._type = cpu_typename(self._type)
+        self.upgrade(version)
+        for name, gradient in self.parameter_fields:
+            tensor = self.__dict__.get(name)
+            if isinstance(tensor, Tensor) and is_floating(tensor.dtype):
+                as_parameter(tensor, self.__dict__.get(gradient))
+
+    def upgrade(self, version: int) -> None:
+        """Turn fields of an older version of the class into today's."""
+
+    def t7_fields(self) -> Table:
+        """Return the fields as a file holds them."""
+        return Table(self.__dict__)
+
+    def __repr__(self) -> str:
+        return self.t7_typename
+
+
+def as_parameter(tensor: Tensor, gradient: Tensor | None = None) -> Parameter:
+    """Make a tensor the Parameter it is in its module, keeping its identity.
+
+    Tensors are shared between modules by identity, so a new object would break the tie.
+    """
+    tensor.__class__ = Parameter
+    tensor.requires_grad = True
+    tensor.grad = gradient
+    assert isinstance(tensor, Parameter)
+    return tensor
+
+
+def as_input(input: Any) -> Any:
+    """Return `input` with lists and tuples as Tables, which is what modules take."""
+    if isinstance(input, (list, tuple)):
+        return Table([as_input(x) for x in input])
+    return input
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """Yield the tensors of an input: itself, or those of a table, depth first."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Table):
+        for element in value.values():
+            yield from tensors_in(element)
+
+
+def replace_contents(target: Any, value: Any) -> Any:
+    """Put `value` into the tensor `target`, reusing its memory where it is large enough.
+
+    Where the two are not tensors of one dtype, return `value` itself.
+    """
+    if not (isinstance(target, Tensor) and isinstance(value, Tensor)):
+        return value
+    if target is value or target.dtype != value.dtype:
+        return value
+    if target.shape != value.shape or not target.is_contiguous():
+        if target.storage().size >= value.size:
+            target.set_(target.storage(), 0, value.shape, contiguous_strides(value.shape))
+        else:
+            target.set_(empty(value.shape, value.dtype, value.device))
+    return target.copy_(value)
+
+
+def detached_copy(value: Any) -> Any:
+    """Return copies of the tensors of `value`, in tables of their own."""
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    if isinstance(value, Table):
+        return Table({k: detached_copy(v) for k, v in value.items()})
+    return value
