@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from rekindle.core import dtypes
+from rekindle.core.checkpoint.torch_types import TENSOR_CLASSES, tensor_class
 from rekindle.core.dtypes import Dtype
-
-_DTYPES = {
-    "Byte": dtypes.uint8,
-    "Char": dtypes.int8,
-    "Short": dtypes.int16,
-    "Int": dtypes.int32,
-    "Long": dtypes.int64,
-    "Half": dtypes.float16,
-    "Float": dtypes.float32,
-    "Double": dtypes.float64,
-}
-
-
-def cpu_typename(typename: str) -> str:
-    """Return the CPU type of a GPU type's name: torch.CudaTensor is torch.FloatTensor here."""
-    kind = typename.removeprefix("torch.").removesuffix("Tensor")
-    for prefix in ("Cuda", "Cl"):
-        if kind.startswith(prefix):
-            return f"torch.{kind.removeprefix(prefix) or 'Float'}Tensor"
-    return typename
 
 
 def dtype_of(typename: str) -> Dtype:
-    """Return the dtype of a tensor type ("torch.FloatTensor" is float32).
+    """Return the dtype of a tensor type: "torch.FloatTensor" is float32.
 
     Raises
     ------
     ValueError
         If there is no such type.
     """
-    kind = cpu_typename(typename).removeprefix("torch.").removesuffix("Tensor")
-    if kind not in _DTYPES:
+    if typename not in TENSOR_CLASSES:
         raise ValueError(f"no tensor type is called {typename!r}")
-    return _DTYPES[kind]
+    return TENSOR_CLASSES[typename]
+
+
+def cpu_typename(typename: str) -> str:
+    """Return the CPU type of a GPU type's name: torch.CudaTensor is torch.FloatTensor here."""
+    return tensor_class(dtype_of(typename))
