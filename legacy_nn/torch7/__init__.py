@@ -1,1 +1,6 @@
-"""placeholder"""
+"""LuaTorch's own library, in Python.
+
+- `types`: the tensor types by name
+- `generator`: the random generator, `torch.Generator`
+- `random`: the default generator, and random numbers in tensors
+"""
