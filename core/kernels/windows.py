@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..errors import ShapeError
-from .checks import Array
+from .checks import Array, sizes
 
 Slices = tuple[slice, ...]
 Range = tuple[int, int]
@@ -47,6 +47,7 @@ def convolution_size(
 
 
 def transposed_size(
+    kernel_name: str,
     size: Sequence[int],
     kernel: Sequence[int],
     stride: Sequence[int],
@@ -61,10 +62,23 @@ def transposed_size(
     tuple of int
         (size-1)*stride - 2*padding + dilation*(kernel-1) + 1 + extra; `extra`, below the stride,
         is Torch7's adjustment (adjW, adjH).
+
+    Raises
+    ------
+    ShapeError
+        If a parameter has the wrong length or range.
     """
+    ndim = len(size)
+    steps = sizes(kernel_name, "stride", stride, ndim, 1)
+    border = sizes(kernel_name, "padding", padding, ndim, 0)
+    gaps = sizes(kernel_name, "dilation", dilation, ndim, 1)
+    more = sizes(kernel_name, "extra", extra, ndim, 0)
+    if any(e >= s for e, s in zip(more, steps, strict=True)):
+        raise ShapeError(f"{kernel_name}: extra {more} has to be smaller than the stride {steps}")
+    window = sizes(kernel_name, "kernel", kernel, ndim, 1)
     return tuple(
         (n - 1) * s - 2 * p + d * (k - 1) + 1 + e
-        for n, k, s, p, d, e in zip(size, kernel, stride, padding, dilation, extra, strict=True)
+        for n, k, s, p, d, e in zip(size, window, steps, border, gaps, more, strict=True)
     )
 
 

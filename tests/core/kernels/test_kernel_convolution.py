@@ -246,7 +246,7 @@ def test_full_convolution_of_torch7(recorded, close, name, axes):
     module, x, g = record.module, record.input, record.gradOutput
     params = _params(module, axes)
     kernel, extra = _axes(axes, module, "k"), _axes(axes, module, "adj")
-    size = transposed_size(x.shape[2:], kernel, *params.values(), extra)
+    size = transposed_size("full", x.shape[2:], kernel, *params.values(), extra)
     y = kernels.convolution_input_gradient(np, x, module["weight"], size=size, **params)
     bias = module.get("bias")
     close(y if bias is None else y + bias.reshape(-1, *(1,) * len(axes)), record.output)

@@ -1,0 +1,149 @@
+"""Reading and adding by tensors of indices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..kernels import indexing as kernels
+from .registry import Array, Sample, operation
+
+
+def _tables(rng: np.random.Generator) -> Iterator[Sample]:
+    weight = rng.normal(size=(7, 3))
+    yield Sample(weight, rng.integers(0, 7, 5))
+    yield Sample(weight.astype(np.float32), rng.integers(0, 7, (2, 4)))
+
+
+def _along(rng: np.random.Generator) -> Iterator[Sample]:
+    x = rng.normal(size=(3, 4, 2))
+    yield Sample(x, rng.integers(0, 4, (3, 6, 2)), axis=1)
+    yield Sample(x.T, rng.integers(0, 3, (2, 4, 1)), axis=-1)
+
+
+def _added_along(rng: np.random.Generator) -> Iterator[Sample]:
+    for sample in _along(rng):
+        x, index = sample.arrays
+        yield Sample(x, index, rng.normal(size=index.shape), **sample.params)
+
+
+def _added(rng: np.random.Generator) -> Iterator[Sample]:
+    x = rng.normal(size=(3, 4, 2))
+    yield Sample(x, np.array([3, 0, 3, 3, 1]), rng.normal(size=(3, 5, 2)), axis=1)
+    yield Sample(x.T, np.array([2, 2]), rng.normal(size=(2, 4, 2)), axis=-1)
+
+
+@operation(samples=_tables)
+def embedding(xp: Any, weight: Array, index: Array) -> Array:
+    """Return the rows of `weight` that `index` names.
+
+    Parameters
+    ----------
+    weight : Tensor, shape (V, ...)
+    index : Tensor of int, shape (...)
+        From 0 to V-1.
+
+    Returns
+    -------
+    Tensor, shape index.shape + weight.shape[1:]
+
+    Raises
+    ------
+    ShapeError
+        If an index is outside.
+
+    Notes
+    -----
+    Source: torch/nn LookupTable.lua
+    """
+    return kernels.embedding(xp, weight, index)
+
+
+@operation(samples=_along)
+def gather(xp: Any, x: Array, index: Array, *, axis: int) -> Array:
+    """Return the elements of x that `index` names along one axis.
+
+    Parameters
+    ----------
+    x : Tensor
+    index : Tensor of int
+        As many dimensions as x, and its sizes but along `axis`.
+    axis : int
+
+    Returns
+    -------
+    Tensor
+        Shape of `index`.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit or an index is outside.
+
+    Notes
+    -----
+    Source: torch7 gather
+    """
+    return kernels.gather(xp, x, index, axis=axis)
+
+
+@operation(samples=_added_along)
+def scatter_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> Array:
+    """Return x with `source` added at the places that `index` names along one axis.
+
+    Parameters
+    ----------
+    x : Tensor
+    index : Tensor of int
+        As many dimensions as x, and its sizes but along `axis`; may repeat.
+    source : Tensor
+        Shape of `index`, dtype of x.
+    axis : int
+
+    Returns
+    -------
+    Tensor
+        Shape of x.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit or an index is outside.
+
+    Notes
+    -----
+    Source: torch7 scatterAdd
+    """
+    return kernels.scatter_add(xp, x, index, source, axis=axis)
+
+
+@operation(samples=_added)
+def index_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> Array:
+    """Return x with the slices of `source` added to those that `index` names.
+
+    Parameters
+    ----------
+    x : Tensor
+    index : Tensor of int, shape (n,)
+        May repeat.
+    source : Tensor
+        Shape of x, but n along `axis`; dtype of x.
+    axis : int
+
+    Returns
+    -------
+    Tensor
+        Shape of x.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit or an index is outside.
+
+    Notes
+    -----
+    Source: torch7 indexAdd
+    """
+    return kernels.index_add(xp, x, index, source, axis=axis)
