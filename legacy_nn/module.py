@@ -85,8 +85,8 @@ class Module:
     inplace: bool = False
     weight: Any = None
     bias: Any = None
-    output: Any
-    gradInput: Any
+    output: Any = None
+    gradInput: Any = None
     _type: str = "torch.DoubleTensor"
 
     def __init__(self) -> None:
@@ -124,12 +124,18 @@ class Module:
     def updateOutput(self, input: Any) -> Any:
         """Compute the output for `input`, keep it in `self.output` and return it."""
         input = as_input(input)
-        result = self._evaluate(input)
-        if self.inplace and isinstance(input, Tensor):
-            self.output = input.copy_(result)
-        else:
-            self.output = replace_contents(self.output, result)
+        self.output = self.keep(input, self._evaluate(input))
         return self.output
+
+    def keep(self, input: Any, result: Any) -> Any:
+        """Return what `self.output` becomes: the same tensor, with the result in its own memory.
+
+        In-place modules write the result into the input, and the output views it. Classes
+        whose output in Torch7 is the input itself or a view of it say so here.
+        """
+        if self.inplace and isinstance(input, Tensor):
+            return share_memory(self.output, input.copy_(result))
+        return replace_contents(self.output, result)
 
     def forward(self, input: Any) -> Any:
         """Return `updateOutput(input)`."""
@@ -279,6 +285,18 @@ def replace_contents(target: Any, value: Any) -> Any:
         else:
             target.set_(empty(value.shape, value.dtype, value.device))
     return target.copy_(value)
+
+
+def share_memory(target: Any, value: Any) -> Any:
+    """Make the tensor `target` view what `value` views, keeping its identity.
+
+    Where the two are not tensors of one dtype, return `value` itself.
+    """
+    if not (isinstance(target, Tensor) and isinstance(value, Tensor)):
+        return value
+    if target is value or target.dtype != value.dtype:
+        return value
+    return target.set_(value)
 
 
 def detached_copy(value: Any) -> Any:
