@@ -30,6 +30,10 @@ class InputTypeError(ModuleError, TypeError):
     """An input whose type is not the module's."""
 
 
+class ArgumentError(ModuleError, ValueError):
+    """A value that a module's constructor or field does not take."""
+
+
 def torch_class(typename: str, version: int = 1) -> Callable[[type[M]], type[M]]:
     """Register a module class under the name that Torch7 files give it.
 
