@@ -1,0 +1,222 @@
+"""The binary encoding: fixed-size numbers of either byte order, longs of 4 or 8 bytes."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from ..dtypes import Dtype
+from .decoder import BOOLEAN, NUMBER, SHARED_STRINGS, SHORT, STRING, TABLE, Decoder
+from .frames import NO_KEY, Frame, TableFrame
+from .longsize import LongSizeGuess, guess_at_storage, guess_at_tensor
+from .source import MAPPED, Source
+from .table import EXACT, Table, _set_map, as_key
+
+
+class BinaryDecoder(Decoder):
+    """Reads what `torch.save(file, object)` writes.
+
+    Parameters
+    ----------
+    big_endian : bool
+    long_size : int or None
+        4 or 8; None to find out at the first tensor or storage.
+
+    Source: torch7 lib/TH/THDiskFile.c.
+    """
+
+    smallest_entry: ClassVar[int] = 12
+
+    def __init__(
+        self,
+        source: Source,
+        encoding: str | None,
+        *,
+        big_endian: bool = False,
+        long_size: int | None = None,
+    ) -> None:
+        super().__init__(source, encoding)
+        self.order: Literal["<", ">"] = ">" if big_endian else "<"
+        order = self.order
+        self.long_size = long_size
+        self.unsure_of_long_size = False
+        self._int = struct.Struct(order + "i").unpack_from
+        self._word = struct.Struct(order + "I").unpack_from
+        self._header = struct.Struct(order + "II").unpack_from
+        self._double = struct.Struct(order + "d").unpack_from
+        self._sign = 4 if big_endian else 11
+
+    def _one(self, kind: str, size: int) -> Any:
+        if self.left < size:
+            raise self.ends_early("a number")
+        (value,) = struct.unpack_from(self.order + kind, self.data, self.pos)
+        self.pos += size
+        return value
+
+    def read_int(self) -> int:
+        """Read one int."""
+        if self.left < 4:
+            raise self.ends_early("a number")
+        (value,) = self._int(self.data, self.pos)
+        self.pos += 4
+        return int(value)
+
+    def read_long(self) -> int:
+        """Read one long."""
+        return self.read_longs(1)[0]
+
+    def read_longs(self, count: int) -> list[int]:
+        """Read `count` longs."""
+        size = self.long_size or 8
+        if self.left < size * count:
+            raise self.ends_early("a size or stride")
+        kind = "q" if size == 8 else "i"
+        values = struct.unpack_from(f"{self.order}{count}{kind}", self.data, self.pos)
+        self.pos += size * count
+        return list(values)
+
+    def read_double(self) -> float:
+        """Read one double."""
+        return float(self._one("d", 8))
+
+    def read_float(self) -> float:
+        """Read one float."""
+        return float(self._one("f", 4))
+
+    def read_short(self) -> int:
+        """Read one short."""
+        return int(self._one("h", 2))
+
+    def read_bytes(self, count: int) -> bytes:
+        """Read `count` bytes."""
+        if count > self.left:
+            raise self.ends_early(f"a run of {count} bytes")
+        raw = self.data[self.pos : self.pos + count]
+        self.pos += count
+        return raw
+
+    def settle_tensor(self, ndim: int) -> None:
+        """Find out how long a long is from what follows a tensor's number of dimensions."""
+        if self.long_size is None:
+            self._settle(guess_at_tensor(self.data, self.pos, self.order, ndim))
+
+    def settle_storage(self, dtype: Dtype | None) -> None:
+        """Find out how long a long is from what follows a storage's class."""
+        if self.long_size is None:
+            self._settle(guess_at_storage(self.data, self.pos, self.order, dtype))
+
+    def _settle(self, guess: LongSizeGuess) -> None:
+        self.long_size, self.unsure_of_long_size = guess
+
+    def read_values(self, dtype: Dtype, count: int) -> np.ndarray[Any, Any]:
+        """Read a storage's elements: a view of the mapped file above 1 MB, else a copy."""
+        short_long = dtype == np.int64 and self.long_size == 4
+        stored = np.dtype(np.int32) if short_long else dtype
+        stored = stored.newbyteorder(self.order)
+        nbytes = count * stored.itemsize
+        if nbytes > self.left:
+            raise self.fail(
+                f"a storage of {count} elements of {stored.itemsize} bytes, "
+                f"but only {self.left} bytes are left",
+                hint="The file may be truncated: get it again",
+            )
+        values = np.frombuffer(self.data, stored, count, self.pos)
+        self.pos += nbytes
+        if self.source.mapped and nbytes > MAPPED and not short_long:
+            return values
+        return values.astype(dtype, copy=True)
+
+    def fill(self, stack: list[Frame], objects: dict[int, Any]) -> bool:
+        """Read entries of the table on top of `stack`, and of the tables inside it.
+
+        The hot loop: it runs once per entry of every table, so it keeps everything in
+        local variables, decodes in place and uses `inner` for tables inside tables, which
+        become frames of `stack` only where the reader has to take over.
+        """
+        data, pos, end = self.data, self.pos, self.end
+        header, word, double, sign = self._header, self._word, self._double, self._sign
+        strings, encoding = self._strings, self.encoding
+        known_string, known_object = strings.get, objects.get
+        new_table, set_map = Table.__new__, _set_map
+        low, high = -EXACT, EXACT
+        value: Any
+
+        frame = stack[-1]
+        assert isinstance(frame, TableFrame)
+        table, entries, left, key = frame.table, frame.entries, frame.left, frame.key
+        inner: list[tuple[Table, dict[Any, Any], int, Any]] = []
+        try:
+            while True:
+                if not left:
+                    if not inner:
+                        return True
+                    value = table
+                    table, entries, left, key = inner.pop()
+                    entries[key] = value
+                    key = NO_KEY
+                    left -= 1
+                    continue
+
+                tag, argument = header(data, pos)
+                if tag == NUMBER:
+                    (value,) = double(data, pos + 4)
+                    if (
+                        value.is_integer()
+                        and low <= value <= high
+                        and (value or not data[pos + sign])
+                    ):
+                        value = int(value)
+                    pos += 12
+                elif tag == STRING:
+                    stop = pos + 8 + argument
+                    raw = data[pos + 8 : stop]
+                    value = known_string(raw)
+                    if value is None:
+                        if stop > end:
+                            self.pos = pos + 4
+                            self.read_count("a string")
+                        value = raw if encoding is None else raw.decode(encoding, "surrogateescape")
+                        if argument <= SHORT and len(strings) < SHARED_STRINGS:
+                            strings[raw] = value
+                    pos = stop
+                elif tag == TABLE:
+                    value = known_object(argument)
+                    if value is None:
+                        if key is NO_KEY:
+                            return False
+                        (count,) = word(data, pos + 8)
+                        if count * 12 > end - pos - 12:
+                            self.pos = pos + 8
+                            self.read_table_size()
+                        pos += 12
+                        inner.append((table, entries, left, key))
+                        table = new_table(Table)
+                        set_map(table, entries := {})
+                        objects[argument] = table
+                        left = count
+                        key = NO_KEY
+                        continue
+                    pos += 8
+                elif tag == BOOLEAN:
+                    value = argument == 1
+                    pos += 8
+                else:
+                    return False
+
+                if key is NO_KEY:
+                    if value.__class__ is not str and value.__class__ is not int:
+                        value = self.check_key(as_key(value), pos)
+                    key = value
+                else:
+                    entries[key] = value
+                    key = NO_KEY
+                    left -= 1
+        except struct.error:
+            raise self.ends_early("a table") from None
+        finally:
+            self.pos = pos
+            inner.append((table, entries, left, key))
+            _, _, frame.left, frame.key = inner[0]
+            stack += [TableFrame(table, left, key) for table, _, left, key in inner[1:]]

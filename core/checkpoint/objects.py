@@ -1,0 +1,154 @@
+"""What a checkpoint holds beside tables and tensors: objects, functions, tds containers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .table import Table, get_field
+
+
+class TorchObject:
+    """An object of a class that nobody registered: everything the file says of it.
+
+    Fields are reached as `object.weight` or `object["weight"]`. Equality is identity.
+
+    Parameters
+    ----------
+    typename : str
+        The class's name in Torch7: "nn.MyLayer".
+    version : int
+        The class's version when the object was written.
+    fields : Table
+        Its fields; empty where the record is `payload`.
+    payload : object, optional
+        What a record that is not a table of fields holds: bytes for torch.Generator.
+    """
+
+    __slots__ = ("__weakref__", "_fields", "_payload", "_typename", "_version")
+
+    def __init__(
+        self, typename: str, version: int = 1, fields: Table | None = None, payload: Any = None
+    ) -> None:
+        put = object.__setattr__
+        put(self, "_typename", typename)
+        put(self, "_version", version)
+        put(self, "_fields", Table() if fields is None else fields)
+        put(self, "_payload", payload)
+
+    _fields: Table
+    _payload: Any
+    _typename: str
+    _version: int
+
+    @property
+    def t7_typename(self) -> str:
+        """The class's name in Torch7."""
+        return self._typename
+
+    @property
+    def t7_version(self) -> int:
+        """The class's version in the file."""
+        return self._version
+
+    def t7_fields(self) -> Table:
+        """Return the fields, as a Table that may be changed."""
+        return self._fields
+
+    @property
+    def t7_payload(self) -> Any:
+        """What stands in place of fields, or None."""
+        return self._payload
+
+    def t7_restore(self, version: int, fields: Table) -> None:
+        """Take over what a file says."""
+        object.__setattr__(self, "_version", version)
+        object.__setattr__(self, "_fields", fields)
+
+    def __getattr__(self, name: str) -> Any:
+        return get_field(self._fields._map, name, self)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if hasattr(TorchObject, name):
+            raise AttributeError(f"{name!r} is TorchObject's own; write object[{name!r}] = ...")
+        self._fields[name] = value
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._fields[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._fields[key] = value
+
+    def __contains__(self, key: Any) -> bool:
+        return key in self._fields
+
+    def equals(self, other: object) -> bool:
+        """Whether `other` is of the same class and version with equal contents; see Table."""
+        from .compare import equal_contents
+
+        return equal_contents(self, other)
+
+    def __repr__(self) -> str:
+        from .display import summary
+
+        return summary(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = (None, {name: getattr(self, name) for name in ("_fields", "_payload")})
+        return TorchObject, (self._typename, self._version), state
+
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
+        for name, value in state[1].items():
+            object.__setattr__(self, name, value)
+
+
+class LuaFunction:
+    """A Lua function: bytecode, which is kept and never executed, and captured variables.
+
+    Parameters
+    ----------
+    bytecode : bytes
+        What `string.dump` gave.
+    upvalues : Table or None
+        For tag 8 a Table of `{name=, id=, value=}`; for the older tags a Table of values.
+    tag : int
+        The record's type: 8 since 2016; 6 and 7 are what older Torch7 wrote.
+    """
+
+    __slots__ = ("__weakref__", "bytecode", "tag", "upvalues")
+
+    def __init__(self, bytecode: bytes, upvalues: Any = None, tag: int = 8) -> None:
+        self.bytecode = bytecode
+        self.upvalues = upvalues
+        self.tag = tag
+
+    def equals(self, other: object) -> bool:
+        """Whether `other` has the same bytecode and equal captured variables."""
+        from .compare import equal_contents
+
+        return equal_contents(self, other)
+
+    def __repr__(self) -> str:
+        names = []
+        if isinstance(self.upvalues, Table):
+            for upvalue in self.upvalues.array():
+                name = upvalue.get("name") if isinstance(upvalue, Table) else None
+                names.append(str(name) if name is not None else "?")
+        return f"LuaFunction({len(self.bytecode)} bytes, upvalues=[{', '.join(names)}])"
+
+
+class TdsHash(Table):
+    """A tds.Hash: a Table that is written back as one."""
+
+    __slots__ = ()
+
+    t7_typename = "tds.Hash"
+    t7_version = 0
+
+
+class TdsVec(Table):
+    """A tds.Vec: a Table of 1, 2, ... that is written back as one."""
+
+    __slots__ = ()
+
+    t7_typename = "tds.Vec"
+    t7_version = 0

@@ -1,0 +1,201 @@
+"""Reading objects: tables, classes and functions, in any nesting, without recursion."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from ..errors import RekindleError
+from .decoder import (
+    BOOLEAN,
+    FUNCTION,
+    NIL,
+    NUMBER,
+    OLD_RECUR_FUNCTION,
+    RECUR_FUNCTION,
+    STRING,
+    TABLE,
+    TORCH,
+    Decoder,
+)
+from .errors import T7Error
+from .frames import NO_KEY, UNFINISHED, Frame, RecordFrame, TableFrame, object_path
+from .objects import LuaFunction, TorchObject
+from .records import RecordReader, read_fields, register_hint
+from .registry import CLASSES, LAYOUTS, TorchClass, restore
+from .table import Table, as_key
+from .tensors import read_class_name, read_storage, read_tensor
+from .torch_types import STORAGE_CLASSES, TENSOR_CLASSES
+
+_BUILD_ERRORS = (RekindleError, ArithmeticError, AssertionError, AttributeError, LookupError,
+                 TypeError, ValueError)  # fmt: skip
+
+
+class ObjectReader:
+    """Reads one object after the other; they may refer to each other, as in Torch7.
+
+    Attributes
+    ----------
+    unknown : dict of str to int
+        Classes that nobody registered, in order, and where each was last seen.
+    """
+
+    def __init__(self, decoder: Decoder) -> None:
+        self.decoder = decoder
+        self.unknown: dict[str, int] = {}
+        self._objects: dict[int, Any] = {}
+        self._stack: list[Frame] = []
+
+    def read(self) -> Any:
+        """Read the next object, with all that it holds.
+
+        Raises
+        ------
+        T7Error
+            For whatever is wrong in the file, with the path of the object.
+        """
+        try:
+            return self._read()
+        except T7Error as error:
+            if error.path is None:
+                error.path = object_path(self._stack)
+            if self.unknown and error.hint is None:
+                name = next(reversed(self.unknown))
+                error.hint = (
+                    f"Or class {name}, which was read as one table, writes its own record. "
+                    + register_hint(name)
+                )
+            raise
+
+    def _read(self) -> Any:
+        stack, objects, fill = self._stack, self._objects, self.decoder.fill
+        while True:
+            if stack and isinstance(stack[-1], TableFrame):
+                frame = stack[-1]
+                if fill(stack, objects):
+                    value: Any = frame.table
+                    stack.pop()
+                else:
+                    value = self._record()
+            else:
+                value = self._record()
+            while value is not UNFINISHED:
+                if not stack:
+                    return value
+                top = stack[-1]
+                if isinstance(top, TableFrame):
+                    if top.key is NO_KEY:
+                        top.key = self.decoder.check_key(as_key(value), self.decoder.pos)
+                    else:
+                        top.take(value)
+                    break
+                value = top.take(value)
+                if value is not UNFINISHED:
+                    stack.pop()
+
+    def _record(self) -> Any:
+        """Read one object, or as much of it as comes before its first part."""
+        decoder, objects = self.decoder, self._objects
+        offset = decoder.pos
+        tag = decoder.read_int()
+        if tag == NIL:
+            return None
+        if tag == NUMBER:
+            return decoder.read_number()
+        if tag == STRING:
+            return decoder.read_string()
+        if tag == BOOLEAN:
+            return decoder.read_boolean()
+        if tag == FUNCTION:
+            return self._start_function(tag, None)
+        if tag not in (TABLE, TORCH, RECUR_FUNCTION, OLD_RECUR_FUNCTION):
+            raise decoder.fail(f"a record of type {tag}; types are 0 to 8", offset=offset)
+        index = decoder.read_index()
+        known = objects.get(index)
+        if known is not None:
+            return known
+        if tag == TABLE:
+            size = decoder.read_table_size()
+            objects[index] = table = Table()
+            self._stack.append(TableFrame(table, size))
+            return UNFINISHED
+        if tag == TORCH:
+            return self._start_object(index)
+        return self._start_function(tag, index)
+
+    def _start_object(self, index: int) -> Any:
+        decoder, objects = self.decoder, self._objects
+        offset = decoder.pos
+        typename, version = read_class_name(decoder)
+        dtype = TENSOR_CLASSES.get(typename)
+        if dtype is not None:
+            objects[index] = value = read_tensor(decoder, dtype, objects)
+            return value
+        dtype = STORAGE_CLASSES.get(typename)
+        if dtype is not None:
+            objects[index] = storage = read_storage(decoder, dtype)
+            return storage
+        record = RecordReader(typename, version, index, decoder, objects)
+        known = CLASSES.get(typename)
+        if known is None and typename not in LAYOUTS:
+            self.unknown.pop(typename, None)
+            self.unknown[typename] = offset
+        if known is None or known.read is None:
+            return self._start(typename, _read_class(record, known))
+        result = known.read(record)
+        if isinstance(result, Generator):
+            return self._start(typename, _announced(record, result))
+        record.announce(result)
+        return result
+
+    def _start_function(self, tag: int, index: int | None) -> Any:
+        """Read a function; its bytecode is kept as bytes. Source: torch7 File.lua."""
+        decoder = self.decoder
+        code = decoder.read_bytes(decoder.read_count("a function"))
+        function = LuaFunction(code, None, tag)
+        if index is not None:
+            self._objects[index] = function
+        return self._start("function", _read_upvalues(function))
+
+    def _start(self, name: str, generator: Generator[None, Any, Any]) -> Any:
+        try:
+            next(generator)
+        except StopIteration as stop:
+            return stop.value
+        self._stack.append(RecordFrame(name, generator))
+        return UNFINISHED
+
+
+def _read_upvalues(function: LuaFunction) -> Generator[None, Any, LuaFunction]:
+    function.upvalues = yield
+    return function
+
+
+def _announced(
+    record: RecordReader, generator: Generator[None, Any, Any]
+) -> Generator[None, Any, Any]:
+    """Run a registered reader; other objects may refer to its result from then on."""
+    value = yield from generator
+    record.announce(value)
+    return value
+
+
+def _read_class(record: RecordReader, known: TorchClass | None) -> Generator[None, Any, Any]:
+    """Read an object of fields, in two steps because objects refer to each other in cycles."""
+    cls: Any = TorchObject if known is None or known.cls is None else known.cls
+    value: Any
+    if cls is TorchObject:
+        value = TorchObject(record.typename, record.version)
+    else:
+        value = cls.__new__(cls)
+    record.announce(value)
+    layout = LAYOUTS.get(record.typename)
+    if layout is not None and record.version >= layout.since:
+        fields = yield from layout.read(record)
+    else:
+        fields = yield from read_fields(record)
+    try:
+        restore(value, record.typename, record.version, fields)
+    except _BUILD_ERRORS as error:
+        raise record.fail(f"cannot be made from its fields: {error!r}") from error
+    return value

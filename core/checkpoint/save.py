@@ -1,0 +1,139 @@
+"""save, dumps and dump_all."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import IO, Any, Literal
+
+from .encoder import AsciiEncoder, BinaryEncoder, Encoder
+from .errors import T7Error
+from .extent import Extents
+from .writer import ObjectWriter
+
+Format = Literal["binary", "ascii"]
+Storages = Literal["reached", "whole"]
+
+_ENCODERS: dict[str, type[Encoder]] = {"binary": BinaryEncoder, "ascii": AsciiEncoder}
+
+
+def save(
+    obj: Any,
+    path: str | os.PathLike[str] | IO[bytes],
+    format: Format = "binary",
+    *,
+    encoding: str = "utf-8",
+    storages: Storages = "reached",
+) -> None:
+    """Write an object to a file that Torch7 itself loads.
+
+    Parameters
+    ----------
+    obj : object
+        Tables, dicts, lists and tuples become Lua tables; Tensors and NumPy arrays
+        torch.*Tensor, with their memory layout (0-d ones with one element, bool as
+        ByteTensor, negative strides copied); Storages torch.*Storage; None, bool, int, float,
+        str and bytes themselves; objects of registered classes, TorchObject, LuaFunction and
+        tds containers what they were. The same object twice is written once.
+    path : path or binary file object
+        A path's file appears when it is complete: it is written beside and then renamed, so
+        that a failure leaves nothing behind and an existing file as it was.
+    format : {"binary", "ascii"}
+    encoding : str
+        Of strings, with surrogateescape: that of `load`.
+    storages : {"reached", "whole"}
+        A tensor is written with its storage, as Torch7 does. Where more than 64 KiB of a
+        storage are reached by no tensor in the file, "reached" leaves out what lies before
+        the first and after the last element that is; "whole" writes every storage whole.
+        A Storage that is an object of its own is always whole.
+
+    Raises
+    ------
+    T7Error
+        For a value that Torch7 has nothing for, with its path.
+    """
+    _check_options(format, storages)
+    if not isinstance(path, (str, os.PathLike)):
+        _write([obj], path, format, encoding, storages)
+        return
+    name = os.fspath(path)
+    try:
+        _write_atomically(obj, name, format, encoding, storages)
+    except T7Error as error:
+        error.file = name
+        raise
+
+
+def dumps(
+    obj: Any,
+    format: Format = "binary",
+    *,
+    encoding: str = "utf-8",
+    storages: Storages = "reached",
+) -> bytes:
+    """Return what `save` would write, as bytes: the counterpart of `loads`."""
+    return dump_all([obj], format, encoding=encoding, storages=storages)
+
+
+def dump_all(
+    objects: Iterable[Any],
+    format: Format = "binary",
+    *,
+    encoding: str = "utf-8",
+    storages: Storages = "reached",
+) -> bytes:
+    """Return several objects, one after the other, as bytes: the counterpart of `load_all`."""
+    _check_options(format, storages)
+    file = io.BytesIO()
+    _write(list(objects), file, format, encoding, storages)
+    return file.getvalue()
+
+
+def _check_options(format: str, storages: str) -> None:
+    if format not in _ENCODERS:
+        raise ValueError(f"format is 'binary' or 'ascii'; given {format!r}")
+    if storages not in ("reached", "whole"):
+        raise ValueError(f"storages is 'reached' or 'whole'; given {storages!r}")
+
+
+def _write(objects: list[Any], file: IO[bytes], format: str, encoding: str, storages: str) -> None:
+    extents = None
+    if storages == "reached":
+        extents = Extents()
+        walk = ObjectWriter(_ENCODERS[format](None), encoding, extents)
+        for obj in objects:
+            walk.write(obj)
+        extents.measured = True
+    encoder = _ENCODERS[format](file)
+    writer = ObjectWriter(encoder, encoding, extents)
+    for obj in objects:
+        writer.write(obj)
+    encoder.flush()
+
+
+def _write_atomically(obj: Any, name: str, format: str, encoding: str, storages: str) -> None:
+    target = os.path.realpath(name)  # a link stays one
+    folder = os.path.dirname(target)
+    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".t7-partial", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _write([obj], file, format, encoding, storages)
+            os.fchmod(file.fileno(), _permissions(target))
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+def _permissions(target: str) -> int:
+    """Return those of the file that is replaced, or what `open` would give a new one."""
+    try:
+        return os.stat(target).st_mode & 0o7777
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
