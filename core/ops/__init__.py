@@ -6,11 +6,14 @@ May import tensor, autograd, kernels and backend.
 
 from .activation import clamp as clamp
 from .activation import elu as elu
+from .activation import hardshrink as hardshrink
+from .activation import hardtanh as hardtanh
 from .activation import leaky_relu as leaky_relu
 from .activation import prelu as prelu
 from .activation import relu as relu
 from .activation import sigmoid as sigmoid
 from .activation import softplus as softplus
+from .activation import softshrink as softshrink
 from .activation import tanh as tanh
 from .activation import threshold as threshold
 from .arithmetic import abs as abs

@@ -91,3 +91,31 @@ def clamp(xp: Any, x: Array, *, min: float | None = None, max: float | None = No
     if min is not None:
         x = xp.maximum(x, min)
     return x if max is None else xp.minimum(x, max)
+
+
+@operation(samples=real)
+def hardtanh(xp: Any, x: Array, *, min: float = -1.0, max: float = 1.0) -> Array:
+    """Return x limited to [min, max]; unlike in `clamp`, nan becomes `max`.
+
+    Source: torch/nn HardTanh.lua.
+    """
+    low, high = xp.asarray(min, dtype=x.dtype), xp.asarray(max, dtype=x.dtype)
+    return xp.where(x < low, low, xp.where(x <= high, x, high))
+
+
+@operation(samples=real)
+def hardshrink(xp: Any, x: Array, *, lambd: float = 0.5) -> Array:
+    """Return x where it is beyond `lambd` or below `-lambd`, else 0.
+
+    Source: torch/nn HardShrink.lua.
+    """
+    return xp.where((x > lambd) | (x < -lambd), x, xp.zeros_like(x))
+
+
+@operation(samples=real)
+def softshrink(xp: Any, x: Array, *, lambd: float = 0.5) -> Array:
+    """Return x moved towards 0 by `lambd`, and 0 where it would pass it.
+
+    Source: torch/nn SoftShrink.lua.
+    """
+    return xp.where(x > lambd, x - lambd, xp.where(x < -lambd, x + lambd, xp.zeros_like(x)))
