@@ -1,0 +1,209 @@
+"""Modules that add noise in training, drawn from Torch7's stream.
+
+Source: torch/nn, the file of each class.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rekindle.core import ops
+from rekindle.core.creation import empty
+from rekindle.core.errors import ShapeError
+
+from .fields import set_unless_nil
+from .module import ArgumentError, Module, replace_contents, torch_class
+from .torch7 import random
+
+
+@torch_class("nn.Dropout")
+class Dropout(Module):
+    """Sets elements to 0, each with probability `p`.
+
+    The kept ones are multiplied by 1 / (1 - p) in training; in version 1 everything is
+    multiplied by 1 - p in evaluation instead.
+
+    Parameters
+    ----------
+    p : float, default 0.5
+        At least 0 and below 1.
+    v1 : bool, default False
+        Be version 1.
+    inplace : bool, optional
+        Change the input itself.
+    stochasticInference : bool, default False
+        Drop in evaluation too.
+
+    Attributes
+    ----------
+    v2 : bool
+        False in files from before version 2.
+    noise : Tensor
+        The mask of the last forward pass that dropped, scaled as the output was.
+
+    Raises
+    ------
+    ArgumentError
+        If `p` is out of range.
+
+    Source: torch/nn Dropout.lua; Srivastava et al. 2014, "Dropout: A Simple Way to Prevent
+    Neural Networks from Overfitting".
+    """
+
+    p: float
+    v2: bool = False
+    stochastic_inference: bool = False
+    noise: Any = None
+
+    def __init__(
+        self,
+        p: float | None = None,
+        v1: bool = False,
+        inplace: bool | None = None,
+        stochasticInference: bool = False,
+    ) -> None:
+        super().__init__()
+        self.p = 0.5 if p is None else p
+        self.train = True
+        set_unless_nil(self, inplace=inplace)
+        self.stochastic_inference = bool(stochasticInference)
+        self.v2 = not v1
+        if not 0 <= self.p < 1:
+            raise ArgumentError(f"{self.t7_typename} needs 0 <= p < 1; given {self.p}")
+        self.noise = empty(0, self.dtype)
+
+    def setp(self, p: float) -> None:
+        """Set the probability of dropping."""
+        self.p = p
+
+    def _drops(self) -> bool:
+        return self.p > 0 and (self.train or self.stochastic_inference)
+
+    def prepare(self, input: Any) -> None:
+        if self._drops():
+            kept = random.bernoulli(empty(input.shape, self.dtype, input.device), 1 - self.p)
+            self.noise = replace_contents(self.noise, kept / (1 - self.p) if self.v2 else kept)
+
+    def compute(self, input: Any) -> Any:
+        if self._drops():
+            return ops.multiply(input, self.noise)
+        return input if self.v2 or self.p == 0 else ops.multiply(input, 1 - self.p)
+
+    def __repr__(self) -> str:
+        return f"{self.t7_typename}({self.p:f})"
+
+
+class _FeatureDropout(Module):
+    """Dropout of whole feature maps; in evaluation everything is multiplied by 1 - p."""
+
+    maps: ClassVar[tuple[str, ...]]
+    """Dimensions of one feature map."""
+
+    p: float
+    stochastic_inference: bool = False
+    noise: Any = None
+
+    def __init__(self, p: float | None = None, stochasticInference: bool = False) -> None:
+        super().__init__()
+        self.p = 0.5 if p is None else p
+        self.train = True
+        self.stochastic_inference = bool(stochasticInference)
+        self.noise = empty(0, self.dtype)
+
+    def setp(self, p: float) -> None:
+        """Set the probability of dropping."""
+        self.p = p
+
+    def prepare(self, input: Any) -> None:
+        if self.train or self.stochastic_inference:
+            features = input.ndim - len(self.maps)
+            if features not in (1, 2):
+                raise ShapeError(
+                    f"{self.t7_typename} takes (features, {', '.join(self.maps)}) or a batch of "
+                    f"them; given shape {input.shape}"
+                )
+            shape = (*input.shape[:features], *(1 for _ in self.maps))
+            drawn = random.bernoulli(empty(shape, self.dtype, input.device), 1 - self.p)
+            self.noise = replace_contents(self.noise, drawn)
+
+    def compute(self, input: Any) -> Any:
+        dropping = self.train or self.stochastic_inference
+        return ops.multiply(input, self.noise if dropping else 1 - self.p)
+
+    def __repr__(self) -> str:
+        return f"{self.t7_typename}({self.p:f})"
+
+
+@torch_class("nn.SpatialDropout")
+class SpatialDropout(_FeatureDropout):
+    """Sets whole feature maps to 0, each with probability `p`.
+
+    Nothing is scaled in training; in evaluation everything is multiplied by 1 - p.
+
+    Parameters
+    ----------
+    p : float, default 0.5
+    stochasticInference : bool, default False
+        Drop in evaluation too.
+
+    Attributes
+    ----------
+    noise : Tensor, shape (N, C, 1, 1) or (C, 1, 1)
+        The mask of the last forward pass that dropped.
+
+    Source: torch/nn SpatialDropout.lua; Tompson et al. 2014, "Efficient Object Localization
+    Using Convolutional Networks".
+    """
+
+    maps = ("height", "width")
+
+
+@torch_class("nn.VolumetricDropout")
+class VolumetricDropout(_FeatureDropout):
+    """SpatialDropout on volumes: inputs are 4-D, or 5-D for a batch.
+
+    Source: torch/nn VolumetricDropout.lua.
+    """
+
+    maps = ("time", "height", "width")
+
+
+@torch_class("nn.WhiteNoise")
+class WhiteNoise(Module):
+    """Adds normal noise in training, and its mean in evaluation.
+
+    Parameters
+    ----------
+    mean : float, default 0
+    std : float, default 0.1
+
+    Attributes
+    ----------
+    noise : Tensor
+        What the last forward pass in training added.
+
+    Source: torch/nn WhiteNoise.lua.
+    """
+
+    mean: float
+    std: float
+    noise: Any = None
+
+    def __init__(self, mean: float | None = None, std: float | None = None) -> None:
+        super().__init__()
+        self.mean = 0 if mean is None else mean
+        self.std = 0.1 if std is None else std
+        self.noise = empty(0, self.dtype)
+
+    def prepare(self, input: Any) -> None:
+        if self.train:
+            drawn = random.normal(empty(input.shape, self.dtype, input.device), self.mean, self.std)
+            self.noise = replace_contents(self.noise, drawn)
+
+    def compute(self, input: Any) -> Any:
+        if self.train:
+            return ops.add(input, self.noise)
+        return input if self.mean == 0 else ops.add(input, self.mean)
+
+    def __repr__(self) -> str:
+        return f"{self.t7_typename} mean: {self.mean:f}, std: {self.std:f}"

@@ -1,0 +1,249 @@
+"""Transfer functions that keep the positive part of their input: ReLU and its kin.
+
+Source: torch/nn, the file of each class and lib/THNN/generic.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rekindle.core import ops
+from rekindle.core.creation import empty, full, zeros
+from rekindle.core.errors import ShapeError
+from rekindle.core.tensor import Tensor
+
+from .module import ArgumentError, Module, as_parameter, replace_contents, torch_class
+from .torch7 import random
+
+
+@torch_class("nn.Threshold")
+class Threshold(Module):
+    """Puts `value` where the input does not exceed `threshold`.
+
+    Parameters
+    ----------
+    threshold : float, default 1e-6
+    value : float, default 0
+    inplace : bool, default False
+        Change the input itself; nan then stays nan, as in Torch7, and becomes `value`
+        otherwise.
+
+    Raises
+    ------
+    ArgumentError
+        If an in-place module would put values above the threshold.
+
+    Source: torch/nn Threshold.lua, lib/THNN/generic/Threshold.c.
+    """
+
+    threshold: float
+    val: float
+
+    def __init__(
+        self, threshold: float | None = None, value: float | None = None, inplace: bool = False
+    ) -> None:
+        super().__init__()
+        self.threshold = 1e-6 if threshold is None else threshold
+        self.val = 0 if value is None else value
+        self.inplace = _flag(self, inplace)
+        self.validateParameters()
+
+    def validateParameters(self) -> None:
+        """Check that an in-place module's values stay below its threshold."""
+        if self.inplace and self.val > self.threshold:
+            raise ArgumentError(
+                f"in-place {self.t7_typename} needs a value that does not exceed the threshold; "
+                f"given value {self.val} and threshold {self.threshold}"
+            )
+
+    def prepare(self, input: Any) -> None:
+        self.validateParameters()
+
+    def compute(self, input: Any) -> Any:
+        if self.inplace:
+            return ops.where(ops.less_equal(input, self.threshold), self.val, input)
+        return ops.threshold(input, threshold=self.threshold, value=self.val)
+
+
+@torch_class("nn.ReLU")
+class ReLU(Threshold):
+    """max(x, 0).
+
+    Source: torch/nn ReLU.lua.
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(0, 0, inplace)
+
+
+@torch_class("nn.ReLU6")
+class ReLU6(Module):
+    """min(max(x, 0), 6).
+
+    Source: torch/nn ReLU6.lua.
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = _flag(self, inplace)
+
+    def compute(self, input: Any) -> Any:
+        return ops.clamp(input, min=0, max=6) if self.inplace else ops.hardtanh(input, min=0, max=6)
+
+
+@torch_class("nn.LeakyReLU")
+class LeakyReLU(Module):
+    """x where it is positive, else `negval` * x.
+
+    Parameters
+    ----------
+    negval : float, default 0.01
+        True or False mean the default too, and nothing else: Torch7 means to read the
+        in-place flag there and loses it.
+    inplace : bool, default False
+        Change the input itself; ignored for a negative `negval`.
+
+    Source: torch/nn LeakyReLU.lua.
+    """
+
+    negval: float
+
+    def __init__(self, negval: float | None = None, inplace: bool = False) -> None:
+        super().__init__()
+        self.negval = 1 / 100 if negval is None or isinstance(negval, bool) else negval
+        self.inplace = self.negval >= 0 and bool(inplace)
+
+    def compute(self, input: Any) -> Any:
+        return ops.leaky_relu(input, negative_slope=self.negval)
+
+    def __repr__(self) -> str:
+        return f"{self.t7_typename}({self.negval:g})"
+
+
+@torch_class("nn.RReLU")
+class RReLU(Module):
+    """Leaky ReLU whose slopes are drawn, one for each element, from [lower, upper).
+
+    In evaluation every slope is the middle of the two.
+
+    Parameters
+    ----------
+    lower : float, default 1/8
+    upper : float, default 1/3
+    inplace : bool, default False
+
+    Attributes
+    ----------
+    noise : Tensor
+        The slopes of the last forward pass in training, 1 for positive elements.
+
+    Source: torch/nn RReLU.lua, lib/THNN/generic/RReLU.c; Xu et al. 2015, "Empirical
+    Evaluation of Rectified Activations in Convolution Network".
+    """
+
+    lower: float
+    upper: float
+    noise: Any = None
+
+    def __init__(
+        self, lower: float | None = None, upper: float | None = None, inplace: bool = False
+    ) -> None:
+        super().__init__()
+        self.lower = 1 / 8 if lower is None else lower
+        self.upper = 1 / 3 if upper is None else upper
+        if not 0 <= self.lower <= self.upper:
+            raise ArgumentError(
+                f"{self.t7_typename} needs 0 <= lower <= upper; given {self.lower}, {self.upper}"
+            )
+        self.noise = empty(0, self.dtype)
+        self.train = True
+        self.inplace = bool(inplace)
+
+    def prepare(self, input: Any) -> None:
+        if self.train:
+            leaky = input.numpy() <= 0
+            slopes = np.ones(input.shape, input.dtype)
+            drawn = random.uniform(empty(int(leaky.sum()), input.dtype), self.lower, self.upper)
+            slopes[leaky] = drawn.numpy()
+            self.noise = replace_contents(self.noise, Tensor(slopes, device=input.device))
+
+    def compute(self, input: Any) -> Any:
+        if self.train:
+            return ops.multiply(input, self.noise)
+        return ops.leaky_relu(input, negative_slope=(self.lower + self.upper) / 2)
+
+    def __repr__(self) -> str:
+        return f"{self.t7_typename} (l:{self.lower:f}, u:{self.upper:f})"
+
+
+@torch_class("nn.PReLU")
+class PReLU(Module):
+    """x where it is positive, else x times a slope that is learned.
+
+    Parameters
+    ----------
+    nOutputPlane : int, default 0
+        Number of slopes, one for each plane (dimension 2 of the input, or 1 of a vector);
+        0 shares a single one.
+
+    Source: torch/nn PReLU.lua, lib/THNN/generic/PReLU.c; He et al. 2015, "Delving Deep into
+    Rectifiers".
+    """
+
+    nOutputPlane: int
+
+    def __init__(self, nOutputPlane: int | None = None) -> None:
+        super().__init__()
+        self.nOutputPlane = nOutputPlane or 0
+        slopes = 1 if nOutputPlane is None else nOutputPlane
+        self.gradWeight = zeros(slopes, self.dtype)
+        self.weight = as_parameter(full(slopes, 0.25, self.dtype), self.gradWeight)
+
+    def compute(self, input: Any) -> Any:
+        if self.nOutputPlane == 0:
+            return ops.prelu(input, self.weight)
+        planes = input.shape[min(1, input.ndim - 1)]
+        if planes != self.nOutputPlane:
+            raise ShapeError(
+                f"{self.t7_typename} has slopes for {self.nOutputPlane} planes; given an input "
+                f"of shape {input.shape}, which has {planes}"
+            )
+        spread = (1,) * (input.ndim - 2)
+        return ops.prelu(input, ops.reshape(self.weight, (planes, *spread)))
+
+
+@torch_class("nn.ELU")
+class ELU(Module):
+    """x where it is positive, else `alpha` * (exp(x) - 1).
+
+    Parameters
+    ----------
+    alpha : float, default 1
+    inplace : bool, default False
+
+    Source: torch/nn ELU.lua, lib/THNN/generic/ELU.c.
+    """
+
+    alpha: float
+
+    def __init__(self, alpha: float | None = None, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha = 1 if alpha is None else alpha
+        self.inplace = _flag(self, inplace)
+
+    def compute(self, input: Any) -> Any:
+        return ops.elu(input, alpha=self.alpha)
+
+    def __repr__(self) -> str:
+        return f"{self.t7_typename} (alpha:{self.alpha:f})"
+
+
+def _flag(module: Module, inplace: Any) -> bool:
+    """Return the in-place flag, which must be one: nn.ReLU(0.1) is a mistake."""
+    if not isinstance(inplace, (bool, type(None))):
+        raise ArgumentError(
+            f"the in-place flag of {module.t7_typename} is true or false; given {inplace!r}"
+        )
+    return bool(inplace)

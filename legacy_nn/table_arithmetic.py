@@ -1,0 +1,196 @@
+"""Modules that compute element by element on the tensors of a table.
+
+Nothing is broadcast: the tensors have equally many elements, and the output the shape of
+the first, as everywhere in Torch7. Source: torch/nn, the file of each class.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rekindle.core import ops
+from rekindle.core.checkpoint import Table
+from rekindle.core.creation import empty, full
+from rekindle.core.errors import ShapeError
+from rekindle.core.tensor import Tensor
+
+from .fields import set_unless_nil
+from .module import Module, replace_contents, share_memory, torch_class
+from .table import elements
+
+
+def operands(module: Module, input: Any) -> list[Tensor]:
+    """Return the tensors of a table, all in the shape of the first.
+
+    Raises
+    ------
+    ShapeError
+        If one has another number of elements.
+    """
+    tensors = elements(module, input)
+    first = tensors[0]
+    for i, tensor in enumerate(tensors, 1):
+        if tensor.size != first.size:
+            raise ShapeError(
+                f"{module.t7_typename} needs tensors of equally many elements; given "
+                f"{first.shape} and, as element {i}, {tensor.shape}"
+            )
+    return [x if x.shape == first.shape else ops.reshape(x, first.shape) for x in tensors]
+
+
+def pair(module: Module, input: Any) -> list[Tensor]:
+    """Return the first two operands.
+
+    Raises
+    ------
+    ShapeError
+        If the table has only one.
+    """
+    tensors = operands(module, input)
+    if len(tensors) < 2:
+        raise ShapeError(f"{module.t7_typename} takes a table of two tensors; given one")
+    return tensors[:2]
+
+
+@torch_class("nn.CAddTable")
+class CAddTable(Module):
+    """The sum of the tensors.
+
+    Parameters
+    ----------
+    inplace : bool, optional
+        Add into the first tensor itself.
+
+    Source: torch/nn CAddTable.lua.
+    """
+
+    def __init__(self, inplace: bool | None = None) -> None:
+        super().__init__()
+        set_unless_nil(self, inplace=inplace)
+        self.gradInput = Table()
+
+    def compute(self, input: Any) -> Any:
+        total, *rest = operands(self, input)
+        for tensor in rest:
+            total = ops.add(total, tensor)
+        return total
+
+    def keep(self, input: Any, result: Any) -> Any:
+        if self.inplace:
+            return share_memory(self.output, input[1].copy_(result))
+        return super().keep(input, result)
+
+
+@torch_class("nn.CMulTable")
+class CMulTable(Module):
+    """The product of the tensors.
+
+    Source: torch/nn CMulTable.lua.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gradInput = Table()
+
+    def compute(self, input: Any) -> Any:
+        product, *rest = operands(self, input)
+        for tensor in rest:
+            product = ops.multiply(product, tensor)
+        return product
+
+
+@torch_class("nn.CSubTable")
+class CSubTable(Module):
+    """The first tensor minus the second.
+
+    Source: torch/nn CSubTable.lua.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gradInput = Table()
+
+    def compute(self, input: Any) -> Any:
+        return ops.subtract(*pair(self, input))
+
+
+@torch_class("nn.CDivTable")
+class CDivTable(Module):
+    """The first tensor divided by the second.
+
+    Source: torch/nn CDivTable.lua.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gradInput = Table()
+
+    def compute(self, input: Any) -> Any:
+        return ops.divide(*pair(self, input))
+
+
+class _Extreme(Module):
+    """The largest or smallest of the tensors, element by element; the first of equals."""
+
+    better: ClassVar[Any]
+    """The comparison by which a later tensor wins."""
+
+    extreme: ClassVar[str]
+    """How the fields begin: max or min."""
+
+    mask: Any = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gradInput = Table()
+        for name in (f"{self.extreme}Idx", "mask", f"{self.extreme}Vals", "gradMaxVals"):
+            setattr(self, name, empty(0, self.dtype))
+
+    def compute(self, input: Any) -> Any:
+        best, *rest = operands(self, input)
+        winner = full(best.shape, 1, best.dtype, best.device)
+        mask = None
+        for i, tensor in enumerate(rest, 2):
+            mask = type(self).better(tensor, best)
+            best = ops.where(mask, tensor, best)
+            winner = ops.where(mask, i, winner)
+        return best, winner, mask
+
+    def remember(self, *extras: Any) -> None:
+        winner, mask = extras
+        index = f"{self.extreme}Idx"
+        setattr(self, index, replace_contents(getattr(self, index, None), winner))
+        if mask is not None:
+            self.mask = replace_contents(self.mask, ops.astype(mask, winner.dtype))
+
+
+@torch_class("nn.CMaxTable")
+class CMaxTable(_Extreme):
+    """The largest of the tensors, element by element.
+
+    Attributes
+    ----------
+    maxIdx : Tensor
+        Which tensor, from 1, each element of the last output came from.
+
+    Source: torch/nn CMaxTable.lua.
+    """
+
+    better = ops.greater
+    extreme = "max"
+
+
+@torch_class("nn.CMinTable")
+class CMinTable(_Extreme):
+    """The smallest of the tensors, element by element.
+
+    Attributes
+    ----------
+    minIdx : Tensor
+        Which tensor, from 1, each element of the last output came from.
+
+    Source: torch/nn CMinTable.lua.
+    """
+
+    better = ops.less
+    extreme = "min"
