@@ -6,7 +6,7 @@ the cache, and one matrix product per group does the arithmetic. Biases are adde
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -15,8 +15,8 @@ from .checks import Array, floating, same_shape, sizes, spatial_ndim, wide
 from .padding import pad
 from .windows import convolution_size, taps
 
-_COLUMN_BYTES = 1 << 22
-"""Size of the column buffer: of 0.25 to 32 MB this was fastest, or equal, for ResNet-18."""
+_COLUMN_BYTES = 1 << 21
+"""Size of the column buffer, near a core's L2 cache; from 0.5 to 4 MB it matters little."""
 
 
 class _Geometry(NamedTuple):
@@ -70,22 +70,24 @@ def convolution(
     kernel, out = geometry.kernel, geometry.out
     batch, filters = x.shape[0], w.shape[0]
     image = _bordered(xp, wide(xp, x), geometry)
-    matrix = wide(xp, w).reshape(groups, filters // groups, -1)
+    matrix = wide(xp, w).reshape(groups, filters // groups, prod(w.shape[1:]))
     if prod(kernel) == 1:
         seen = image[(..., *(slice(None, None, s) for s in geometry.stride))]
-        columns = seen.reshape(batch, groups, -1, prod(out))
+        columns = seen.reshape(batch, groups, w.shape[1], prod(out))
         result = xp.matmul(matrix, columns)
     else:
         result = xp.empty((batch, filters, prod(out)), image.dtype)
         inner = prod(out[1:])
-        for n0, n1, r0, r1 in _pieces(geometry, batch, x.shape[1], image.itemsize):
-            columns = _columns(xp, geometry, image[n0:n1], r0, r1)
-            columns = columns.reshape(groups, matrix.shape[2], -1)
+        pieces, buffer = _pieces(xp, geometry, image)
+        for n0, n1, r0, r1 in pieces:
             piece = result[n0:n1, :, r0 * inner : r1 * inner]
+            count = (r1 - r0) * inner
+            columns = _columns(geometry, image[n0:n1], r0, r1, buffer)
+            columns = columns.reshape(groups, matrix.shape[2], (n1 - n0) * count)
             if n1 - n0 == 1:
-                xp.matmul(matrix, columns, out=piece.reshape(groups, filters // groups, -1))
+                xp.matmul(matrix, columns, out=piece.reshape(groups, filters // groups, count))
             else:
-                product = xp.matmul(matrix, columns).reshape(filters, n1 - n0, -1)
+                product = xp.matmul(matrix, columns).reshape(filters, n1 - n0, count)
                 piece[...] = product.swapaxes(0, 1)
     return result.reshape(batch, filters, *out).astype(x.dtype, copy=False)
 
@@ -136,12 +138,16 @@ def convolution_input_gradient(
     same_shape(name, "g", g, (batch, filters, *geometry.out))
     padded = [n + 2 * p for n, p in zip(spatial, geometry.padding, strict=True)]
     kernel, out, inner = geometry.kernel, geometry.out, prod(geometry.out[1:])
-    matrix = wide(xp, w).reshape(groups, filters // groups, -1).swapaxes(1, 2)
+    matrix = wide(xp, w).reshape(groups, filters // groups, prod(w.shape[1:])).swapaxes(1, 2)
     source = wide(xp, g).reshape(batch, filters, prod(out))
     image = xp.zeros((batch, channels, *padded), source.dtype)
-    for n0, n1, r0, r1 in _pieces(geometry, batch, channels, source.itemsize):
+    pieces, buffer = _pieces(xp, geometry, image)
+    for n0, n1, r0, r1 in pieces:
         piece = source[n0:n1, :, r0 * inner : r1 * inner].swapaxes(0, 1)
-        columns = xp.matmul(matrix, piece.reshape(groups, filters // groups, -1))
+        count = (n1 - n0) * (r1 - r0) * inner
+        columns = buffer[: matrix.shape[1] * groups * count]
+        piece = piece.reshape(groups, filters // groups, count)
+        xp.matmul(matrix, piece, out=columns.reshape(groups, matrix.shape[1], count))
         columns = columns.reshape(channels, *kernel, n1 - n0, r1 - r0, *out[1:])
         target = _rows(geometry, image[n0:n1], r0).swapaxes(0, 1)
         for tap, seen in taps(kernel, geometry.stride, geometry.dilation, (r1 - r0, *out[1:])):
@@ -193,12 +199,14 @@ def convolution_weight_gradient(
     image = _bordered(xp, image, geometry)
     inner = prod(geometry.out[1:])
     source = wide(xp, g).reshape(batch, filters, prod(geometry.out))
-    matrix = w.reshape(groups, filters // groups, -1)
-    for n0, n1, r0, r1 in _pieces(geometry, batch, channels, image.itemsize):
-        columns = _columns(xp, geometry, image[n0:n1], r0, r1)
-        columns = columns.reshape(groups, matrix.shape[2], -1).swapaxes(1, 2)
+    matrix = w.reshape(groups, filters // groups, prod(w.shape[1:]))
+    pieces, buffer = _pieces(xp, geometry, image)
+    for n0, n1, r0, r1 in pieces:
+        count = (n1 - n0) * (r1 - r0) * inner
+        columns = _columns(geometry, image[n0:n1], r0, r1, buffer)
+        columns = columns.reshape(groups, matrix.shape[2], count).swapaxes(1, 2)
         piece = source[n0:n1, :, r0 * inner : r1 * inner].swapaxes(0, 1)
-        matrix += xp.matmul(piece.reshape(groups, filters // groups, -1), columns)
+        matrix += xp.matmul(piece.reshape(groups, filters // groups, count), columns)
     return w.astype(x.dtype, copy=False)
 
 
@@ -239,26 +247,29 @@ def _bordered(xp: Any, image: Array, geometry: _Geometry) -> Array:
 
 
 def _pieces(
-    geometry: _Geometry, batch: int, channels: int, itemsize: int
-) -> Iterator[tuple[int, int, int, int]]:
-    """Cut the output into pieces whose columns fit the buffer: whole images, or rows of one.
+    xp: Any, geometry: _Geometry, image: Array
+) -> tuple[list[tuple[int, int, int, int]], Array]:
+    """Cut the output into pieces whose columns fit a buffer: whole images, or rows of one.
 
-    Yields
-    ------
-    n0, n1, r0, r1 : int
+    Returns
+    -------
+    pieces : list of (n0, n1, r0, r1)
         Images n0:n1, and r0:r1 of the output's first spatial dimension.
+    buffer : array
+        Flat memory for the columns of any of them.
     """
-    rows = geometry.out[0]
-    row_bytes = channels * prod(geometry.kernel) * prod(geometry.out[1:]) * itemsize
-    images = _COLUMN_BYTES // max(row_bytes * rows, 1)
+    batch, rows = image.shape[0], geometry.out[0]
+    row = image.shape[1] * prod(geometry.kernel) * prod(geometry.out[1:])
+    images = _COLUMN_BYTES // max(row * rows * image.itemsize, 1)
     if images:
-        for n in range(0, batch, images):
-            yield n, min(n + images, batch), 0, rows
-        return
-    step = max(_COLUMN_BYTES // row_bytes, 1)
-    for n in range(batch):
-        for r in range(0, rows, step):
-            yield n, n + 1, r, min(r + step, rows)
+        step = min(images, max(batch, 1))
+        pieces = [(n, min(n + step, batch), 0, rows) for n in range(0, batch, step)]
+        return pieces, xp.empty(step * rows * row, image.dtype)
+    step = max(_COLUMN_BYTES // (row * image.itemsize), 1)
+    pieces = [
+        (n, n + 1, r, min(r + step, rows)) for n in range(batch) for r in range(0, rows, step)
+    ]
+    return pieces, xp.empty(step * row, image.dtype)
 
 
 def _rows(geometry: _Geometry, image: Array, r0: int) -> Array:
@@ -266,11 +277,11 @@ def _rows(geometry: _Geometry, image: Array, r0: int) -> Array:
     return image[:, :, r0 * geometry.stride[0] :]
 
 
-def _columns(xp: Any, geometry: _Geometry, image: Array, r0: int, r1: int) -> Array:
+def _columns(geometry: _Geometry, image: Array, r0: int, r1: int, buffer: Array) -> Array:
     """Return what each tap sees of padded images, shape (C, *kernel, N, r1-r0, *out[1:])."""
     out = (r1 - r0, *geometry.out[1:])
-    batch, channels = image.shape[:2]
-    columns = xp.empty((channels, *geometry.kernel, batch, *out), image.dtype)
+    shape = (image.shape[1], *geometry.kernel, image.shape[0], *out)
+    columns = buffer[: prod(shape)].reshape(shape)
     source = _rows(geometry, image, r0).swapaxes(0, 1)
     for tap, seen in taps(geometry.kernel, geometry.stride, geometry.dilation, out):
         columns[(slice(None), *tap)] = source[(slice(None), slice(None), *seen)]

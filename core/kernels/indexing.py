@@ -82,7 +82,7 @@ def scatter_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) ->
     same_shape("scatter_add", "source", source, index.shape)
     axis %= x.ndim
     outer, inner = prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
-    place = index.reshape(outer, -1, inner) * inner + xp.arange(inner)
+    place = index.reshape(outer, index.shape[axis], inner) * inner + xp.arange(inner)
     place += (xp.arange(outer) * (x.shape[axis] * inner))[:, None, None]
     return _add_at(xp, x, place, source)
 

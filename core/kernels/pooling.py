@@ -17,6 +17,9 @@ from .indexing import scatter_add
 from .padding import pad
 from .windows import pooling_size, spread_windows, sum_windows, taps
 
+_BLOCK_BYTES = 1 << 21
+"""How much of the images max_pool looks at at a time, near a core's L2 cache."""
+
 
 class _Window(NamedTuple):
     """A checked pooling window."""
@@ -73,30 +76,13 @@ def max_pool(
     Source: lib/THNN/generic/SpatialDilatedMaxPooling.c
     """
     window = _window("max_pool", x, kernel, stride, padding, dilation, ceil_mode)
-    size, width = x.shape[2:], window.kernel
-    image = pad(xp, wide(xp, x), padding=window.border(size), value=-xp.inf)
-    steps = taps(width, window.stride, window.dilation, window.out)
-    views = [image[(..., *seen)] for _, seen in steps]
-    values = xp.full((*x.shape[:2], *window.out), -xp.inf, image.dtype)
-    for view in views:
-        xp.fmax(values, view, out=values)
-    # The tap of the first maximum is the number of taps before it: byte arithmetic, several
-    # times faster than keeping indices while comparing.
-    count = xp.uint8 if prod(width) < 256 else xp.int32
-    tap = xp.zeros(values.shape, count)
-    missing = values > -xp.inf
-    for view in views:
-        missing &= view != values
-        tap += missing.view(xp.uint8)
-    positions = xp.zeros((), xp.int64)
-    offsets = xp.zeros((), xp.int64)
-    for axis, (n, k, s, p, d, o) in enumerate(zip(size, *window, strict=True)):
-        after = len(size) - 1 - axis
-        positions = positions * n + (xp.arange(o) * s - p).reshape(-1, *(1,) * after)
-        offsets = offsets * n + (xp.arange(k) * d).reshape(-1, *(1,) * after)
-    indices = xp.take(offsets.reshape(-1), tap) + positions
-    indices[values == -xp.inf] = -1
-    return values.astype(x.dtype, copy=False), indices
+    values = xp.empty((*x.shape[:2], *window.out), x.dtype)
+    indices = xp.empty(values.shape, xp.int64)
+    step = max(_BLOCK_BYTES // max(x[:1].size * x.itemsize, 1), 1)
+    for n in range(0, x.shape[0], step):
+        block = slice(n, n + step)
+        values[block], indices[block] = _max_pool_block(xp, x[block], window)
+    return values, indices
 
 
 def max_pool_gradient(xp: Any, g: Array, indices: Array, *, size: Sequence[int]) -> Array:
@@ -123,7 +109,7 @@ def max_pool_gradient(xp: Any, g: Array, indices: Array, *, size: Sequence[int])
     same_shape(name, "indices", indices, g.shape)
     batch, channels = g.shape[:2]
     spatial = sizes(name, "size", size, spatial_ndim(name, g), 1)
-    index = indices.reshape(batch, channels, -1)
+    index = indices.reshape(batch, channels, prod(indices.shape[2:]))
     source = xp.where(index < 0, g.dtype.type(0), g.reshape(index.shape))
     image = xp.zeros((batch, channels, prod(spatial)), g.dtype)
     image = scatter_add(xp, image, xp.where(index == -1, 0, index), source, axis=2)
@@ -160,7 +146,7 @@ def max_unpool(xp: Any, x: Array, indices: Array, *, size: Sequence[int]) -> Arr
     index_range(name, indices, prod(spatial))
     batch, channels = x.shape[:2]
     out = xp.zeros((batch, channels, prod(spatial)), x.dtype)
-    index = indices.reshape(batch, channels, -1)
+    index = indices.reshape(batch, channels, prod(indices.shape[2:]))
     xp.put_along_axis(out, index, x.reshape(index.shape), axis=2)
     return out.reshape(batch, channels, *spatial)
 
@@ -182,12 +168,13 @@ def max_unpool_gradient(xp: Any, g: Array, indices: Array) -> Array:
     ShapeError
         If shapes do not fit or an index is outside.
     """
+    name = "max_unpool_gradient"
     batch, channels = g.shape[:2]
-    same_shape("max_unpool_gradient", "indices", indices[:, :, 0], g.shape[:2])
-    index_range("max_unpool_gradient", indices, prod(g.shape[2:]))
-    planes = g.reshape(batch, channels, -1)
-    read = xp.take_along_axis(planes, indices.reshape(batch, channels, -1), axis=2)
-    return read.reshape(indices.shape)
+    same_shape(name, "indices", indices, (batch, channels, *indices.shape[2:]))
+    index_range(name, indices, prod(g.shape[2:]))
+    planes = g.reshape(batch, channels, prod(g.shape[2:]))
+    index = indices.reshape(batch, channels, prod(indices.shape[2:]))
+    return xp.take_along_axis(planes, index, axis=2).reshape(indices.shape)
 
 
 def avg_pool(
@@ -281,6 +268,33 @@ def avg_pool_gradient(
         spread = spread_windows(xp, spread, axis, k, s, length)
     spread = pad(xp, spread, padding=[(-before, -after) for before, after in border])
     return spread.astype(g.dtype, copy=False)
+
+
+def _max_pool_block(xp: Any, x: Array, window: _Window) -> tuple[Array, Array]:
+    """Return values and indices of a few images, whose temporaries fit the cache."""
+    size, width = x.shape[2:], window.kernel
+    image = pad(xp, wide(xp, x), padding=window.border(size), value=-xp.inf)
+    steps = taps(width, window.stride, window.dilation, window.out)
+    views = [image[(..., *seen)] for _, seen in steps]
+    values = xp.full((*x.shape[:2], *window.out), -xp.inf, image.dtype)
+    for view in views:
+        xp.fmax(values, view, out=values)
+    # The tap of the first maximum is the number of taps before it: byte arithmetic, several
+    # times faster than keeping indices while comparing.
+    tap = xp.zeros(values.shape, xp.uint8 if prod(width) < 256 else xp.int32)
+    missing = values > -xp.inf
+    for view in views:
+        missing &= view != values
+        tap += missing.view(xp.uint8)
+    positions = xp.zeros((), xp.int64)
+    offsets = xp.zeros((), xp.int64)
+    for axis, (n, k, s, p, d, o) in enumerate(zip(size, *window, strict=True)):
+        after = (1,) * (len(size) - 1 - axis)
+        positions = positions * n + (xp.arange(o) * s - p).reshape(-1, *after)
+        offsets = offsets * n + (xp.arange(k) * d).reshape(-1, *after)
+    indices = xp.take(offsets.reshape(-1), tap) + positions
+    indices[values == -xp.inf] = -1
+    return values, indices
 
 
 def _window(
