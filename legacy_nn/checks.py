@@ -1,0 +1,105 @@
+"""What modules check of their input before they compute, and how they report it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rekindle.core import ops
+from rekindle.core.checkpoint import Table
+from rekindle.core.dtypes import int64
+from rekindle.core.errors import ShapeError
+from rekindle.core.tensor import Tensor
+
+from .module import InputTypeError, Module
+
+
+def one_tensor(module: Module, input: Any, *ndims: int) -> Tensor:
+    """Return `input`, which must be a tensor of one of `ndims` dimensions, or of any.
+
+    Raises
+    ------
+    InputTypeError
+        If it is no tensor.
+    ShapeError
+        If it has another number of dimensions.
+    """
+    if not isinstance(input, Tensor):
+        raise InputTypeError(
+            f"{module.t7_typename} takes a tensor; given {type(input).__name__} {input!r:.60}"
+        )
+    if ndims and input.ndim not in ndims:
+        raise ShapeError(
+            f"{module.t7_typename} takes {_listed(ndims)} input; given shape {input.shape}"
+        )
+    return input
+
+
+def two_tensors(module: Module, input: Any) -> tuple[Tensor, Tensor]:
+    """Return the two tensors of the table `input`.
+
+    Raises
+    ------
+    InputTypeError
+        If it is not a table of two tensors.
+    """
+    if not isinstance(input, Table) or len(input) != 2:
+        raise InputTypeError(
+            f"{module.t7_typename} takes a table of two tensors; "
+            f"given {type(input).__name__} {input!r:.60}"
+        )
+    return one_tensor(module, input[1]), one_tensor(module, input[2])
+
+
+def axis_of(module: Module, dimension: int, ndim: int) -> int:
+    """Return the axis, from 0, of a dimension from 1, or from -1 backwards.
+
+    Raises
+    ------
+    ShapeError
+        If an input of `ndim` dimensions has none such.
+    """
+    axis = ndim + dimension if dimension < 0 else dimension - 1
+    if not 0 <= axis < ndim:
+        raise ShapeError(
+            f"{module.t7_typename} works along dimension {dimension}; the input has {ndim}"
+        )
+    return axis
+
+
+def batch_axis(module: Module, dimension: int, n_input_dims: int | None, ndim: int) -> int:
+    """Return the axis, from 0, of a dimension that may not count the batch.
+
+    With `n_input_dims`, an input of one dimension more is a batch, and a positive `dimension`
+    counts from the one after it. Source: torch/nn Sum.lua, Max.lua.
+    """
+    if dimension > 0 and n_input_dims is not None and ndim == n_input_dims + 1:
+        dimension += 1
+    return axis_of(module, dimension, ndim)
+
+
+def _listed(ndims: tuple[int, ...]) -> str:
+    return "a " + " or ".join(f"{n}-D" for n in ndims)
+
+
+def rows_at(module: Module, weight: Tensor, index: Tensor) -> Tensor:
+    """Return the rows of `weight` that `index` names, from 1.
+
+    Parameters
+    ----------
+    weight : Tensor, shape (n, ...)
+    index : Tensor of any type, shape (...)
+        Fractions are cut off, as Torch7's conversion to LongTensor does.
+
+    Raises
+    ------
+    ShapeError
+        If an index is outside.
+    """
+    rows = ops.subtract(ops.astype(index, int64), 1)
+    try:
+        return ops.embedding(weight, rows)
+    except ShapeError:
+        raise ShapeError(
+            f"{module.t7_typename} takes indices from 1 to {weight.shape[0]}; given "
+            f"{ops.min(index).item():g} to {ops.max(index).item():g}"
+        ) from None

@@ -1,0 +1,92 @@
+"""Constants: nn.MulConstant, nn.AddConstant and nn.Constant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rekindle.core import ops
+from rekindle.core.creation import full
+from rekindle.core.errors import ShapeError
+from rekindle.core.tensor import Tensor
+
+from .checks import one_tensor
+from .fields import set_unless_nil
+from .module import Module, torch_class
+
+
+@torch_class("nn.MulConstant")
+class MulConstant(Module):
+    """Multiplies by a number.
+
+    Parameters
+    ----------
+    constant_scalar : float
+    inplace : bool, default False
+        Whether the input is overwritten.
+
+    Source: torch/nn MulConstant.lua.
+    """
+
+    def __init__(self, constant_scalar: float, inplace: bool | None = None) -> None:
+        super().__init__()
+        self.constant_scalar = constant_scalar
+        self.inplace = bool(inplace)
+
+    def compute(self, input: Any) -> Tensor:
+        return one_tensor(self, input) * self.constant_scalar
+
+
+@torch_class("nn.AddConstant")
+class AddConstant(Module):
+    """Adds a number, or a vector to each row.
+
+    Parameters
+    ----------
+    constant_scalar : float or Tensor, shape (n,)
+    inplace : bool, default False
+        Whether the input is overwritten.
+
+    Source: torch/nn AddConstant.lua.
+    """
+
+    def __init__(self, constant_scalar: float | Tensor, inplace: bool | None = None) -> None:
+        super().__init__()
+        self.constant_scalar = constant_scalar
+        self.inplace = bool(inplace)
+
+    def compute(self, input: Any) -> Tensor:
+        x = one_tensor(self, input)
+        term = self.constant_scalar
+        if isinstance(term, Tensor) and (x.ndim not in (1, 2) or x.shape[-1:] != term.shape):
+            raise ShapeError(
+                f"nn.AddConstant of shape {term.shape} takes a vector of that size or rows of "
+                f"it; given shape {x.shape}"
+            )
+        return x + term
+
+
+@torch_class("nn.Constant")
+class Constant(Module):
+    """Returns a constant, whatever the input.
+
+    Parameters
+    ----------
+    value : float or Tensor
+    nInputDim : int, optional
+        An input of more dimensions is a batch, and the value is repeated for each sample.
+
+    Source: torch/nn Constant.lua.
+    """
+
+    nInputDim: int | None = None
+
+    def __init__(self, value: float | Tensor, nInputDim: int | None = None) -> None:
+        super().__init__()
+        self.value = value if isinstance(value, Tensor) else full(1, value, self.dtype)
+        set_unless_nil(self, nInputDim=nInputDim)
+
+    def compute(self, input: Any) -> Tensor:
+        x = one_tensor(self, input)
+        if self.nInputDim is None or x.ndim <= self.nInputDim:
+            return ops.clone(self.value)
+        return ops.clone(ops.expand(self.value, (x.shape[0], *self.value.shape)))

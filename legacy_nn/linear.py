@@ -1,0 +1,119 @@
+"""Linear maps: nn.Linear and nn.Bilinear."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from rekindle.core import ops
+from rekindle.core.errors import ShapeError
+from rekindle.core.tensor import Tensor
+
+from .checks import one_tensor, two_tensors
+from .fields import add_parameter, empty_pair, given, remove, uniform_bound
+from .module import Module, torch_class
+from .torch7 import random
+
+
+@torch_class("nn.Linear")
+class Linear(Module):
+    """y = x W' + b, on one sample or a batch.
+
+    Parameters
+    ----------
+    inputSize, outputSize : int
+    bias : bool, default True
+
+    Attributes
+    ----------
+    weight : Parameter, shape (outputSize, inputSize)
+    bias : Parameter, shape (outputSize,), or None
+
+    Source: torch/nn Linear.lua.
+    """
+
+    def __init__(self, inputSize: int, outputSize: int, bias: bool | None = None) -> None:
+        super().__init__()
+        add_parameter(self, "weight", "gradWeight", (outputSize, inputSize))
+        if given(bias, True):
+            add_parameter(self, "bias", "gradBias", outputSize)
+        self.reset()
+
+    def noBias(self) -> Self:
+        """Take the bias away and return the module."""
+        remove(self, "bias", "gradBias")
+        return self
+
+    def reset(self, stdv: float | None = None) -> Self:
+        """Draw new parameters, uniformly with deviation `stdv`, and return the module."""
+        bound = uniform_bound(stdv, self.weight.shape[1])
+        random.uniform(self.weight, -bound, bound)
+        if self.bias is not None:
+            random.uniform(self.bias, -bound, bound)
+        return self
+
+    def compute(self, input: Any) -> Tensor:
+        x = one_tensor(self, input, 1, 2)
+        if x.shape[-1] != self.weight.shape[1]:
+            raise ShapeError(
+                f"{self!r} takes {self.weight.shape[1]} features; given shape {x.shape}"
+            )
+        return ops.linear(x, self.weight, self.bias)
+
+    def __repr__(self) -> str:
+        outputs, inputs = self.weight.shape
+        without = " without bias" if self.bias is None else ""
+        return f"{self.t7_typename}({inputs} -> {outputs}){without}"
+
+
+@torch_class("nn.Bilinear")
+class Bilinear(Module):
+    """y[k] = x1' W[k] x2 + b[k], for each row of a batch.
+
+    Parameters
+    ----------
+    inputSize1, inputSize2, outputSize : int
+    bias : bool, default True
+
+    Attributes
+    ----------
+    weight : Parameter, shape (outputSize, inputSize1, inputSize2)
+    bias : Parameter, shape (outputSize,), or None
+
+    Source: torch/nn Bilinear.lua.
+    """
+
+    def __init__(
+        self, inputSize1: int, inputSize2: int, outputSize: int, bias: bool | None = None
+    ) -> None:
+        super().__init__()
+        add_parameter(self, "weight", "gradWeight", (outputSize, inputSize1, inputSize2))
+        if given(bias, True):
+            add_parameter(self, "bias", "gradBias", outputSize)
+        self.gradInput = empty_pair(self)
+        self.reset()
+
+    def reset(self, stdv: float | None = None) -> Self:
+        """Draw new parameters, uniformly with deviation `stdv`, and return the module."""
+        bound = uniform_bound(stdv, self.weight.shape[1])
+        random.uniform(self.weight, -bound, bound)
+        if self.bias is not None:
+            random.uniform(self.bias, -bound, bound)
+        return self
+
+    def compute(self, input: Any) -> Tensor:
+        x1, x2 = two_tensors(self, input)
+        _, n1, n2 = self.weight.shape
+        rows = x1.shape[:1]
+        if x1.shape != (*rows, n1) or x2.shape != (*rows, n2):
+            raise ShapeError(
+                f"{self!r} takes tensors of shapes (rows, {n1}) and (rows, {n2}); "
+                f"given {x1.shape} and {x2.shape}"
+            )
+        products = ops.matmul(x1, self.weight) * x2
+        scores = ops.transpose(ops.sum(products, axis=2), 0, 1)
+        return scores if self.bias is None else scores + self.bias
+
+    def __repr__(self) -> str:
+        outputs, n1, n2 = self.weight.shape
+        without = " without bias" if self.bias is None else ""
+        return f"{self.t7_typename}({n1}x{n2} -> {outputs}) {without}"
