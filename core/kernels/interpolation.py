@@ -43,7 +43,8 @@ def upsample_nearest(xp: Any, x: Array, *, size: Sequence[int]) -> Array:
         for n, m in zip(old, wanted, strict=True):
             apart += [n, 1]
             repeated += [n, m // n]
-        return xp.broadcast_to(x.reshape(apart), repeated).reshape(*x.shape[:2], *wanted)
+        many = xp.broadcast_to(x.reshape(apart), repeated)
+        return xp.array(many, copy=True, order="C").reshape(*x.shape[:2], *wanted)
     out = x
     for axis, (n, m) in enumerate(zip(old, wanted, strict=True), 2):
         out = xp.take(out, xp.arange(m) * n // m, axis=axis)

@@ -30,7 +30,7 @@ def softmax(xp: Any, x: Array, *, axis: int = -1) -> Array:
     Source: lib/THNN/generic/SoftMax.c
     """
     floating("softmax", x)
-    out = _below_maximum(xp, wide(xp, x), axis)[0]
+    out = _below_maximum(xp, wide(xp, x), axis)
     xp.exp(out, out=out)
     out /= out.sum(axis=axis, keepdims=True)
     return out.astype(x.dtype, copy=False)
@@ -59,7 +59,7 @@ def log_softmax(xp: Any, x: Array, *, axis: int = -1) -> Array:
     Source: lib/THNN/generic/LogSoftMax.c
     """
     floating("log_softmax", x)
-    out = _below_maximum(xp, wide(xp, x), axis)[0]
+    out = _below_maximum(xp, wide(xp, x), axis)
     out -= xp.log(xp.exp(out).sum(axis=axis, keepdims=True))
     return out.astype(x.dtype, copy=False)
 
@@ -77,6 +77,7 @@ def logsumexp(xp: Any, x: Array, *, axis: int = -1, keepdims: bool = False) -> A
     Returns
     -------
     array
+        Minus infinity where there is nothing else along `axis`.
 
     Raises
     ------
@@ -84,14 +85,16 @@ def logsumexp(xp: Any, x: Array, *, axis: int = -1, keepdims: bool = False) -> A
         If x is not floating.
     """
     floating("logsumexp", x)
-    below, maximum = _below_maximum(xp, wide(xp, x), axis)
-    xp.exp(below, out=below)
-    total = xp.log(below.sum(axis=axis, keepdims=True)) + maximum
+    source = wide(xp, x)
+    maximum = source.max(axis=axis, keepdims=True)
+    shift = xp.where(xp.isfinite(maximum), maximum, 0)
+    total = xp.exp(source - shift).sum(axis=axis, keepdims=True)
+    empty = total == 0
+    total = xp.where(empty, -xp.inf, xp.log(xp.where(empty, 1, total)) + shift)
     if not keepdims:
         total = xp.squeeze(total, axis=axis)
     return total.astype(x.dtype, copy=False)
 
 
-def _below_maximum(xp: Any, x: Array, axis: int) -> tuple[Array, Array]:
-    maximum = x.max(axis=axis, keepdims=True)
-    return x - maximum, maximum
+def _below_maximum(xp: Any, x: Array, axis: int) -> Array:
+    return x - x.max(axis=axis, keepdims=True)
