@@ -3,13 +3,29 @@
 if __name__ == "legacy_nn":
     raise ImportError("import rekindle.legacy_nn: the folder legacy_nn is not a package of its own")
 
+from . import tables as tables
+from .adaptive_pooling import SpatialAdaptiveAveragePooling as SpatialAdaptiveAveragePooling
+from .adaptive_pooling import SpatialAdaptiveMaxPooling as SpatialAdaptiveMaxPooling
 from .affine import Add as Add
 from .affine import CAdd as CAdd
 from .affine import CMul as CMul
 from .affine import Mul as Mul
+from .average_pooling import SpatialAveragePooling as SpatialAveragePooling
+from .average_pooling import SpatialLPPooling as SpatialLPPooling
+from .average_pooling import SpatialSubSampling as SpatialSubSampling
+from .average_pooling import VolumetricAveragePooling as VolumetricAveragePooling
+from .batch_normalization import BatchNormalization as BatchNormalization
+from .batch_normalization import SpatialBatchNormalization as SpatialBatchNormalization
+from .batch_normalization import VolumetricBatchNormalization as VolumetricBatchNormalization
 from .constant import AddConstant as AddConstant
 from .constant import Constant as Constant
 from .constant import MulConstant as MulConstant
+from .convolution import SpatialConvolution as SpatialConvolution
+from .convolution import SpatialConvolutionMM as SpatialConvolutionMM
+from .convolution import SpatialDepthWiseConvolution as SpatialDepthWiseConvolution
+from .convolution import SpatialDilatedConvolution as SpatialDilatedConvolution
+from .convolution_map import SpatialConvolutionMap as SpatialConvolutionMap
+from .convolution_map import SpatialFullConvolutionMap as SpatialFullConvolutionMap
 from .distance import Cosine as Cosine
 from .distance import CosineDistance as CosineDistance
 from .distance import Euclidean as Euclidean
@@ -30,6 +46,8 @@ from .elementwise import Square as Square
 from .fast_neural_style import InstanceNormalization as InstanceNormalization
 from .fast_neural_style import ShaveImage as ShaveImage
 from .fast_neural_style import TotalVariation as TotalVariation
+from .full_convolution import SpatialFullConvolution as SpatialFullConvolution
+from .full_convolution import VolumetricFullConvolution as VolumetricFullConvolution
 from .identity import Contiguous as Contiguous
 from .identity import Copy as Copy
 from .identity import Identity as Identity
@@ -41,6 +59,11 @@ from .layout import Replicate as Replicate
 from .layout import Transpose as Transpose
 from .linear import Bilinear as Bilinear
 from .linear import Linear as Linear
+from .local_convolution import SpatialConvolutionLocal as SpatialConvolutionLocal
+from .local_normalization import SpatialContrastiveNormalization as SpatialContrastiveNormalization
+from .local_normalization import SpatialDivisiveNormalization as SpatialDivisiveNormalization
+from .local_normalization import SpatialSubtractiveNormalization as SpatialSubtractiveNormalization
+from .local_response import SpatialCrossMapLRN as SpatialCrossMapLRN
 from .lookup import CharRnnOneHot as CharRnnOneHot
 from .lookup import LookupTable as LookupTable
 from .lookup import OneHot as OneHot
@@ -48,6 +71,10 @@ from .matrix import MM as MM
 from .matrix import MV as MV
 from .matrix import DotProduct as DotProduct
 from .mixture import MixtureTable as MixtureTable
+from .pooling import SpatialDilatedMaxPooling as SpatialDilatedMaxPooling
+from .pooling import SpatialMaxPooling as SpatialMaxPooling
+from .pooling import VolumetricDilatedMaxPooling as VolumetricDilatedMaxPooling
+from .pooling import VolumetricMaxPooling as VolumetricMaxPooling
 from .rectifiers import ELU as ELU
 from .rectifiers import LeakyReLU as LeakyReLU
 from .rectifiers import PReLU as PReLU
@@ -73,6 +100,10 @@ from .softmax import SoftMax as SoftMax
 from .softmax import SoftMin as SoftMin
 from .softmax import SpatialLogSoftMax as SpatialLogSoftMax
 from .softmax import SpatialSoftMax as SpatialSoftMax
+from .spatial_padding import SpatialReflectionPadding as SpatialReflectionPadding
+from .spatial_padding import SpatialReplicationPadding as SpatialReplicationPadding
+from .spatial_padding import SpatialZeroPadding as SpatialZeroPadding
+from .spatial_padding import VolumetricReplicationPadding as VolumetricReplicationPadding
 from .table import FlattenTable as FlattenTable
 from .table import JoinTable as JoinTable
 from .table import NarrowTable as NarrowTable
@@ -84,6 +115,8 @@ from .table_arithmetic import CMaxTable as CMaxTable
 from .table_arithmetic import CMinTable as CMinTable
 from .table_arithmetic import CMulTable as CMulTable
 from .table_arithmetic import CSubTable as CSubTable
+from .temporal import TemporalConvolution as TemporalConvolution
+from .temporal import TemporalMaxPooling as TemporalMaxPooling
 from .transfer import GradientReversal as GradientReversal
 from .transfer import HardShrink as HardShrink
 from .transfer import HardTanh as HardTanh
@@ -94,3 +127,10 @@ from .transfer import SoftShrink as SoftShrink
 from .transfer import SoftSign as SoftSign
 from .transfer import Tanh as Tanh
 from .transfer import TanhShrink as TanhShrink
+from .unpooling import SpatialMaxUnpooling as SpatialMaxUnpooling
+from .unpooling import VolumetricMaxUnpooling as VolumetricMaxUnpooling
+from .upsampling import SpatialUpSamplingBilinear as SpatialUpSamplingBilinear
+from .upsampling import SpatialUpSamplingNearest as SpatialUpSamplingNearest
+from .upsampling import UpSampling as UpSampling
+from .volumetric_convolution import VolumetricConvolution as VolumetricConvolution
+from .volumetric_convolution import VolumetricDilatedConvolution as VolumetricDilatedConvolution

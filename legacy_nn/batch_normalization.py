@@ -1,0 +1,167 @@
+"""Batch normalisation of features, images and volumes.
+
+Source: torch/nn BatchNormalization.lua, SpatialBatchNormalization.lua,
+VolumetricBatchNormalization.lua.
+"""
+
+from __future__ import annotations
+
+from math import inf, prod
+from typing import Any, ClassVar, Self
+
+from rekindle.core import ops
+from rekindle.core.creation import ones, zeros
+from rekindle.core.errors import ShapeError
+from rekindle.core.tensor import Tensor
+
+from .checks import one_tensor
+from .fields import add_parameter
+from .module import ArgumentError, Module, ModuleError, replace_contents, torch_class
+from .torch7 import random
+
+
+@torch_class("nn.BatchNormalization", 2)
+class BatchNormalization(Module):
+    """Normalises each feature: by the batch's moments in training, else by running ones.
+
+    Parameters
+    ----------
+    nOutput : int
+        Number of features.
+    eps : float
+        Added to the variance; 1e-5 by default.
+    momentum : float
+        Weight of the batch in the running moments; 0.1 by default.
+    affine : bool
+        Whether the result is scaled by `weight` and shifted by `bias`; True by default.
+
+    Attributes
+    ----------
+    running_mean, running_var : Tensor, shape (nOutput,)
+    save_mean, save_std : Tensor, shape (nOutput,)
+        Mean and inverse deviation of the last batch in training.
+
+    Raises
+    ------
+    ArgumentError
+        If `nOutput` is no positive number.
+
+    Notes
+    -----
+    Input (N, nOutput); in evaluation also (nOutput,), which becomes a batch of one. A batch of
+    one is normalised by the running moments in training too.
+    """
+
+    nDim: ClassVar[int] = 2
+    buffer_fields = ("running_mean", "running_var")
+
+    affine: bool = True
+    eps: float = 1e-5
+    momentum: float | None = None
+    running_mean: Tensor
+    running_var: Tensor
+    save_mean: Tensor | None = None
+    save_std: Tensor | None = None
+
+    def __init__(
+        self,
+        nOutput: int,
+        eps: float | None = None,
+        momentum: float | None = None,
+        affine: bool = True,
+    ) -> None:
+        super().__init__()
+        if isinstance(nOutput, bool) or not isinstance(nOutput, (int, float)) or nOutput < 1:
+            raise ArgumentError(
+                f"{self.t7_typename} takes the number of features first; given {nOutput!r} "
+                f"(for no scale and shift: {self.t7_typename}(n, eps, momentum, False))"
+            )
+        self.affine = affine
+        self.eps = 1e-5 if eps is None else eps
+        self.train = True
+        self.momentum = 0.1 if momentum is None else momentum
+        self.running_mean = zeros(nOutput, self.dtype)
+        self.running_var = ones(nOutput, self.dtype)
+        if affine:
+            add_parameter(self, "weight", "gradWeight", nOutput)
+            add_parameter(self, "bias", "gradBias", nOutput)
+        self.reset()
+
+    def reset(self) -> Self:
+        """Draw the weight, forget the running moments, and return the module."""
+        if self.weight is not None:
+            random.uniform(self.weight)
+        if self.bias is not None:
+            self.bias.zero_()
+        self.running_mean.zero_()
+        self.running_var.fill_(1)
+        return self
+
+    def upgrade(self, version: int) -> None:
+        if version < 2 and "running_std" in vars(self):
+            # Version 1 kept 1 / sqrt(variance + eps) under this name.
+            self.running_var = ops.power(vars(self).pop("running_std"), -2) - self.eps
+
+    def batch(self, input: Any) -> Tensor:
+        """Return the input as a batch, checked.
+
+        Raises
+        ------
+        ShapeError
+            If dimensions or features are not as expected.
+        """
+        x = one_tensor(self, input)
+        if x.ndim == self.nDim - 1 and not self.train:
+            x = x.unsqueeze(0)
+        features = self.running_mean.size
+        if x.ndim != self.nDim or x.shape[1] != features:
+            raise ShapeError(
+                f"{self.t7_typename} takes a batch: {self.nDim}-D input with {features} features "
+                f"in dimension 2 (in evaluation also without the batch dimension); "
+                f"given shape {input.shape}"
+            )
+        return x
+
+    def uses_batch(self, input: Tensor) -> bool:
+        """Whether a batch is normalised by its own moments."""
+        return self.train and input.shape[0] > 1
+
+    def compute(self, input: Any) -> Any:
+        x = self.batch(input)
+        if not self.uses_batch(x):
+            moments = (self.running_mean, self.running_var)
+            return ops.batch_norm(x, *moments, self.weight, self.bias, eps=self.eps)
+        y, mean, variance = ops.batch_norm_training(x, self.weight, self.bias, eps=self.eps)
+        count = prod(x.shape) // x.shape[1]
+        return y, mean, variance, variance * (count / max(count - 1, 1))
+
+    def remember(self, *extras: Any) -> None:
+        if self.momentum is None:
+            raise ModuleError(
+                f"{self.t7_typename} has no momentum and cannot be trained: "
+                "set its field momentum, or call evaluate()"
+            )
+        mean, variance, unbiased = extras
+        deviation = ops.sqrt(variance + self.eps)
+        inverse = 1 / ops.where(deviation == 0, inf, deviation)
+        self.save_mean = replace_contents(self.save_mean, mean)
+        self.save_std = replace_contents(self.save_std, inverse)
+        for running, new in ((self.running_mean, mean), (self.running_var, unbiased)):
+            running.copy_(running * (1 - self.momentum) + new * self.momentum)
+
+    def __repr__(self) -> str:
+        return f"{self.t7_typename} ({self.nDim}D) ({self.running_mean.size})"
+
+
+@torch_class("nn.SpatialBatchNormalization", 2)
+class SpatialBatchNormalization(BatchNormalization):
+    """BatchNormalization of images, by plane: input (N, nOutput, H, W)."""
+
+    nDim = 4
+
+
+@torch_class("nn.VolumetricBatchNormalization")
+class VolumetricBatchNormalization(BatchNormalization):
+    """BatchNormalization of volumes, by plane: input (N, nOutput, T, H, W)."""
+
+    nDim = 5

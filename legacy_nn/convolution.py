@@ -1,0 +1,233 @@
+"""Convolutions over images: SpatialConvolution and its relatives.
+
+Source: torch/nn SpatialConvolution.lua, SpatialConvolutionMM.lua, SpatialDilatedConvolution.lua,
+SpatialDepthWiseConvolution.lua.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, Self
+
+from rekindle.core import ops
+from rekindle.core.tensor import Tensor
+
+from .fields import add_parameter, remove, uniform_bound
+from .module import torch_class
+from .spatial import SpatialModule, view_as
+from .torch7 import random
+
+
+class Convolution(SpatialModule):
+    """The base of all modules with planes, a kernel, a weight and a bias.
+
+    Attributes
+    ----------
+    nInputPlane, nOutputPlane : int
+    kW, kH, dW, dH, padW, padH : int
+        Kernel, stride and padding; for volumes kT, dT and padT as well.
+    weight, bias : Parameter
+    """
+
+    nInputPlane: int
+    nOutputPlane: int
+    padT = padW = padH = 0
+
+    def noBias(self) -> Self:
+        """Compute without a bias from now on; return the module."""
+        remove(self, "bias", "gradBias")
+        return self
+
+    def reset(self, stdv: float | None = None) -> Self:
+        """Draw weight and bias, uniformly with deviation `stdv`, and return the module."""
+        bound = uniform_bound(stdv, prod(self.per_axis("k")) * self.nInputPlane)
+        random.uniform(self.weight, -bound, bound)
+        if self.bias is not None:
+            random.uniform(self.bias, -bound, bound)
+        return self
+
+    def weight_shape(self) -> tuple[int, ...]:
+        """Return the shape of a new weight."""
+        return (self.nOutputPlane, self.nInputPlane, *self.per_axis("k"))
+
+    def bias_shape(self) -> tuple[int, ...]:
+        """Return the shape of a new bias."""
+        return (self.nOutputPlane,)
+
+    def new_parameters(self) -> None:
+        """Make weight and bias and draw them."""
+        add_parameter(self, "weight", "gradWeight", self.weight_shape())
+        add_parameter(self, "bias", "gradBias", self.bias_shape())
+        self.reset()
+
+    def compute_batch(self, input: Tensor) -> Tensor:
+        return self.convolve(input)
+
+    def convolve(self, input: Tensor, **params: Any) -> Tensor:
+        """Return the convolution of `input`, with more parameters for the operation."""
+        weight = ops.reshape(self.weight, (self.nOutputPlane, -1, *self.per_axis("k")))
+        return ops.convolution(
+            input,
+            weight,
+            self.bias,
+            stride=self.per_axis("d"),
+            padding=self.per_axis("pad"),
+            **params,
+        )
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def text(self, *, adjusted: str = "", dilated: bool = False, tells_bias: bool = True) -> str:
+        """Return Lua's text: planes, kernel, and of the rest what differs from its default."""
+        padded = any(self.per_axis("pad"))
+        text = f"{self.t7_typename}({self.nInputPlane} -> {self.nOutputPlane}, "
+        text += self.listed("k", "x")
+        if padded or any(d != 1 for d in self.per_axis("d")):
+            text += f", {self.listed('d')}"
+        if padded:
+            text += f", {self.listed('pad')}"
+        text += adjusted
+        if dilated:
+            text += f", {self.listed('dilation')}"
+        return text + (")" if self.bias is not None or not tells_bias else ") without bias")
+
+
+class _ImageConvolution(Convolution):
+    """The constructor that convolutions over images share."""
+
+    def __init__(
+        self,
+        nInputPlane: int,
+        nOutputPlane: int,
+        kW: int,
+        kH: int,
+        dW: int | None = None,
+        dH: int | None = None,
+        padW: int | None = None,
+        padH: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.nInputPlane = nInputPlane
+        self.nOutputPlane = nOutputPlane
+        self.set_axes("k", (kW, kH))
+        self.set_axes("d", (dW or 1, dH or 1))
+        padW = padW or 0
+        self.set_axes("pad", (padW, padW if padH is None else padH))
+        self.new_parameters()
+
+    def upgrade(self, version: int) -> None:
+        if (padding := self.__dict__.pop("padding", None)) is not None:
+            self.set_axes("pad", (padding, padding))
+
+
+@torch_class("nn.SpatialConvolution")
+class SpatialConvolution(_ImageConvolution):
+    """Cross-correlation of images with filters, plus a bias per plane.
+
+    Parameters
+    ----------
+    nInputPlane, nOutputPlane : int
+    kW, kH : int
+        Size of the kernel.
+    dW, dH : int
+        Steps; 1 by default.
+    padW, padH : int
+        Zeros on both sides; 0 by default, `padH` as `padW`.
+
+    Notes
+    -----
+    Input (N, nInputPlane, H, W) or without N. Weight (nOutputPlane, nInputPlane, kH, kW); in
+    old files it has two dimensions.
+    """
+
+    def upgrade(self, version: int) -> None:
+        super().upgrade(version)
+        view_as(self, ("weight", "gradWeight"), self.weight_shape())
+
+
+@torch_class("nn.SpatialConvolutionMM")
+class SpatialConvolutionMM(_ImageConvolution):
+    """SpatialConvolution with its weight as a matrix (nOutputPlane, nInputPlane*kH*kW)."""
+
+    def weight_shape(self) -> tuple[int, ...]:
+        return (self.nOutputPlane, self.nInputPlane * prod(self.per_axis("k")))
+
+
+@torch_class("nn.SpatialDilatedConvolution")
+class SpatialDilatedConvolution(SpatialConvolution):
+    """SpatialConvolution whose kernel sees every `dilationW`-th, `dilationH`-th pixel.
+
+    Parameters
+    ----------
+    nInputPlane, nOutputPlane, kW, kH, dW, dH, padW, padH : int
+        As for SpatialConvolution.
+    dilationW, dilationH : int
+        1 by default.
+    """
+
+    dilationW = dilationH = 1
+
+    def __init__(
+        self,
+        nInputPlane: int,
+        nOutputPlane: int,
+        kW: int,
+        kH: int,
+        dW: int | None = None,
+        dH: int | None = None,
+        padW: int | None = None,
+        padH: int | None = None,
+        dilationW: int | None = None,
+        dilationH: int | None = None,
+    ) -> None:
+        super().__init__(nInputPlane, nOutputPlane, kW, kH, dW, dH, padW, padH)
+        self.set_axes("dilation", (dilationW or 1, dilationH or 1))
+
+    def compute_batch(self, input: Tensor) -> Tensor:
+        return self.convolve(input, dilation=self.per_axis("dilation"))
+
+    def __repr__(self) -> str:
+        return self.text(dilated=True)
+
+
+@torch_class("nn.SpatialDepthWiseConvolution")
+class SpatialDepthWiseConvolution(_ImageConvolution):
+    """`nOutputPlane` filters for each input plane by itself.
+
+    Parameters
+    ----------
+    nInputPlane : int
+    nOutputPlane : int
+        Output planes for each input plane; all those of the first plane come first.
+    kW, kH, dW, dH, padW, padH : int
+        As for SpatialConvolution.
+
+    Notes
+    -----
+    Torch7 exchanges height and width when it reads the input, so images that are not square
+    are read as if their memory were (W, H), and so they are here.
+    Source: lib/THNN/generic/SpatialDepthWiseConvolution.c
+    """
+
+    def weight_shape(self) -> tuple[int, ...]:
+        return (self.nOutputPlane, self.nInputPlane * prod(self.per_axis("k")))
+
+    def bias_shape(self) -> tuple[int, ...]:
+        return (self.nOutputPlane, self.nInputPlane)
+
+    def compute_batch(self, input: Tensor) -> Tensor:
+        inputs, outputs, kernel = self.nInputPlane, self.nOutputPlane, self.per_axis("k")
+        weight = ops.reshape(self.weight, (outputs, inputs, *kernel)).transpose(0, 1)
+        bias = self.bias
+        if bias is not None:
+            bias = ops.reshape(bias.transpose(0, 1), (-1,))
+        n, planes, height, width = input.shape
+        return ops.convolution(
+            ops.reshape(input, (n, planes, width, height)),
+            ops.reshape(weight, (inputs * outputs, 1, *kernel)),
+            bias,
+            stride=self.per_axis("d"),
+            padding=self.per_axis("pad"),
+            groups=inputs,
+        )

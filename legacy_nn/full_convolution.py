@@ -1,0 +1,185 @@
+"""Full convolutions, which enlarge their input: transposed convolutions by another name.
+
+Source: torch/nn SpatialFullConvolution.lua, VolumetricFullConvolution.lua.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rekindle.core import ops
+from rekindle.core.checkpoint import Table
+from rekindle.core.creation import empty
+from rekindle.core.tensor import Tensor
+
+from .convolution import Convolution
+from .module import ArgumentError, torch_class
+
+
+class FullConvolution(Convolution):
+    """What full convolutions of images and of volumes share.
+
+    The input is a tensor, or a table {tensor, target}: then the output gets the spatial size
+    of `target`.
+
+    Attributes
+    ----------
+    adjW, adjH : int
+        Added to the size of the output; for volumes adjT as well.
+    """
+
+    adjT = adjW = adjH = 0
+
+    def weight_shape(self) -> tuple[int, ...]:
+        return (self.nInputPlane, self.nOutputPlane, *self.per_axis("k"))
+
+    def new_parameters(self) -> None:
+        if any(a >= d for a, d in zip(self.per_axis("adj"), self.per_axis("d"), strict=True)):
+            raise ArgumentError(
+                f"{self.t7_typename}: adjustments are smaller than the strides; "
+                f"given adjustments {self.listed('adj')} and strides {self.listed('d')}"
+            )
+        super().new_parameters()
+        self.ones = empty(0, self.dtype)
+
+    def check_input(self, input: Any) -> None:
+        super().check_input(input[1] if isinstance(input, Table) else input)
+
+    def compute(self, input: Any) -> Any:
+        if not isinstance(input, Table):
+            return self.enlarge(input, self.per_axis("adj"))
+        geometry = (self.per_axis(prefix) for prefix in ("k", "pad", "d"))
+        sizes = input[2].shape[-len(self.axes) :]
+        adjustment = ((n + 2 * p - k) % d for n, k, p, d in zip(sizes, *geometry, strict=True))
+        return self.enlarge(input[1], tuple(adjustment))
+
+    def enlarge(self, input: Tensor, adjustment: tuple[int, ...]) -> Tensor:
+        """Return the output for a tensor, with these adjustments of its size."""
+
+        def batch(images: Tensor) -> Tensor:
+            return ops.transposed_convolution(
+                images,
+                self.weight,
+                self.bias,
+                stride=self.per_axis("d"),
+                padding=self.per_axis("pad"),
+                extra=adjustment,
+            )
+
+        result: Tensor = self.on_batch(input, batch)
+        return result
+
+    def text(self, **options: Any) -> str:
+        adjusted = f", {self.listed('adj')}" if any(self.per_axis("adj")) else ""
+        return super().text(adjusted=adjusted, **options)
+
+
+@torch_class("nn.SpatialFullConvolution")
+class SpatialFullConvolution(FullConvolution):
+    """Transposed convolution of images, plus a bias per plane.
+
+    Parameters
+    ----------
+    nInputPlane, nOutputPlane : int
+    kW, kH : int
+        Size of the kernel.
+    dW, dH : int
+        By how much the image grows; 1 by default.
+    padW, padH : int
+        Cut off on both sides; 0 by default.
+    adjW, adjH : int
+        Added at the end; 0 by default, less than dW and dH.
+
+    Raises
+    ------
+    ArgumentError
+        If an adjustment is not smaller than its stride.
+
+    Notes
+    -----
+    Output sizes are (size - 1)*d - 2*pad + k + adj. Weight (nInputPlane, nOutputPlane, kH, kW).
+    """
+
+    def __init__(
+        self,
+        nInputPlane: int,
+        nOutputPlane: int,
+        kW: int,
+        kH: int,
+        dW: int | None = None,
+        dH: int | None = None,
+        padW: int | None = None,
+        padH: int | None = None,
+        adjW: int | None = None,
+        adjH: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.nInputPlane = nInputPlane
+        self.nOutputPlane = nOutputPlane
+        self.set_axes("k", (kW, kH))
+        self.set_axes("d", (dW or 1, dH or 1))
+        self.set_axes("pad", (padW or 0, padH or 0))
+        self.set_axes("adj", (adjW or 0, adjH or 0))
+        self.new_parameters()
+
+
+@torch_class("nn.VolumetricFullConvolution")
+class VolumetricFullConvolution(FullConvolution):
+    """Transposed convolution of volumes, plus a bias per plane.
+
+    Parameters
+    ----------
+    nInputPlane, nOutputPlane : int
+    kT, kW, kH, dT, dW, dH, padT, padW, padH, adjT, adjW, adjH : int
+        As for SpatialFullConvolution.
+
+    Raises
+    ------
+    ArgumentError
+        If an adjustment is not smaller than its stride.
+    """
+
+    axes = "THW"
+    lua_axes = "TWH"
+
+    def __init__(
+        self,
+        nInputPlane: int,
+        nOutputPlane: int,
+        kT: int,
+        kW: int,
+        kH: int,
+        dT: int | None = None,
+        dW: int | None = None,
+        dH: int | None = None,
+        padT: int | None = None,
+        padW: int | None = None,
+        padH: int | None = None,
+        adjT: int | None = None,
+        adjW: int | None = None,
+        adjH: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.nInputPlane = nInputPlane
+        self.nOutputPlane = nOutputPlane
+        self.set_axes("k", (kT, kW, kH))
+        self.set_axes("d", (dT or 1, dW or 1, dH or 1))
+        self.set_axes("pad", (padT or 0, padW or 0, padH or 0))
+        self.set_axes("adj", (adjT or 0, adjW or 0, adjH or 0))
+        self.new_parameters()
+        self.finput = empty(0, self.dtype)
+        self.fgradInput = empty(0, self.dtype)
+
+    def upgrade(self, version: int) -> None:
+        if "adjW" in self.__dict__:
+            return
+        for name in ("weight", "gradWeight"):
+            if isinstance(tensor := self.__dict__.get(name), Tensor) and tensor.ndim == 5:
+                self.__dict__[name] = tensor.transpose(0, 1).contiguous()
+        for axis in self.axes:
+            if "pad" + axis not in self.__dict__ and "p" + axis in self.__dict__:
+                setattr(self, "pad" + axis, self.__dict__["p" + axis])
+            setattr(self, "adj" + axis, 0)
+
+    def __repr__(self) -> str:
+        return self.text(tells_bias=False)

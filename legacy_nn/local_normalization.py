@@ -1,0 +1,175 @@
+"""Normalisation of images by the mean and deviation around each pixel.
+
+Source: torch/nn SpatialSubtractiveNormalization.lua, SpatialDivisiveNormalization.lua,
+SpatialContrastiveNormalization.lua.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+from rekindle.core import ops
+from rekindle.core.creation import full, zeros
+from rekindle.core.tensor import Tensor
+
+from .containers import Sequential
+from .convolution import SpatialConvolution
+from .convolution_map import SpatialConvolutionMap
+from .elementwise import Sqrt, Square
+from .layout import Replicate
+from .module import ArgumentError, torch_class
+from .rectifiers import Threshold
+from .spatial import SpatialModule
+from .spatial_padding import SpatialZeroPadding
+from .table_arithmetic import CDivTable, CSubTable
+from .tables import oneToOne
+
+
+class LocalNormalization(SpatialModule):
+    """What the modules below share: averages around each pixel, over all planes.
+
+    Parameters
+    ----------
+    nInputPlane : int
+        1 by default.
+    kernel : Tensor, shape (kH, kW) or (k,)
+        Weights of the average, odd sizes; one dimension means its outer product with itself.
+        It is scaled in place. 9 x 9 ones by default.
+
+    Raises
+    ------
+    ArgumentError
+        For a kernel of other dimensions or an even size.
+    """
+
+    nInputPlane: int
+    kernel: Tensor
+    meanestimator: Any
+
+    def __init__(self, nInputPlane: int | None = None, kernel: Tensor | None = None) -> None:
+        super().__init__()
+        self.nInputPlane = 1 if nInputPlane is None else nInputPlane
+        self.kernel = full((9, 9), 1, self.dtype) if kernel is None else kernel
+        if self.kernel.ndim not in (1, 2) or any(n % 2 == 0 for n in self.kernel.shape):
+            raise ArgumentError(
+                f"{self.t7_typename} takes a kernel of one or two dimensions and odd sizes; "
+                f"given shape {self.kernel.shape}"
+            )
+
+    def estimator(self) -> Sequential:
+        """Return modules that average around each pixel, without their weights."""
+        height, width = self.kernel.shape[0], self.kernel.shape[-1]
+        planes = self.nInputPlane
+        chain = Sequential()
+        chain.add(SpatialZeroPadding(width // 2, width // 2, height // 2, height // 2))
+        if self.kernel.ndim == 2:
+            chain.add(SpatialConvolution(planes, 1, width, height))
+        else:
+            chain.add(SpatialConvolutionMap(oneToOne(planes), height, 1))
+            chain.add(SpatialConvolution(planes, 1, 1, height))
+        return chain.add(Replicate(planes, 1, 3))
+
+    def set_kernel(self, chain: Sequential) -> None:
+        """Give the convolutions of an estimator the kernel as their weights."""
+        for _, module in chain.children():
+            if module.weight is not None:
+                weight = module.weight
+                kernel = ops.reshape(self.kernel, weight.shape[-2:])
+                weight.copy_(ops.expand(kernel, weight.shape))
+                module.bias.zero_()
+
+    def coefficient(self, input: Tensor) -> Tensor:
+        """Return how much of the kernel lies inside the image, for each pixel of one image."""
+        image = input.shape[-3:]
+        return ops.reshape(self.meanestimator(full(image, 1, input.dtype, input.device)), image)
+
+
+@torch_class("nn.SpatialSubtractiveNormalization")
+class SpatialSubtractiveNormalization(LocalNormalization):
+    """Subtracts from each pixel the average around it; see LocalNormalization."""
+
+    def __init__(self, nInputPlane: int | None = None, kernel: Tensor | None = None) -> None:
+        super().__init__(nInputPlane, kernel)
+        self.kernel.div_(self.kernel.sum() * self.nInputPlane)
+        self.meanestimator = self.estimator()
+        self.set_kernel(self.meanestimator)
+        self.subtractor = CSubTable()
+        self.divider = CDivTable()
+        self.coef = zeros((1, 1, 1), self.dtype)
+
+    def compute_batch(self, input: Tensor) -> Tensor:
+        mean = ops.reshape(self.meanestimator(input), input.shape)
+        return input - mean / self.coefficient(input)
+
+
+@torch_class("nn.SpatialDivisiveNormalization")
+class SpatialDivisiveNormalization(LocalNormalization):
+    """Divides each pixel by the deviation around it.
+
+    Parameters
+    ----------
+    nInputPlane, kernel
+        As for LocalNormalization.
+    threshold, thresval : float
+        A deviation that is not above `threshold` (1e-4) counts as `thresval` (`threshold`).
+    """
+
+    def __init__(
+        self,
+        nInputPlane: int | None = None,
+        kernel: Tensor | None = None,
+        threshold: float | None = None,
+        thresval: float | None = None,
+    ) -> None:
+        super().__init__(nInputPlane, kernel)
+        self.threshold = 1e-4 if threshold is None else threshold
+        self.thresval = self.threshold if thresval is None else thresval
+        self.meanestimator = self.estimator()
+        self.stdestimator = Sequential()
+        for module in (Square(), *self.estimator().modules.array(), Sqrt()):
+            self.stdestimator.add(module)
+        planes = self.nInputPlane if self.kernel.ndim == 2 else sqrt(self.nInputPlane)
+        self.kernel.div_(self.kernel.sum() * planes)
+        self.set_kernel(self.meanestimator)
+        self.set_kernel(self.stdestimator)
+        self.normalizer = CDivTable()
+        self.divider = CDivTable()
+        self.thresholder = Threshold(self.threshold, self.thresval)
+        self.coef = zeros((1, 1, 1), self.dtype)
+
+    def compute_batch(self, input: Tensor) -> Tensor:
+        deviation = ops.reshape(self.stdestimator(input), input.shape) / self.coefficient(input)
+        return ops.divide(input, self.thresholder(deviation))
+
+
+@torch_class("nn.SpatialContrastiveNormalization")
+class SpatialContrastiveNormalization(LocalNormalization):
+    """SpatialSubtractiveNormalization, then SpatialDivisiveNormalization.
+
+    Parameters
+    ----------
+    nInputPlane, kernel, threshold, thresval
+        As for SpatialDivisiveNormalization.
+    """
+
+    def __init__(
+        self,
+        nInputPlane: int | None = None,
+        kernel: Tensor | None = None,
+        threshold: float | None = None,
+        thresval: float | None = None,
+    ) -> None:
+        super().__init__(nInputPlane, kernel)
+        self.threshold = 1e-4 if threshold is None else threshold
+        self.thresval = self.threshold if thresval is None else thresval
+        self.normalizer = Sequential()
+        self.normalizer.add(SpatialSubtractiveNormalization(self.nInputPlane, self.kernel))
+        self.normalizer.add(
+            SpatialDivisiveNormalization(
+                self.nInputPlane, self.kernel, self.threshold, self.thresval
+            )
+        )
+
+    def compute(self, input: Any) -> Any:
+        return self.normalizer(input)

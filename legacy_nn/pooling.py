@@ -1,0 +1,255 @@
+"""Max pooling of images and volumes.
+
+Source: torch/nn SpatialMaxPooling.lua, SpatialDilatedMaxPooling.lua, VolumetricMaxPooling.lua,
+VolumetricDilatedMaxPooling.lua.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, Self
+
+from rekindle.core import ops
+from rekindle.core.creation import arange, empty
+from rekindle.core.tensor import Tensor
+
+from .module import replace_contents, torch_class
+from .spatial import SpatialModule
+
+
+class Pooling(SpatialModule):
+    """What pooling modules share: geometry, and how the size of the output is rounded.
+
+    Attributes
+    ----------
+    kW, kH, dW, dH, padW, padH : int
+        Window, step and padding; for volumes kT, dT and padT as well.
+    ceil_mode : bool
+        Whether the size of the output is rounded up.
+    """
+
+    padT = padW = padH = 0
+    ceil_mode: bool = False
+
+    def ceil(self) -> Self:
+        """Round sizes up from now on; return the module."""
+        self.ceil_mode = True
+        return self
+
+    def floor(self) -> Self:
+        """Round sizes down from now on; return the module."""
+        self.ceil_mode = False
+        return self
+
+    def geometry(self) -> dict[str, Any]:
+        """Return the parameters that pooling operations take."""
+        return {
+            "kernel": self.per_axis("k"),
+            "stride": self.per_axis("d"),
+            "padding": self.per_axis("pad"),
+            "ceil_mode": bool(self.ceil_mode),
+        }
+
+    def text(self, *, dilated: bool = False) -> str:
+        """Return Lua's text: window and step, and the padding if there is any."""
+        text = f"{self.t7_typename}({self.listed('k', 'x')}, {self.listed('d')}"
+        if any(self.per_axis("pad")):
+            text += f", {self.listed('pad')}"
+        if dilated:
+            text += f", {self.listed('dilation')}"
+        return text + ")"
+
+    def __repr__(self) -> str:
+        return self.text()
+
+
+class MaxPooling(Pooling):
+    """What max pooling modules share.
+
+    Attributes
+    ----------
+    indices : Tensor of int64
+        Where the maxima of the last batch were, as Torch7 counts.
+    """
+
+    indices: Tensor | None = None
+    dilationT = dilationW = dilationH = 1
+
+    def compute_batch(self, input: Tensor) -> tuple[Tensor, Tensor]:
+        dilation = self.per_axis("dilation")
+        values, positions = ops.max_pool(input, dilation=dilation, **self.geometry())
+        return values, self.indices_of(positions, input)
+
+    def indices_of(self, positions: Tensor, input: Tensor) -> Tensor:
+        """Return the field `indices` for flat positions, from 0, in the planes of `input`."""
+        return positions + 1
+
+    def remember(self, *extras: Any) -> None:
+        self.indices = replace_contents(self.indices, extras[0])
+
+
+@torch_class("nn.SpatialMaxPooling")
+class SpatialMaxPooling(MaxPooling):
+    """Maximum of each window of an image.
+
+    Parameters
+    ----------
+    kW, kH : int
+        Size of the window.
+    dW, dH : int
+        Steps; by default the size of the window.
+    padW, padH : int
+        0 by default; padding is never the maximum.
+
+    Attributes
+    ----------
+    indices : Tensor of int64, shape of the output
+        Flat position of each maximum in its plane, from 1.
+    iheight, iwidth : int
+        Size of the last input, for SpatialMaxUnpooling.
+
+    Notes
+    -----
+    `ceil()` and `floor()` choose how the size of the output is rounded; down by default.
+    """
+
+    def __init__(
+        self,
+        kW: int,
+        kH: int,
+        dW: int | None = None,
+        dH: int | None = None,
+        padW: int | None = None,
+        padH: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.set_axes("k", (kW, kH))
+        self.set_axes("d", (dW or kW, dH or kH))
+        self.set_axes("pad", (padW or 0, padH or 0))
+        self.ceil_mode = False
+        self.indices = empty(0, "int64")
+
+    def prepare(self, input: Tensor) -> None:
+        self.iheight, self.iwidth = input.shape[-2:]
+
+
+@torch_class("nn.SpatialDilatedMaxPooling")
+class SpatialDilatedMaxPooling(SpatialMaxPooling):
+    """SpatialMaxPooling that sees every `dilationW`-th, `dilationH`-th pixel, 1 by default."""
+
+    def __init__(
+        self,
+        kW: int,
+        kH: int,
+        dW: int | None = None,
+        dH: int | None = None,
+        padW: int | None = None,
+        padH: int | None = None,
+        dilationW: int | None = None,
+        dilationH: int | None = None,
+    ) -> None:
+        super().__init__(kW, kH, dW, dH, padW, padH)
+        self.set_axes("dilation", (dilationW or 1, dilationH or 1))
+
+    def __repr__(self) -> str:
+        return self.text(dilated=True)
+
+
+@torch_class("nn.VolumetricMaxPooling", 2)
+class VolumetricMaxPooling(MaxPooling):
+    """Maximum of each window of a volume.
+
+    Parameters
+    ----------
+    kT, kW, kH : int
+        Size of the window.
+    dT, dW, dH : int
+        Steps; by default the size of the window.
+    padT, padW, padH : int
+        0 by default; padding is never the maximum.
+
+    Attributes
+    ----------
+    indices : Tensor of int64, shape of the output
+        The three lowest bytes are where in its window the maximum was, from 0: t, y, x.
+    itime, iheight, iwidth : int
+        Size of the last input, for VolumetricMaxUnpooling.
+
+    Notes
+    -----
+    Torch7 leaves the other bytes of `indices` as they were; here they are 0.
+    Source: lib/THNN/generic/VolumetricDilatedMaxPooling.c
+    """
+
+    axes = "THW"
+    lua_axes = "TWH"
+
+    def __init__(
+        self,
+        kT: int,
+        kW: int,
+        kH: int,
+        dT: int | None = None,
+        dW: int | None = None,
+        dH: int | None = None,
+        padT: int | None = None,
+        padW: int | None = None,
+        padH: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.set_axes("k", (kT, kW, kH))
+        self.set_axes("d", (dT or kT, dW or kW, dH or kH))
+        self.set_axes("pad", (padT or 0, padW or 0, padH or 0))
+        self.ceil_mode = False
+        self.indices = empty(0, "int64")
+
+    def upgrade(self, version: int) -> None:
+        if version < 2:
+            # Also what Torch7 does to each VolumetricDilatedMaxPooling it reads: that class
+            # inherits the reader, and has version 1 to this day.
+            self.ceil_mode = False
+
+    def prepare(self, input: Tensor) -> None:
+        self.itime, self.iheight, self.iwidth = input.shape[-3:]
+
+    def indices_of(self, positions: Tensor, input: Tensor) -> Tensor:
+        indices = positions * 0
+        geometry = (self.per_axis(prefix) for prefix in ("d", "pad", "dilation"))
+        for axis, (step, pad, dilation) in enumerate(zip(*geometry, strict=True)):
+            after = input.shape[3 + axis :]
+            place = positions // prod(after) % input.shape[2 + axis]
+            count = positions.shape[2 + axis]
+            start = arange(count, device=positions.device) * step - pad
+            start = ops.reshape(start, (count,) + (1,) * len(after))
+            # Torch7 adds all the padding that the window covers, also in a dilated window
+            # that skips some of it.
+            covered = ops.maximum(-start, 0)
+            first = start + (covered + dilation - 1) // dilation * dilation
+            indices = indices + ((place - first) // dilation + covered) * 256**axis
+        return ops.where(positions < 0, 0xFFFFFF, indices)
+
+
+@torch_class("nn.VolumetricDilatedMaxPooling")
+class VolumetricDilatedMaxPooling(VolumetricMaxPooling):
+    """VolumetricMaxPooling with `dilationT`, `dilationW` and `dilationH`, 1 by default."""
+
+    def __init__(
+        self,
+        kT: int,
+        kW: int,
+        kH: int,
+        dT: int | None = None,
+        dW: int | None = None,
+        dH: int | None = None,
+        padT: int | None = None,
+        padW: int | None = None,
+        padH: int | None = None,
+        dilationT: int | None = None,
+        dilationW: int | None = None,
+        dilationH: int | None = None,
+    ) -> None:
+        super().__init__(kT, kW, kH, dT, dW, dH, padT, padW, padH)
+        self.set_axes("dilation", (dilationT or 1, dilationW or 1, dilationH or 1))
+
+    def __repr__(self) -> str:
+        return self.text(dilated=True)

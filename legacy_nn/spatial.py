@@ -1,0 +1,72 @@
+"""What modules on images share: batches of one, and geometry fields one per axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any, ClassVar
+
+from rekindle.core.tensor import Tensor
+
+from .checks import one_tensor
+from .module import Module, ModuleError
+
+
+class SpatialModule(Module):
+    """A module on images of shape (C, *spatial), or (N, C, *spatial) for a batch.
+
+    Subclasses state `compute_batch`, which sees batches only.
+    """
+
+    axes: ClassVar[str] = "HW"
+    """Spatial axes in the order of an image's dimensions."""
+
+    lua_axes: ClassVar[str] = "WH"
+    """The same axes in the order in which Lua's arguments and texts name them."""
+
+    def per_axis(self, prefix: str) -> tuple[int, ...]:
+        """Return the fields `prefix` + axis: ("k") gives (kH, kW)."""
+        return tuple(int(getattr(self, prefix + axis)) for axis in self.axes)
+
+    def set_axes(self, prefix: str, values: Sequence[int]) -> None:
+        """Set the fields `prefix` + axis from values in Lua's order: kW, kH."""
+        for axis, value in zip(self.lua_axes, values, strict=True):
+            setattr(self, prefix + axis, value)
+
+    def listed(self, prefix: str, separator: str = ",") -> str:
+        """Return the fields `prefix` + axis as texts show them: "3,2" for kW and kH."""
+        return separator.join(str(getattr(self, prefix + axis)) for axis in self.lua_axes)
+
+    def compute(self, input: Any) -> Any:
+        return self.on_batch(input, self.compute_batch)
+
+    def compute_batch(self, input: Tensor) -> Any:
+        """Return the output, or a tuple that starts with it, for a batch of images."""
+        raise ModuleError(f"{self.t7_typename} defines no forward pass")
+
+    def on_batch(self, input: Tensor, function: Callable[[Tensor], Any]) -> Any:
+        """Return `function(input)`; a single image becomes a batch of one and back.
+
+        Raises
+        ------
+        InputTypeError, ShapeError
+            If `input` is neither an image nor a batch of images.
+        """
+        ndim = len(self.axes) + 2
+        if one_tensor(self, input, ndim - 1, ndim).ndim == ndim:
+            return function(input)
+        result = function(input.unsqueeze(0))
+        if isinstance(result, tuple):
+            return tuple(x.squeeze(axis=0) for x in result)
+        return result.squeeze(axis=0)
+
+
+def view_as(module: Module, names: Sequence[str], shape: Sequence[int]) -> None:
+    """Give the contiguous tensors in fields `names` another shape, in place.
+
+    In place, because modules share tensors by identity.
+    """
+    for name in names:
+        tensor = module.__dict__.get(name)
+        if isinstance(tensor, Tensor) and tensor.size == prod(shape) and tensor.is_contiguous():
+            tensor.set_(tensor.storage(), tensor.storage_offset(), shape)

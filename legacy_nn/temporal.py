@@ -1,0 +1,109 @@
+"""Convolution and pooling of sequences of frames.
+
+Source: torch/nn TemporalConvolution.lua, TemporalMaxPooling.lua.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from rekindle.core import ops
+from rekindle.core.creation import arange
+from rekindle.core.errors import ShapeError
+from rekindle.core.tensor import Tensor
+
+from .fields import add_parameter, uniform_bound
+from .module import replace_contents, torch_class
+from .spatial import SpatialModule
+from .torch7 import random
+
+
+@torch_class("nn.TemporalConvolution")
+class TemporalConvolution(SpatialModule):
+    """A linear map of every `kW` frames in a row.
+
+    Parameters
+    ----------
+    inputFrameSize, outputFrameSize : int
+        Features of a frame.
+    kW : int
+        Frames that an output frame sees.
+    dW : int
+        Step; 1 by default.
+
+    Notes
+    -----
+    Input (N, frames, inputFrameSize) or without N. Weight (outputFrameSize, kW*inputFrameSize).
+    """
+
+    axes = lua_axes = "W"
+    kW: int
+    dW: int
+
+    def __init__(
+        self, inputFrameSize: int, outputFrameSize: int, kW: int, dW: int | None = None
+    ) -> None:
+        super().__init__()
+        self.inputFrameSize = inputFrameSize
+        self.outputFrameSize = outputFrameSize
+        self.kW = kW
+        self.dW = dW or 1
+        add_parameter(self, "weight", "gradWeight", (outputFrameSize, inputFrameSize * kW))
+        add_parameter(self, "bias", "gradBias", outputFrameSize)
+        self.reset()
+
+    def reset(self, stdv: float | None = None) -> Self:
+        """Draw new parameters, uniformly with deviation `stdv`, and return the module."""
+        bound = uniform_bound(stdv, self.kW * self.inputFrameSize)
+        random.uniform(self.weight, -bound, bound)
+        random.uniform(self.bias, -bound, bound)
+        return self
+
+    def compute_batch(self, input: Tensor) -> Tensor:
+        if input.shape[2] != self.inputFrameSize:
+            raise ShapeError(
+                f"{self.t7_typename} takes frames of {self.inputFrameSize} features; "
+                f"given shape {input.shape}"
+            )
+        weight = ops.reshape(self.weight, (self.outputFrameSize, self.kW, self.inputFrameSize))
+        y = ops.convolution(
+            input.transpose(1, 2), weight.transpose(1, 2), self.bias, stride=self.dW
+        )
+        return y.transpose(1, 2).contiguous()
+
+
+@torch_class("nn.TemporalMaxPooling")
+class TemporalMaxPooling(SpatialModule):
+    """Maximum of each feature over every `kW` frames in a row.
+
+    Parameters
+    ----------
+    kW : int
+        Frames that an output frame sees.
+    dW : int
+        Step; by default `kW`.
+
+    Attributes
+    ----------
+    indices : Tensor of int64, shape of the output
+        Which frame of its window each maximum is from, from 0.
+    """
+
+    axes = lua_axes = "W"
+    kW: int
+    dW: int
+    indices: Tensor | None = None
+
+    def __init__(self, kW: int, dW: int | None = None) -> None:
+        super().__init__()
+        self.kW = kW
+        self.dW = dW or kW
+
+    def compute_batch(self, input: Tensor) -> tuple[Tensor, Tensor]:
+        values, positions = ops.max_pool(input.transpose(1, 2), kernel=self.kW, stride=self.dW)
+        starts = arange(values.shape[2], device=positions.device) * self.dW
+        frames = ops.where(positions < 0, -1, positions - starts)
+        return values.transpose(1, 2).contiguous(), frames.transpose(1, 2)
+
+    def remember(self, *extras: Any) -> None:
+        self.indices = replace_contents(self.indices, extras[0].contiguous())
