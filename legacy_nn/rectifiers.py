@@ -163,7 +163,7 @@ class RReLU(Module):
 
     def prepare(self, input: Any) -> None:
         if self.train:
-            leaky = input.numpy() <= 0
+            leaky = input.to("cpu").numpy() <= 0
             slopes = np.ones(input.shape, input.dtype)
             drawn = random.uniform(empty(int(leaky.sum()), input.dtype), self.lower, self.upper)
             slopes[leaky] = drawn.numpy()

@@ -107,7 +107,8 @@ def bernoulli(tensor: Tensor, p: float | Tensor = 0.5, *, generator: Generator =
             raise RandomError(
                 f"bernoulli needs a probability for each of {tensor.size} elements; given {p.size}"
             )
-        return _fill(tensor, generator.bernoulli(p.size, p.numpy().ravel().astype(np.float64)))
+        each = p.to("cpu").numpy().ravel().astype(np.float64)
+        return _fill(tensor, generator.bernoulli(p.size, each))
     return _fill(tensor, generator.bernoulli(tensor.size, p))
 
 
@@ -159,7 +160,7 @@ def multinomial(
     RandomError
         If a row sums to 0, or has fewer categories than draws without replacement.
     """
-    rows = np.atleast_2d(probabilities.numpy()).astype(np.float64)
+    rows = np.atleast_2d(probabilities.to("cpu").numpy()).astype(np.float64)
     categories = rows.shape[1]
     if count < 1 or not (replacement or count <= categories):
         raise RandomError(f"cannot draw {count} of {categories} categories")
