@@ -69,9 +69,10 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            for name in difflib.get_close_matches(args[0], self._modules, n=1):
-                error.message += f" Did you mean {name!r}?"
-            raise
+            close = difflib.get_close_matches(args[0], self._modules, n=1)
+            if not close:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {close[0]!r}?", ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from their summaries."""

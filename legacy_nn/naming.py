@@ -132,7 +132,12 @@ class StateEntry:
         return ".".join(filter(None, (self.place.name, *_part(self.keys))))
 
 
-def state_entries(root: Any) -> Iterator[StateEntry]:
+def root_place(value: Any, path: Path = ()) -> Place:
+    """Return the place of a model from which names count; `path` leads to it in its file."""
+    return Place(value, None, path)
+
+
+def state_entries(root: Place) -> Iterator[StateEntry]:
     """Yield the parameters, buffers and gradients of a model, or of a table of tensors.
 
     A module's own come first, then those of the modules inside it, in order; an object that
@@ -142,9 +147,9 @@ def state_entries(root: Any) -> Iterator[StateEntry]:
         yield from own_state(place)
 
 
-def walk(root: Any) -> Iterator[Place]:
-    """Yield the places of `root` and of all modules, objects and tables inside it, each once."""
-    pending = [Place(root)]
+def walk(root: Place) -> Iterator[Place]:
+    """Yield `root` and the places of all modules, objects and tables inside it, each once."""
+    pending = [root]
     seen: set[int] = set()
     while pending:
         place = pending.pop()
@@ -218,20 +223,20 @@ def _kinds_in(place: Place, names: list[Any]) -> dict[Any, Kind | None]:
     return {name: kind or "buffer" for name, kind in guessed_kinds(names).items()}
 
 
-def modules_in(root: Any) -> list[Place]:
-    """Return the outermost modules in a checkpoint: itself, or those inside its tables.
+def modules_in(root: Place) -> list[Place]:
+    """Return the outermost modules at a place: itself, or those inside its tables.
 
-    Each once: a module that stands in two entries counts in the first.
+    Each once: a module that stands in two entries counts in the first. Names count from each.
     """
     found = []
-    pending = [Place(root)]
+    pending = [root]
     seen: set[int] = set()
     for place in pending:
         if id(place.value) in seen:
             continue
         seen.add(id(place.value))
         if looks_like_module(place.value):
-            found.append(place)
+            found.append(root_place(place.value, place.path))
         elif isinstance(place.value, Table):
             pending.extend(
                 place.step((key,), child)

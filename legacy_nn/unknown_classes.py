@@ -25,8 +25,8 @@ SCRATCH_GRADIENTS = frozenset({"gradInput", "gradOutput", "gradBuffer"})
 MODULE_FIELDS = ("modules", "gradInput", "output")
 """Fields that tell an object of an unknown class to be a module."""
 
-MODULE_PACKAGES = ("nn.", "cudnn.")
-"""Packages whose classes are modules, or criterions."""
+MODULE_PACKAGES = ("nn", "cudnn")
+"""Packages whose classes are modules, or criterions; nn.X.Y is a helper of nn.X."""
 
 USUAL_ORDER = ("weight", "bias", "running_mean", "running_var")
 """The order of a state_dict, for classes that do not say; other fields follow as they come."""
@@ -77,6 +77,9 @@ def looks_like_module(value: Any) -> bool:
     name = typename(value)
     if name is None or name.endswith("Criterion"):
         return False
-    if isinstance(value, Module) or name.startswith(MODULE_PACKAGES):
+    if isinstance(value, Module):
+        return True
+    package, _, rest = name.partition(".")
+    if package in MODULE_PACKAGES and "." not in rest:
         return True
     return any(key in MODULE_FIELDS for key, _ in entries(value))

@@ -1,0 +1,64 @@
+"""`rekindle inspect`: what a checkpoint holds."""
+
+from __future__ import annotations
+
+import click
+
+from .group import Command
+from .options import json_option, select_option
+
+
+@click.command(
+    cls=Command,
+    short_help="Show what a checkpoint holds.",
+    example="""
+    rekindle inspect model.t7
+    rekindle inspect model.t7 --select protos.rnn --all
+    rekindle inspect model.t7 --json | jq .models[0].parameters
+    """,
+)
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+)
+@select_option
+@click.option("--depth", type=click.IntRange(0), help="Levels of modules and tables to show.")
+@click.option("--all", "everything", is_flag=True, help="Leave nothing out.")
+@json_option
+def command(
+    files: tuple[str, ...],
+    select: str | None,
+    depth: int | None,
+    everything: bool,
+    as_json: bool,
+) -> None:
+    """Show what a checkpoint holds.
+
+    For each model its modules with class and geometry, the shapes of parameters and
+    buffers, counts and bytes; then the other entries of the file (options, vocabularies),
+    and what to know before using it: tied parameters, shared buffers, unknown classes,
+    functions.
+
+    Each module has two names: its path in Lua, which --select takes and which counts from 1,
+    and its name in converted files and in PyTorch's style, which counts from 0. FILE may be
+    - for standard input. No value of a tensor is read, so large files open at once.
+    """
+    from .inspection import Inspection
+    from .reading import read_checkpoint
+
+    reports = []
+    for i, file in enumerate(files):
+        inspection = Inspection(read_checkpoint(file, select), depth, everything)
+        if as_json:
+            reports.append(inspection.as_json())
+            continue
+        if i:
+            click.echo()
+        inspection.print()
+    if as_json:
+        import json
+
+        click.echo(json.dumps(reports[0] if len(files) == 1 else reports, indent=2))

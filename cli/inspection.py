@@ -1,0 +1,415 @@
+"""The report of `inspect`: as text, the most wanted first, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from rekindle.core.checkpoint import LuaFunction, Table, TorchObject
+from rekindle.core.checkpoint.sniff import looks_like_ascii
+from rekindle.core.tensor import Tensor
+from rekindle.legacy_nn.naming import Place, StateEntry, modules_in, root_place, state_entries
+from rekindle.legacy_nn.paths import format_path
+from rekindle.legacy_nn.unknown_classes import looks_like_module, typename
+
+from .reading import Checkpoint
+from .survey import (
+    ModelSurvey,
+    ModuleRow,
+    module_text,
+    overridden,
+    survey_all,
+    survey_model,
+)
+from .tables import Column, heading, print_table
+from .texts import inline_table, scalar_text, shape_text, size_text, value_text
+
+ROWS = 200
+"""Modules of a model, and other entries, that are shown without --all."""
+
+DEPTH = 40
+"""Levels that are shown without --depth or --all."""
+
+ELEMENTS = 10
+"""Elements of a table of tables that are shown without --all."""
+
+LISTED = 3
+"""Places that a finding names."""
+
+TIES = 8
+"""Ties that are listed; all are marked in the tree."""
+
+
+class Inspection:
+    """What there is to say about a file, or the part of it that was selected.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    depth : int or None
+        Levels to show; None for the default.
+    everything : bool
+        Leave nothing out.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, depth: int | None, everything: bool) -> None:
+        self.checkpoint = checkpoint
+        self.depth = depth if depth is not None else (10**9 if everything else DEPTH)
+        self.rows = 10**9 if everything else ROWS
+        self.elements = 10**9 if everything else ELEMENTS
+        self.root = root_place(checkpoint.value, checkpoint.path)
+        self.models = [survey_model(place) for place in modules_in(self.root)]
+        kinds = {
+            id(entry.tensor): f"{entry.kind}s"
+            for model in self.models
+            for entry in state_entries(model.rows[0].place)
+        }
+        self.findings = survey_all(self.root, kinds)
+
+    # -- as text ------------------------------------------------------------------------
+
+    def print(self) -> None:
+        """Print the report."""
+        click.secho(self._title(), bold=True)
+        if self.findings.nbytes:
+            click.echo(self._bytes())
+        for model in self.models:
+            self._print_model(model)
+        self._print_entries()
+        self._print_findings()
+
+    def _title(self) -> str:
+        checkpoint = self.checkpoint
+        parts = [f"{checkpoint.name}: Torch7 {file_format(checkpoint)}"]
+        parts.append(size_text(checkpoint.size))
+        if checkpoint.count > 1:
+            parts.append(f"{checkpoint.count} objects, [1] to [{checkpoint.count}]")
+        what = value_text(checkpoint.value)
+        parts.append(f"{format_path(checkpoint.path)} is {what}" if checkpoint.path else what)
+        return ", ".join(parts)
+
+    def _bytes(self) -> str:
+        labels = {"other": "other tensors"}
+        order = ("parameters", "buffers", "gradients", "other")
+        nbytes = self.findings.nbytes
+        return "tensors: " + ", ".join(
+            f"{labels.get(kind, kind)} {size_text(nbytes[kind])}"
+            for kind in order
+            if kind in nbytes
+        )
+
+    def _print_model(self, model: ModelSurvey) -> None:
+        heading(model_title(model))
+        shown = [row for row in model.rows if row.depth <= self.depth]
+        if not shown[0].tensors and len(shown) > 1:
+            shown = shown[1:]
+        columns = [
+            Column("in Lua"),
+            Column("name", style="cyan"),
+            Column("module"),
+            Column("tensors", style="green"),
+            Column("parameters", right=True),
+            Column("bytes", right=True),
+        ]
+        tied = {id(model.state[i]): tie for i, tie in model.tied.items()}
+        main = model.dtypes[:1]
+        rows = [
+            (
+                "  " * max(row.depth - 1, 0) + step_text(row),
+                row.place.name,
+                row_text(row),
+                ", ".join(tensor_text(e, tied.get(id(e)), main) for e in row.tensors),
+                f"{row.parameters:,}" if row.parameters else "",
+                size_text(row.nbytes) if row.nbytes else "",
+            )
+            for row in shown[: self.rows]
+        ]
+        print_table(columns, rows)
+        left = len(model.rows) - len(shown[: self.rows]) - (model.rows[0] is not shown[0])
+        if left:
+            click.echo(f"... {left:,} more modules: --all, --depth N or --select PATH shows them")
+
+    def _print_entries(self) -> None:
+        value = self.checkpoint.value
+        if isinstance(value, Tensor):
+            heading("Tensor")
+            click.echo(f"strides {value.stride()}, storage of {value.storage().size:,} elements")
+            click.echo(repr(value.detach()))
+        if not isinstance(value, Table):
+            return
+        lines: list[tuple[str, str]] = []
+        for label, text in self._entries(root_place(value, self.checkpoint.path)):
+            if len(lines) == self.rows:
+                lines.append(("...", "more entries: --all, --depth N or --select PATH"))
+                break
+            lines.append((label, text))
+        if lines:
+            heading("Other entries" if self.models else "Entries")
+            print_table([Column("in Lua"), Column("value")], lines)
+
+    def _entries(self, root: Place) -> Iterator[tuple[str, str]]:
+        """Yield the entries of tables outside the models, one line each."""
+        models = {id(model.rows[0].place.value) for model in self.models}
+        pending: list[tuple[Place | str, int]] = [(root, 0)]
+        seen: set[int] = set()
+        while pending:
+            place, depth = pending.pop()
+            if isinstance(place, str):
+                yield place, ""
+                continue
+            value = place.value
+            if id(value) in models:
+                continue
+            if not isinstance(value, Table):
+                yield place.lua_path, value_text_of(value)
+                continue
+            line = None if place is root else short_table(value)
+            if id(value) in seen:
+                line = "the same table as above"
+            elif depth >= self.depth and line is None:
+                line = value_text(value)
+            seen.add(id(value))
+            if line is not None:
+                yield place.lua_path, line
+                continue
+            below = sorted(value.items(), key=key_order)
+            rows: list[tuple[Place | str, int]] = [
+                (place.step((key,), child), depth + 1) for key, child in below
+            ]
+            if len(value) > self.elements and any(isinstance(v, Table) for _, v in below):
+                more = f"{place.lua_path}: {len(rows) - self.elements:,} more elements"
+                rows[self.elements :] = [(more, depth + 1)]
+            pending.extend(reversed(rows))
+
+    def _print_findings(self) -> None:
+        lines = list(self._finding_lines())
+        if lines:
+            heading("Worth knowing")
+            for line in lines:
+                click.echo(f"- {line}")
+
+    def _finding_lines(self) -> Iterator[str]:
+        found = self.findings
+        for name, places in found.unknown.items():
+            runs = "; its weights convert, but it cannot run" if is_module(places[0]) else ""
+            yield f"unknown class {name}, {len(places):,}x: {listed(places)}{runs}"
+        for place in found.overrides:
+            owner = typename(place.parent.value) if place.parent else ""
+            yield (
+                f"{place.lua_path} is a Lua function of this {owner} alone, which may replace "
+                "its class's method: run and convert stop there"
+            )
+        if found.functions:
+            yield f"Lua functions, which are never executed: {listed(found.functions)}"
+        for model in self.models:
+            yield from tie_lines(model)
+        for places in found.shared[:LISTED]:
+            size = places[0].value.storage().nbytes
+            yield f"shared buffer of {size_text(size)}, not tied weights: {listed(places)}"
+        if len(found.shared) > LISTED:
+            yield f"{len(found.shared) - LISTED} more shared buffers"
+
+    # -- as JSON ------------------------------------------------------------------------
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON has it."""
+        checkpoint, found = self.checkpoint, self.findings
+        return {
+            "file": checkpoint.name,
+            "bytes": checkpoint.size,
+            "format": file_format(checkpoint),
+            "objects": checkpoint.count,
+            "path": format_path(checkpoint.path),
+            "value": value_text(checkpoint.value),
+            "tensor_bytes": found.nbytes,
+            "models": [self._model_json(model) for model in self.models],
+            "entries": [
+                {"path": p.lua_path, **value_json(p.value)} for p in self._leaves(self.root)
+            ],
+            "unknown_classes": {
+                name: [p.lua_path for p in places] for name, places in found.unknown.items()
+            },
+            "functions": [p.lua_path for p in found.functions],
+            "overrides": [p.lua_path for p in found.overrides],
+            "shared_buffers": [[p.lua_path for p in places] for places in found.shared],
+        }
+
+    def _model_json(self, model: ModelSurvey) -> dict[str, Any]:
+        tied = {id(model.state[i]): tie for i, tie in model.tied.items()}
+        rows = [row for row in model.rows if row.depth <= self.depth]
+        return {
+            "path": model.rows[0].place.lua_path,
+            "class": typename(model.rows[0].place.value),
+            "parameters": model.parameters,
+            "bytes": model.rows[0].nbytes,
+            "dtypes": model.dtypes,
+            "modules_left_out": len(model.rows) - len(rows),
+            "modules": [
+                {
+                    "path": row.place.lua_path,
+                    "name": row.place.name,
+                    "class": typename(row.place.value),
+                    "text": module_text(row.place.value, row.has_modules),
+                    "depth": row.depth,
+                    "known": not isinstance(row.place.value, TorchObject),
+                    "overrides": overridden(row.place.value),
+                    "same_as": row.same_as.lua_path if row.same_as else None,
+                    "parameters": row.parameters,
+                    "bytes": row.nbytes,
+                    "tensors": [tensor_json(e, tied.get(id(e))) for e in row.tensors],
+                }
+                for row in rows
+            ],
+        }
+
+    def _leaves(self, root: Place) -> Iterator[Place]:
+        """Yield the places of all that stands in tables outside the models."""
+        models = {id(model.rows[0].place.value) for model in self.models}
+        pending = [(root, 0)]
+        seen: set[int] = set()
+        while pending:
+            place, depth = pending.pop()
+            if id(place.value) in models:
+                continue
+            if not isinstance(place.value, Table) or depth >= self.depth:
+                yield place
+            elif id(place.value) not in seen:
+                seen.add(id(place.value))
+                below = [place.step((k,), v) for k, v in sorted(place.value.items(), key=key_order)]
+                pending.extend((step, depth + 1) for step in reversed(below))
+
+
+def file_format(checkpoint: Checkpoint) -> str:
+    """Return "binary" or "ascii"."""
+    if checkpoint.data is not None:
+        head = checkpoint.data[:4096]
+    else:
+        with open(checkpoint.name, "rb") as file:
+            head = file.read(4096)
+    return "ascii" if looks_like_ascii(head) else "binary"
+
+
+def model_title(model: ModelSurvey) -> str:
+    """Return the heading of a model."""
+    root = model.rows[0]
+    path = f"{root.place.lua_path}: " if root.place.path else ""
+    count = len(model.rows) - 1
+    parts = [f"{path}{typename(root.place.value)}"]
+    if count:
+        parts.append(f"{count:,} module{'s' * (count != 1)}")
+    if model.state:
+        parts.append(f"{model.parameters:,} parameters")
+        buffers = " with buffers" if any(e.kind == "buffer" for e in model.state) else ""
+        parts.append(f"{size_text(root.nbytes)}{buffers}" if root.nbytes else "")
+        parts.append(" and ".join(model.dtypes))
+    return ", ".join(filter(None, parts))
+
+
+def step_text(row: ModuleRow) -> str:
+    """Return the step that leads to a module, as Lua writes it."""
+    return format_path(row.place.keys) or "(the object)"
+
+
+def row_text(row: ModuleRow) -> str:
+    """Return class, geometry and marks of a module."""
+    value = row.place.value
+    text = module_text(value, row.has_modules)
+    if row.same_as is not None:
+        return f"{text}  = {row.same_as.lua_path}"
+    if isinstance(value, TorchObject):
+        text += "  (unknown class)"
+    methods = overridden(value)
+    return f"{text}  (own {', '.join(methods)})" if methods else text
+
+
+def tensor_text(entry: StateEntry, tie: tuple[StateEntry, bool] | None, main: list[str]) -> str:
+    """Return field, shape, and what is not ordinary about a tensor."""
+    text = f"{format_path(entry.keys)} {shape_text(entry.tensor)}"
+    if [entry.tensor.dtype.name] != main:
+        text += f" {entry.tensor.dtype}"
+    if tie is not None:
+        text += f" ({'=' if tie[1] else 'view of'} {tie[0].name})"
+    return text
+
+
+def tensor_json(entry: StateEntry, tie: tuple[StateEntry, bool] | None) -> dict[str, Any]:
+    """Return a parameter or buffer as JSON has it."""
+    return {
+        "path": entry.lua_path,
+        "name": entry.name,
+        "kind": entry.kind,
+        "shape": list(entry.tensor.shape),
+        "dtype": entry.tensor.dtype.name,
+        "bytes": entry.tensor.nbytes,
+        "tied_to": tie[0].name if tie else None,
+        "same_view": tie[1] if tie else None,
+    }
+
+
+def value_text_of(value: Any) -> str:
+    """Return one line for an entry that is no table."""
+    return module_text(value, False) if typename(value) else value_text(value)
+
+
+def value_json(value: Any) -> dict[str, Any]:
+    """Return an entry as JSON has it."""
+    if isinstance(value, Tensor):
+        return {"type": "tensor", "shape": list(value.shape), "dtype": value.dtype.name}
+    if isinstance(value, (str, bool, int, float)):
+        finite = not isinstance(value, float) or value - value == 0
+        return {"type": type(value).__name__, "value": value if finite else str(value)}
+    if isinstance(value, LuaFunction):
+        return {"type": "function", "bytes": len(value.bytecode)}
+    return {"type": typename(value) or type(value).__name__, "text": value_text(value)}
+
+
+def short_table(table: Table) -> str | None:
+    """Return a table in one line where that tells enough: lists, vocabularies, empty tables."""
+    if not table.count():
+        return "empty table"
+    line = inline_table(table) or tensor_list(table)
+    if line is None:
+        return None
+    if len(table) == table.count():
+        what = "tensor" if isinstance(table[1], Tensor) else "value"
+        return f"{table.count():,} {what}{'s' * (table.count() != 1)}: {line}"
+    numbers = all(scalar_text(v) and not isinstance(v, str) for v in table.values())
+    if table.count() > 40 or (numbers and table.count() > 8):
+        return f"{table.count():,} entries: {line}"
+    return None
+
+
+def key_order(entry: tuple[Any, Any]) -> tuple[int, Any]:
+    """Return what sorts entries: numbers, then text, then others as they come."""
+    key = entry[0]
+    if isinstance(key, (int, float)):
+        return 0, key
+    return (1, key) if isinstance(key, str) else (2, 0)
+
+
+def tie_lines(model: ModelSurvey) -> Iterator[str]:
+    """Yield what is tied in a model, by names: parameters, and buffers apart from them."""
+    groups: dict[str, list[str]] = {}
+    for i, (first, whole) in model.tied.items():
+        entry = model.state[i]
+        if entry.kind != "parameter":
+            title = "shared buffers"
+        else:
+            title = "tied parameters" if whole else "tied parameters, as different views"
+        groups.setdefault(title, []).append(f"{entry.name} = {first.name}")
+    for title, pairs in groups.items():
+        more = f" and {len(pairs) - TIES:,} more" if len(pairs) > TIES else ""
+        yield f"{title}: {', '.join(pairs[:TIES])}{more}"
+
+
+def is_module(place: Place) -> bool:
+    """Whether there is a module at a place."""
+    return looks_like_module(place.value)
+
+
+def listed(places: list[Place]) -> str:
+    """Return the first places, and how many more there are."""
+    text = ", ".join(place.lua_path or "the file's object" for place in places[:LISTED])
+    return text + (f" and {len(places) - LISTED:,} more" if len(places) > LISTED else "")

@@ -1,0 +1,52 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+file_argument = click.argument(
+    "file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, allow_dash=True)
+)
+
+select_option = click.option(
+    "--select",
+    metavar="PATH",
+    help="Take this part of FILE, a path as Lua writes it: protos.rnn, model.modules[3].",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+force_option = click.option("--force", is_flag=True, help="Replace files that are there already.")
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_BINARY = {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+
+
+def byte_count(text: str) -> int:
+    """Return the number that 1000000, 500M or 2GiB means."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", text, re.IGNORECASE)
+    factor = match and (_UNITS | _BINARY).get(match[2].lower())
+    if not match or not factor:
+        raise click.BadParameter(f"{text!r} is no number of bytes, such as 500M or 2GiB")
+    return int(float(match[1]) * factor)
+
+
+def tensor_shape(text: str) -> tuple[int, ...]:
+    """Return the sizes that 1x3x224x224 or 1,3,224,224 means."""
+    parts = re.split(r"[x,*]", text.strip().lower())
+    if not all(part.strip().isdigit() for part in parts):
+        raise click.BadParameter(f"{text!r} is no shape, such as 1x3x224x224")
+    return tuple(int(part) for part in parts)
+
+
+max_bytes_option = click.option(
+    "--max-bytes",
+    type=byte_count,
+    metavar="BYTES",
+    default="256MiB",
+    show_default=True,
+    help="Write at most this much more than the storages in FILE hold: tensors that repeat or "
+    "share their elements take more room in a file that cannot say so.",
+)
