@@ -17,6 +17,9 @@ from .average_pooling import VolumetricAveragePooling as VolumetricAveragePoolin
 from .batch_normalization import BatchNormalization as BatchNormalization
 from .batch_normalization import SpatialBatchNormalization as SpatialBatchNormalization
 from .batch_normalization import VolumetricBatchNormalization as VolumetricBatchNormalization
+from .composed import GatedLinearUnit as GatedLinearUnit
+from .composed import LayerNormalization as LayerNormalization
+from .composed import Maxout as Maxout
 from .constant import AddConstant as AddConstant
 from .constant import Constant as Constant
 from .constant import MulConstant as MulConstant
@@ -26,6 +29,8 @@ from .convolution import SpatialDepthWiseConvolution as SpatialDepthWiseConvolut
 from .convolution import SpatialDilatedConvolution as SpatialDilatedConvolution
 from .convolution_map import SpatialConvolutionMap as SpatialConvolutionMap
 from .convolution_map import SpatialFullConvolutionMap as SpatialFullConvolutionMap
+from .decorator import Bottle as Bottle
+from .decorator import Decorator as Decorator
 from .distance import Cosine as Cosine
 from .distance import CosineDistance as CosineDistance
 from .distance import Euclidean as Euclidean
@@ -59,6 +64,8 @@ from .layout import Replicate as Replicate
 from .layout import Transpose as Transpose
 from .linear import Bilinear as Bilinear
 from .linear import Linear as Linear
+from .linear_variants import LinearWeightNorm as LinearWeightNorm
+from .linear_variants import PartialLinear as PartialLinear
 from .local_convolution import SpatialConvolutionLocal as SpatialConvolutionLocal
 from .local_normalization import SpatialContrastiveNormalization as SpatialContrastiveNormalization
 from .local_normalization import SpatialDivisiveNormalization as SpatialDivisiveNormalization

@@ -110,8 +110,9 @@ class Reshape(_Reshaping):
 
     def __init__(self, *size: Any) -> None:
         super().__init__()
-        if size and isinstance(size[-1], bool):
-            *size, self.batchMode = size  # type: ignore[assignment]  # a list of the rest
+        if size and (size[-1] is None or isinstance(size[-1], bool)):
+            set_unless_nil(self, batchMode=size[-1])
+            size = size[:-1]
         self.size = long_storage(size)
         sizes = self.size.tolist()
         self.nelement = math.prod(sizes)

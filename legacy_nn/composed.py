@@ -1,0 +1,117 @@
+"""Short-hands for several modules: nn.Maxout, LayerNormalization and GatedLinearUnit."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rekindle.core import ops
+from rekindle.core.errors import ShapeError
+from rekindle.core.tensor import Tensor
+
+from .affine import Add, CMul
+from .checks import axis_of, one_tensor
+from .constant import MulConstant
+from .containers import ConcatTable, Sequential
+from .distance import Normalize
+from .fields import given, set_unless_nil
+from .identity import Identity
+from .layout import Replicate
+from .linear import Linear
+from .module import Module, torch_class
+from .reduce import Max, Mean
+from .shape import View
+from .table_arithmetic import CSubTable
+
+
+@torch_class("nn.Maxout")
+class Maxout(Sequential):
+    """The largest of `maxoutNumber` linear maps, for each output.
+
+    Parameters
+    ----------
+    inputSize, outputSize, maxoutNumber : int
+    preprocess : Module, optional
+        Runs on what the linear maps return, shape (..., maxoutNumber, outputSize).
+
+    Source: torch/nn Maxout.lua.
+    """
+
+    def __init__(
+        self, inputSize: int, outputSize: int, maxoutNumber: int, preprocess: Any = None
+    ) -> None:
+        super().__init__()
+        self.add(Linear(inputSize, outputSize * maxoutNumber))
+        self.add(View(maxoutNumber, outputSize).setNumInputDims(1))
+        if preprocess is not None:
+            self.add(preprocess)
+        self.add(Max(1, 2))
+
+
+@torch_class("nn.LayerNormalization")
+class LayerNormalization(Sequential):
+    """Gives the features of each sample mean 0 and variance 1.
+
+    Parameters
+    ----------
+    nOutput : int
+        Features.
+    bias : float, default 0
+        What the learned bias starts from.
+    eps : float, default 1e-10
+        Added to the sum of squares.
+    affine : bool, default True
+        Whether learned factors and a bias follow.
+
+    Source: torch/nn LayerNormalization.lua.
+    """
+
+    def __init__(
+        self,
+        nOutput: int,
+        bias: float | None = None,
+        eps: float | None = None,
+        affine: bool | None = None,
+    ) -> None:
+        super().__init__()
+        mean = Sequential().add(Mean(1, 1)).add(Replicate(nOutput, 1, 1))
+        self.add(ConcatTable().add(Identity()).add(mean))
+        self.add(CSubTable())
+        self.add(Normalize(2, eps))
+        self.add(MulConstant(math.sqrt(nOutput)))
+        if given(affine, True):
+            shift = Add(nOutput, False)
+            shift.bias.fill_(given(bias, 0))
+            gain = CMul(nOutput)
+            gain.weight.fill_(1)
+            self.add(gain).add(shift)
+
+
+@torch_class("nn.GatedLinearUnit")
+class GatedLinearUnit(Module):
+    """The first half of the input times the sigmoid of the second.
+
+    Parameters
+    ----------
+    dim : int, optional
+        Which dimension is halved, from 1; by default the last.
+
+    Source: torch/nn GatedLinearUnit.lua, THNN GatedLinearUnit.c.
+    """
+
+    dim: int | None = None
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        set_unless_nil(self, dim=dim)
+
+    def compute(self, input: Any) -> Tensor:
+        x = one_tensor(self, input)
+        axis = axis_of(self, given(self.dim, -1), x.ndim)
+        half, odd = divmod(x.shape[axis], 2)
+        if odd:
+            raise ShapeError(
+                f"nn.GatedLinearUnit halves dimension {axis + 1}; given shape {x.shape}"
+            )
+        gate = ops.sigmoid(ops.narrow(x, axis, half, half))
+        return ops.multiply(ops.narrow(x, axis, 0, half), gate)
