@@ -51,7 +51,7 @@ def from_dlpack(source: Any) -> Tensor:
 
 
 def _filled(name: str, shape: Any, dtype: Any, device: Device | str, *args: Any) -> Tensor:
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    sizes = (shape,) if hasattr(shape, "__index__") else tuple(shape)
     made = getattr(np, name)(sizes, *args, dtype=as_dtype(dtype))
     return Tensor(made, device=device)
 

@@ -28,6 +28,7 @@ SUPPORTED = (bool_, uint8, int8, int16, int32, int64, float16, float32, float64)
 FLOATING = (float16, float32, float64)
 
 _BY_NAME = {d.name: d for d in SUPPORTED}
+_KNOWN = frozenset(SUPPORTED)
 
 
 class DtypeError(RekindleError, TypeError):
@@ -47,13 +48,41 @@ def as_dtype(dtype: Any) -> Dtype:
     DtypeError
         For any other dtype (complex, object, strings, unsigned beyond 8 bits).
     """
+    if isinstance(dtype, np.dtype) and dtype in _KNOWN:
+        return dtype  # the common case; to read `dtype.name` takes microseconds
     try:
-        return _BY_NAME[np.dtype(dtype).name]
+        if dtype is not None:  # which NumPy takes for float64
+            return _BY_NAME[np.dtype(dtype).name]
     except (KeyError, TypeError):
-        names = ", ".join(_BY_NAME)
-        raise DtypeError(f"tensors have one of the dtypes {names}; given {dtype!r}") from None
+        pass
+    names = ", ".join(_BY_NAME)
+    raise DtypeError(f"tensors have one of the dtypes {names}; given {dtype!r}")
 
 
 def is_floating(dtype: Dtype) -> bool:
     """Whether `dtype` is float16, float32 or float64."""
     return dtype.kind == "f"
+
+
+def as_array(data: Any) -> Any:
+    """Return `data` as an array, of the dtype that tensors made of it have.
+
+    Parameters
+    ----------
+    data : array_like
+        Arrays stay as they are. Python's own floats, also in nested lists, give float32 and
+        integers int64; what has a dtype of its own keeps it, also inside lists.
+    """
+    if hasattr(data, "dtype"):
+        return data
+    array = np.asarray(data)
+    return array.astype(float32) if array.dtype == float64 and _is_plain(data) else array
+
+
+def _is_plain(data: Any) -> bool:
+    """Whether `data` is Python's own numbers, alone or in nested lists."""
+    if isinstance(data, (list, tuple)):
+        if any(hasattr(kind, "dtype") for kind in set(map(type, data))):
+            return False
+        return all(_is_plain(row) for row in data if not isinstance(row, (int, float)))
+    return isinstance(data, (int, float))

@@ -11,3 +11,15 @@ class RekindleError(Exception):
 
 class ShapeError(RekindleError, ValueError):
     """Shapes or size parameters that do not fit each other, or the operation."""
+
+
+class BoundsError(RekindleError, IndexError):
+    """An index that names nothing: outside of its dimension, or of a dimension too many."""
+
+
+class UseError(RekindleError, TypeError):
+    """A tensor used as what it is not: a sequence, an index, memory of the CPU."""
+
+
+class ExportError(RekindleError, BufferError):
+    """Memory that cannot be shared with another library as it is."""

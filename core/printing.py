@@ -12,30 +12,42 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 SUMMARISED = 1000
-"""Tensors with more elements show only the first and last three of each dimension."""
+"""Tensors with more elements show only the edges of each dimension."""
+
+MOST_DIMENSIONS = 8
+"""Large tensors with more dimensions show no elements: 2 of each would be too many."""
 
 
-def _sample(tensor: Tensor) -> Tensor:
+def _sample(tensor: Tensor, edge: int) -> Tensor:
     """Return the corners that a summary shows, so that a huge expanded view costs nothing."""
-    for axis, n in enumerate(tensor.shape):
-        if n > 8:
-            picked = np.r_[0:4, n - 4 : n]
-            tensor = tensor[(slice(None),) * axis + (picked,)]
-    return tensor
+    picked = [
+        np.r_[0 : edge + 1, n - edge : n] if n > 2 * edge + 1 else np.arange(n)
+        for n in tensor.shape
+    ]
+    return tensor[np.ix_(*picked)]
 
 
 def format_tensor(tensor: Tensor) -> str:
     """Return the text of a tensor: values, shape, dtype, and what else is not ordinary.
 
-    Sizes beyond `SUMMARISED` elements show the edges only.
+    Beyond `SUMMARISED` elements it shows the edges only: three elements of each dimension,
+    one where there are more than four dimensions.
     """
     name = type(tensor).__name__
-    whole = tensor.size <= SUMMARISED
-    shown = to_numpy((tensor if whole else _sample(tensor)).array)
-    if whole:
-        values = np.array2string(shown, separator=", ", prefix=name + "(", threshold=SUMMARISED)
-    else:
-        values = np.array2string(shown, separator=", ", prefix=name + "(", threshold=0, edgeitems=3)
+    values = "..."
+    if tensor.size <= SUMMARISED:
+        values = np.array2string(
+            to_numpy(tensor.array), separator=", ", prefix=name + "(", threshold=SUMMARISED
+        )
+    elif tensor.ndim <= MOST_DIMENSIONS:
+        edge = 3 if tensor.ndim <= 4 else 1
+        values = np.array2string(
+            to_numpy(_sample(tensor, edge).array),
+            separator=", ",
+            prefix=name + "(",
+            threshold=0,
+            edgeitems=edge,
+        )
     facts = [f"shape={tensor.shape}", f"dtype={tensor.dtype}"]
     if tensor.device != CPU:
         facts.append(f"device={tensor.device}")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from . import backend
 from .dtypes import Dtype, as_dtype
 from .errors import RekindleError
@@ -52,18 +50,28 @@ class Storage:
     Parameters
     ----------
     raw : array, shape (n,)
-        The memory itself. A mapped file may be unaligned or of foreign byte order;
-        the first use of `array` then copies it, once for all its tensors.
+        The memory itself, without gaps. A mapped file may be unaligned or of foreign byte
+        order; the first use of `array` then copies it, once for all its tensors.
 
     Attributes
     ----------
     version : int
         Number of in-place writes so far; all views share it.
+
+    Raises
+    ------
+    ViewError
+        If the array is not one-dimensional and contiguous.
     """
 
     __slots__ = ("__weakref__", "_array", "_raw", "version")
 
     def __init__(self, raw: Any) -> None:
+        if raw.ndim != 1 or not raw.flags.c_contiguous:
+            raise ViewError(
+                "a storage is one-dimensional and contiguous; given an array of shape "
+                f"{raw.shape} and strides {raw.strides}: flatten and copy it first"
+            )
         self._raw = raw
         self._array: Any = None
         self.version = 0
@@ -78,9 +86,7 @@ class Storage:
         """The memory as an aligned array in native byte order, shape (n,)."""
         if self._array is None:
             raw = self._raw
-            if isinstance(raw, np.ndarray) and not (raw.flags.aligned and raw.dtype.isnative):
-                raw = raw.astype(raw.dtype.newbyteorder("="), order="C", copy=True)
-            self._array = self._raw = raw
+            self._array = self._raw = backend.asarray(raw, self.dtype, backend.device_of(raw))
         return self._array
 
     @property
@@ -100,7 +106,7 @@ class Storage:
 
     def tolist(self) -> list[Any]:
         """Return the elements as Python numbers."""
-        values: list[Any] = backend.to_numpy(self.array).tolist()
+        values: list[Any] = backend.to_numpy(self.raw).tolist()
         return values
 
     def __len__(self) -> int:
@@ -108,15 +114,18 @@ class Storage:
 
     def __getitem__(self, index: int) -> Any:
         """Return element `index`, from 0, as a Python number."""
-        return self.array[index].item()
+        return self.raw[index].item()
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.tolist())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Storage, (np.array(backend.to_numpy(self.array)),)
+        return Storage, (backend.to_numpy(self.array),)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Storage:
+        return Storage(self.array.copy())
 
     def __repr__(self) -> str:
-        head = ", ".join(str(x) for x in backend.to_numpy(self.array[:8]).tolist())
+        head = ", ".join(str(x) for x in backend.to_numpy(self.raw[:8]).tolist())
         tail = ", ..." if self.size > 8 else ""
         return f"Storage([{head}{tail}], size={self.size}, dtype={self.dtype})"

@@ -7,13 +7,15 @@ table below; nothing here computes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import index
 from typing import Any, Self
 
 import numpy as np
 
 from . import backend
 from .backend import CPU, Device
-from .dtypes import Dtype, DtypeError, as_dtype, float32, is_floating
+from .dtypes import Dtype, DtypeError, as_array, as_dtype, is_floating
+from .errors import ExportError, ShapeError, UseError
 from .methods import TensorMethods
 from .printing import format_tensor
 from .storage import Storage, check_view
@@ -28,8 +30,9 @@ class Tensor(TensorMethods):
     Parameters
     ----------
     data : array_like
-        NumPy and CuPy arrays are wrapped, not copied (`rekindle.tensor` copies). Python
-        floats become float32, Python integers int64.
+        NumPy arrays, CuPy arrays and tensors are wrapped, not copied (`rekindle.tensor`
+        copies), unless they are unaligned or of foreign byte order. Python floats become
+        float32, Python integers int64; nested lists of arrays keep their dtype.
     dtype : dtype, optional
         Convert to this dtype.
     device : Device or str, optional
@@ -65,16 +68,12 @@ class Tensor(TensorMethods):
         *,
         requires_grad: bool = False,
     ) -> None:
-        self._storage = None
-        if isinstance(data, Tensor):
-            data = data.array
-        if not hasattr(data, "dtype"):
-            data = np.asarray(data)
-            if data.dtype == np.float64:
-                data = data.astype(float32)
-        wanted = as_dtype(data.dtype if dtype is None else dtype)
-        target = backend.device_of(data) if device is None else backend.as_device(device)
-        self._array = backend.asarray(data, wanted, target, copy=None)
+        source = data.array if isinstance(data, Tensor) else as_array(data)
+        wanted = as_dtype(source.dtype if dtype is None else dtype)
+        target = backend.device_of(source) if device is None else backend.as_device(device)
+        self._array = backend.asarray(source, wanted, target)
+        shared = isinstance(data, Tensor) and self._array is source
+        self._storage = data.storage() if shared else None
         self.grad = None
         self._requires_grad = False
         if requires_grad:
@@ -109,9 +108,8 @@ class Tensor(TensorMethods):
         ViewError
             If the view reaches outside the storage.
         """
-        check_view(storage.size, offset, shape, strides)
         tensor = cls._wrap(None, storage)
-        tensor._geometry = (offset, tuple(shape), tuple(strides))
+        tensor._geometry = _geometry(storage, offset, shape, strides)
         return tensor
 
     # -- what it is ---------------------------------------------------------------------
@@ -148,12 +146,19 @@ class Tensor(TensorMethods):
     @property
     def dtype(self) -> Dtype:
         """Type of the elements."""
-        return as_dtype(self._array.dtype) if self._storage is None else self._storage.dtype
+        if self._array is None:
+            assert self._storage is not None
+            return self._storage.dtype
+        dtype: Dtype = self._array.dtype
+        return dtype
 
     @property
     def device(self) -> Device:
         """Where the memory is."""
-        return CPU if self._array is None else backend.device_of(self._array)
+        if self._array is None:
+            assert self._storage is not None
+            return backend.device_of(self._storage.raw)
+        return backend.device_of(self._array)
 
     @property
     def nbytes(self) -> int:
@@ -168,10 +173,10 @@ class Tensor(TensorMethods):
 
     def is_contiguous(self) -> bool:
         """Whether the elements lie in memory one after the other, in row-major order."""
+        if 0 in self.shape:
+            return True
         expected = 1
         for n, s in zip(reversed(self.shape), reversed(self.stride()), strict=True):
-            if n == 0:
-                return True
             if n != 1 and s != expected:
                 return False
             expected *= n
@@ -226,6 +231,8 @@ class Tensor(TensorMethods):
         ------
         ViewError
             If the view reaches outside the storage.
+        DtypeError
+            If this tensor requires gradients and the storage is not floating.
         """
         if isinstance(source, Tensor):
             storage = source.storage()
@@ -233,13 +240,15 @@ class Tensor(TensorMethods):
                 offset, shape, strides = source.storage_offset(), source.shape, source.stride()
         else:
             storage = source
+        offset = offset or 0
         if shape is None:
-            shape = (storage.size - (offset or 0),)
+            shape = (storage.size - offset,)
         if strides is None:
             strides = contiguous_strides(shape)
-        check_view(storage.size, offset or 0, shape, strides)
-        self._array, self._storage = None, storage
-        self._geometry = (offset or 0, tuple(shape), tuple(strides))
+        geometry = _geometry(storage, offset, shape, strides)
+        if self._requires_grad:
+            _check_differentiable(storage.dtype)
+        self._array, self._storage, self._geometry = None, storage, geometry
         return self
 
     def detach(self) -> Tensor:
@@ -258,8 +267,8 @@ class Tensor(TensorMethods):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        if value and not is_floating(self.dtype):
-            raise DtypeError(f"only floating tensors have gradients; this one is {self.dtype}")
+        if value:
+            _check_differentiable(self.dtype)
         self._requires_grad = value
 
     # -- to other worlds ----------------------------------------------------------------
@@ -276,11 +285,11 @@ class Tensor(TensorMethods):
 
         Raises
         ------
-        ValueError
+        ShapeError
             If there is not exactly one.
         """
         if self.size != 1:
-            raise ValueError(f"item() needs a tensor of one element; this has shape {self.shape}")
+            raise ShapeError(f"item() needs a tensor of one element; this has shape {self.shape}")
         return self.numpy().item()
 
     def tolist(self) -> Any:
@@ -289,15 +298,13 @@ class Tensor(TensorMethods):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self.device != CPU:
-            raise TypeError(
-                f"a tensor on {self.device} is no NumPy array; call .numpy() to copy it"
-            )
+            raise UseError(f"a tensor on {self.device} is no NumPy array; .numpy() copies it")
         return np.asarray(self.array, dtype=dtype, copy=copy)
 
     def __dlpack__(self, **options: Any) -> Any:
         """Export the memory; see the DLPack protocol of the array API."""
         if self._requires_grad:
-            raise BufferError("a tensor that requires gradients is not exported: use .detach()")
+            raise ExportError("a tensor that requires gradients is not exported: use .detach()")
         return self.array.__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
@@ -308,7 +315,7 @@ class Tensor(TensorMethods):
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError("a 0-d tensor has no length")
+            raise UseError("a 0-d tensor has no length")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -316,7 +323,7 @@ class Tensor(TensorMethods):
 
     def __bool__(self) -> bool:
         if self.size != 1:
-            raise ValueError(
+            raise ShapeError(
                 f"the truth of a tensor of shape {self.shape} is ambiguous: use .any() or .all()"
             )
         return bool(self.item())
@@ -329,7 +336,7 @@ class Tensor(TensorMethods):
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu":
-            raise TypeError(f"only integer tensors are indices; this one is {self.dtype}")
+            raise DtypeError(f"only integer tensors are indices; this one is {self.dtype}")
         return int(self.item())
 
     def __hash__(self) -> int:
@@ -374,6 +381,19 @@ def contiguous_strides(shape: Sequence[int]) -> tuple[int, ...]:
         strides.append(step)
         step *= n
     return tuple(reversed(strides))
+
+
+def _geometry(
+    storage: Storage, offset: int, shape: Sequence[int], strides: Sequence[int]
+) -> Geometry:
+    geometry = index(offset), tuple(map(index, shape)), tuple(map(index, strides))
+    check_view(storage.size, *geometry)
+    return geometry
+
+
+def _check_differentiable(dtype: Dtype) -> None:
+    if not is_floating(dtype):
+        raise DtypeError(f"only floating tensors have gradients; this one is {dtype}")
 
 
 def _rebuild(

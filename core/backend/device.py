@@ -78,34 +78,40 @@ def cuda_available() -> bool:
     return bool(cupy.cuda.is_available())
 
 
+def _on_gpu(array: Any) -> bool:
+    cupy = sys.modules.get("cupy")  # without the import there are no such arrays
+    return cupy is not None and isinstance(array, cupy.ndarray)
+
+
 def namespace(array: Array) -> Any:
     """Return the module whose functions work on `array`: numpy or cupy."""
     if isinstance(array, np.ndarray):
         return np
-    return array.__array_namespace__()
+    if _on_gpu(array):
+        return sys.modules["cupy"]
+    raise DeviceError(f"arrays are those of NumPy and CuPy; given {type(array).__name__}")
 
 
 def device_of(array: Array) -> Device:
     """Return the device that holds `array`."""
-    if isinstance(array, np.ndarray) or "cupy" not in sys.modules:
-        return CPU
-    return Device("cuda", array.device.id)
+    return Device("cuda", array.device.id) if _on_gpu(array) else CPU
 
 
-def asarray(data: Any, dtype: Any, device: Device, *, copy: bool | None) -> Array:
-    """Return `data` as an array on `device`, as `numpy.asarray` does."""
+def asarray(data: Any, dtype: Any, device: Device) -> Array:
+    """Return `data` as an aligned array on `device`, copied only where it has to be."""
     if device.kind == "cpu":
-        return np.asarray(data, dtype=dtype, copy=copy)
+        array = np.asarray(to_numpy(data) if _on_gpu(data) else data, dtype=dtype)
+        return array if array.flags.aligned else array.copy()
     cupy = _cupy(f"device {device}")
     with cupy.cuda.Device(device.index):
-        return cupy.array(data, dtype=dtype, copy=bool(copy))
+        return cupy.asarray(data, dtype=dtype, blocking=True)
 
 
 def to_device(array: Array, device: Device) -> Array:
     """Return `array` on `device`: itself where it is there already."""
     if device_of(array) == device:
         return array
-    return to_numpy(array) if device.kind == "cpu" else asarray(array, None, device, copy=None)
+    return to_numpy(array) if device.kind == "cpu" else asarray(array, None, device)
 
 
 def to_numpy(array: Array) -> np.ndarray[Any, Any]:

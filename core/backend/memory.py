@@ -17,15 +17,16 @@ def address(array: Array) -> int:
 
 
 def strided_view(flat: Array, offset: int, shape: Sequence[int], strides: Sequence[int]) -> Array:
-    """Return a view of the 1-D array `flat`; offset and strides count elements.
+    """Return a view of the contiguous 1-D array `flat`; offset and strides count elements.
 
     The caller has checked that the view stays inside.
     """
-    xp = namespace(flat)
     step = flat.itemsize
-    return xp.lib.stride_tricks.as_strided(
-        flat[offset:], tuple(shape), tuple(s * step for s in strides)
-    )
+    steps = tuple([s * step for s in strides])
+    if isinstance(flat, np.ndarray):
+        return np.ndarray(shape, flat.dtype, flat, offset * step, steps)
+    xp = namespace(flat)
+    return xp.lib.stride_tricks.as_strided(flat[offset:], shape, steps)
 
 
 def flat_memory(array: Array) -> tuple[Array, int]:

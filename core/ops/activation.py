@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .registry import Array, Sample, operation
+from .registry import Array, OperandError, Sample, operation
 from .samples import real
 
 
@@ -84,10 +84,23 @@ def softplus(xp: Any, x: Array, *, beta: float = 1.0, threshold: float = 20.0) -
 
 
 @operation(
-    samples=lambda rng: [Sample(rng.normal(size=(3, 4)), min=-0.5, max=0.5)], methods=("clamp",)
+    samples=lambda rng: [
+        Sample(rng.normal(size=(3, 4)), min=-0.5, max=0.5),
+        Sample(rng.normal(size=(3, 4)), min=0.25),
+        Sample(rng.normal(size=(3, 4)).astype(np.float32), max=0.25),
+    ],
+    methods=("clamp",),
 )
 def clamp(xp: Any, x: Array, *, min: float | None = None, max: float | None = None) -> Array:
-    """Return x limited to [min, max]; None leaves that side open."""
+    """Return x limited to [min, max]; None leaves that side open.
+
+    Raises
+    ------
+    OperandError
+        If both sides are open.
+    """
+    if min is None and max is None:
+        raise OperandError("clamp needs a min, a max or both")
     if min is not None:
         x = xp.maximum(x, min)
     return x if max is None else xp.minimum(x, max)

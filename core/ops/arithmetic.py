@@ -35,19 +35,19 @@ def divide(xp: Any, x: Array, y: Array) -> Array:
     return xp.divide(x, y)
 
 
-@operation(samples=pairs, operator="floordiv")
+@operation(samples=pairs, operator="floordiv", inplace=("__ifloordiv__",))
 def floor_divide(xp: Any, x: Array, y: Array) -> Array:
     """Return x / y rounded towards minus infinity."""
     return xp.floor_divide(x, y)
 
 
-@operation(samples=pairs, operator="mod")
+@operation(samples=pairs, operator="mod", inplace=("__imod__",))
 def remainder(xp: Any, x: Array, y: Array) -> Array:
     """Return what floor division leaves; its sign is y's."""
     return xp.remainder(x, y)
 
 
-@operation(samples=pairs, methods=("pow",), operator="pow")
+@operation(samples=pairs, methods=("pow",), operator="pow", inplace=("__ipow__",))
 def power(xp: Any, x: Array, y: Array) -> Array:
     """Return x to the power y."""
     return xp.pow(x, y)

@@ -46,19 +46,19 @@ def greater_equal(xp: Any, x: Array, y: Array) -> Array:
     return xp.greater_equal(x, y)
 
 
-@operation(samples=logical_pairs, operator="and")
+@operation(samples=logical_pairs, operator="and", inplace=("__iand__",))
 def bitwise_and(xp: Any, x: Array, y: Array) -> Array:
     """Return x & y of bool or integer tensors."""
     return xp.bitwise_and(x, y)
 
 
-@operation(samples=logical_pairs, operator="or")
+@operation(samples=logical_pairs, operator="or", inplace=("__ior__",))
 def bitwise_or(xp: Any, x: Array, y: Array) -> Array:
     """Return x | y of bool or integer tensors."""
     return xp.bitwise_or(x, y)
 
 
-@operation(samples=logical_pairs, operator="xor")
+@operation(samples=logical_pairs, operator="xor", inplace=("__ixor__",))
 def bitwise_xor(xp: Any, x: Array, y: Array) -> Array:
     """Return x ^ y of bool or integer tensors."""
     return xp.bitwise_xor(x, y)

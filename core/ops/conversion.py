@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import backend, dtypes
 from ..tensor import Tensor
-from .registry import Array, Sample, install_method, operation
+from .registry import Array, Sample, assign, install_method, operation
 
 
 @operation(
@@ -29,19 +29,17 @@ def to(xp: Any, x: Array, device: backend.Device | str) -> Array:
 
 def copy_(target: Tensor, source: Any) -> Tensor:
     """Write `source` into `target`, converted and broadcast; return `target`."""
-    target.array[...] = source.array if isinstance(source, Tensor) else source
-    target.storage().version += 1
-    return target
+    return assign(target, ..., source, "copy_")
 
 
 def fill_(target: Tensor, value: float) -> Tensor:
     """Set every element of `target` to `value`; return `target`."""
-    return copy_(target, value)
+    return assign(target, ..., value, "fill_")
 
 
 def zero_(target: Tensor) -> Tensor:
     """Set every element of `target` to 0; return `target`."""
-    return copy_(target, 0)
+    return assign(target, ..., 0, "zero_")
 
 
 for _method in (copy_, fill_, zero_):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
-from .registry import Array, Sample, install_method, operation
+from .registry import Array, Sample, assign, install_method, operation
 
 
 def _indices(rng: np.random.Generator) -> Iterator[Sample]:
@@ -25,15 +25,19 @@ def getitem(xp: Any, x: Array, *, index: Any) -> Array:
 
     Integers, slices, None and ... give views; arrays of integers or bools give copies.
     """
-    return x[index]
+    part = x[index]
+    if part.ndim or hasattr(part, "__setitem__"):
+        return part
+    # One element: NumPy alone gives a number here, which is no view.
+    return x[(*index, ...)] if isinstance(index, tuple) else x[index, ...]
 
 
 def _plain(index: Any) -> Any:
     """Replace the tensors in an index by their arrays."""
     if isinstance(index, Tensor):
         return index.array
-    if isinstance(index, tuple):
-        return tuple(_plain(i) for i in index)
+    if isinstance(index, (tuple, list)):
+        return type(index)(map(_plain, index))
     return index
 
 
@@ -42,8 +46,7 @@ def _get(self: Tensor, index: Any) -> Tensor:
 
 
 def _set(self: Tensor, index: Any, value: Any) -> None:
-    self.array[_plain(index)] = value.array if isinstance(value, Tensor) else value
-    self.storage().version += 1
+    assign(self, _plain(index), value, "assignment")
 
 
 install_method("__getitem__", _get)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ShapeError
 from .registry import Array, Sample, operation
 
 Axis = int | tuple[int, ...] | None
@@ -27,16 +28,37 @@ def _positions(rng: np.random.Generator) -> Iterator[Sample]:
     yield Sample(x, axis=0, keepdims=True)
 
 
+def _accumulator(xp: Any, x: Array) -> Any:
+    """Return the dtype to sum in; by default uint8 would give uint64, which tensors lack."""
+    return xp.int64 if x.dtype == xp.uint8 else None
+
+
+def _wide(xp: Any, x: Array) -> Array:
+    """Return x in a dtype that holds its powers: float16 as float32, integers as float64."""
+    if getattr(x.dtype, "kind", "f") != "f":
+        return xp.astype(x, xp.float64)
+    return xp.astype(x, xp.float32) if _is_half(x) else x
+
+
+def _is_half(x: Array) -> bool:
+    return getattr(x.dtype, "char", "") == "e"
+
+
+def _narrow(xp: Any, result: Array, x: Array) -> Array:
+    """Return what was computed from `_wide(x)` in the dtype that x's result has."""
+    return xp.astype(xp.asarray(result), x.dtype) if _is_half(x) else result
+
+
 @operation(samples=_axes, methods=("sum",))
 def sum(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return the sum; bool and small integers are summed as int64."""
-    return xp.sum(x, axis=axis, keepdims=keepdims)
+    return xp.sum(x, axis=axis, keepdims=keepdims, dtype=_accumulator(xp, x))
 
 
 @operation(samples=_axes, methods=("prod",))
 def prod(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return the product; bool and small integers are multiplied as int64."""
-    return xp.prod(x, axis=axis, keepdims=keepdims)
+    return xp.prod(x, axis=axis, keepdims=keepdims, dtype=_accumulator(xp, x))
 
 
 @operation(samples=_axes, methods=("mean",))
@@ -49,8 +71,13 @@ def mean(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Arr
 def var(
     xp: Any, x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
 ) -> Array:
-    """Return the variance: squared deviations over n - `correction`."""
-    return xp.var(x, axis=axis, correction=correction, keepdims=keepdims)
+    """Return the variance: the sum of squared deviations over n - `correction`."""
+    wide = _wide(xp, x)
+    mean = xp.mean(wide, axis=axis, keepdims=True)
+    squares = xp.sum(xp.square(wide - mean), axis=axis, keepdims=keepdims)
+    count = x.size // mean.size if mean.size else 0
+    freedom = count - correction
+    return _narrow(xp, squares / (freedom if freedom > 0 else 0), x)
 
 
 @operation(samples=_axes, methods=("std",))
@@ -58,7 +85,7 @@ def std(
     xp: Any, x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
 ) -> Array:
     """Return the square root of the variance."""
-    return xp.std(x, axis=axis, correction=correction, keepdims=keepdims)
+    return xp.sqrt(var.forward(xp, x, axis=axis, correction=correction, keepdims=keepdims))
 
 
 @operation(samples=_axes, methods=("max",))
@@ -107,13 +134,23 @@ def norm(xp: Any, x: Array, *, p: float = 2.0, axis: Axis = None, keepdims: bool
     Parameters
     ----------
     p : float
-        The order; 1 sums magnitudes, 2 is the Euclidean length.
+        The order, above 0; 1 sums magnitudes, 2 is the Euclidean length.
+
+    Raises
+    ------
+    ShapeError
+        If p is 0 or less.
     """
-    magnitude = xp.abs(x)
+    if p <= 0:
+        raise ShapeError(f"norm: the order p is above 0; given {p}")
+    magnitude = xp.abs(_wide(xp, x))
     if p == float("inf"):
-        return xp.max(magnitude, axis=axis, keepdims=keepdims)
-    if p == 2:
-        return xp.sqrt(xp.sum(magnitude * magnitude, axis=axis, keepdims=keepdims))
-    if p == 1:
-        return xp.sum(magnitude, axis=axis, keepdims=keepdims)
-    return xp.pow(xp.sum(xp.pow(magnitude, p), axis=axis, keepdims=keepdims), 1 / p)
+        result = xp.max(magnitude, axis=axis, keepdims=keepdims)
+    elif p == 2:
+        result = xp.sqrt(xp.sum(xp.square(magnitude), axis=axis, keepdims=keepdims))
+    elif p == 1:
+        result = xp.sum(magnitude, axis=axis, keepdims=keepdims)
+    else:
+        powers = xp.sum(xp.pow(magnitude, p), axis=axis, keepdims=keepdims)
+        result = xp.pow(powers, 1 / p)
+    return _narrow(xp, result, x)

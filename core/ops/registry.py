@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from types import MethodType
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, overload
 
 import numpy as np
+from numpy import ndarray
 
 from .. import backend
-from ..errors import RekindleError
+from ..dtypes import DtypeError
+from ..errors import BoundsError, RekindleError, ShapeError
 from ..tensor import Tensor
 
 P = ParamSpec("P")
@@ -26,7 +29,7 @@ Array = backend.device.Array
 
 
 class OperandError(RekindleError, TypeError):
-    """Something given to an operation that is no tensor and cannot become one."""
+    """Something given to an operation that it does not take."""
 
 
 class Sample:
@@ -89,29 +92,55 @@ class Op(Generic[P, R]):
         signature = inspect.signature(forward)
         parameters = [*signature.parameters.values()][1:]
         self.__signature__ = signature.replace(parameters=parameters)
-        self.arity = sum(str(p.annotation).startswith("Array") for p in parameters)
+        self._operands = [p for p in parameters if str(p.annotation).startswith("Array")]
+        self.arity = len(self._operands)
 
     def __call__(self, *args: P.args, **params: P.kwargs) -> R:
         """Compute the operation on tensors; arrays and numbers become operands too."""
-        operands: Any = args[0] if self.variadic else args[: self.arity]
-        arrays, first = [], None
+        operands: Any = args
+        rest: Any = ()
+        if self.variadic:
+            operands, rest = args[0], args[1:]
+        elif len(args) > self.arity:
+            operands, rest = args[: self.arity], args[self.arity :]
+        elif len(args) < self.arity:
+            operands = self._complete(args, params)
+        arrays: list[Any] = []
+        xp: Any = None
         for x in operands:
             if isinstance(x, Tensor):
-                arrays.append(x.array)
-                first = x if first is None else first
-            else:
-                arrays.append(_as_operand(self.name, x))
-        xp = np if first is None else backend.namespace(first.array)
-        result = self.forward(xp, *arrays, *args[1 if self.variadic else self.arity :], **params)
-        if self.outputs != 1:
-            return tuple(Tensor._wrap(xp.asarray(r)) for r in result)  # type: ignore[return-value]
-        out = xp.asarray(result)
-        if self.view and first is not None and backend.shares_memory(out, first.array):
-            return Tensor._wrap(out, first.storage())  # type: ignore[return-value]
-        return Tensor._wrap(out)  # type: ignore[return-value]
+                x = x.array if x._array is None else x._array
+            elif type(x) not in _NUMBERS:
+                x = _as_operand(self.name, x)
+            if xp is None and type(x) not in _NUMBERS:
+                xp = np if type(x) is ndarray else backend.namespace(x)
+            arrays.append(x)
+        try:
+            result = self.forward(xp or np, *arrays, *rest, **params)
+        except RekindleError:
+            raise
+        except _NUMPY_ERRORS as error:
+            raise _explained(self.name, arrays, error) from error
+        if type(result) is not ndarray:
+            if type(result) is tuple:
+                return tuple(map(Tensor._wrap, map(xp.asarray, result)))  # type: ignore[return-value]
+            result = (xp or np).asarray(result)
+        if self.view and isinstance(operands[0], Tensor):
+            return _view(result, operands[0])  # type: ignore[return-value]
+        return Tensor._wrap(result)  # type: ignore[return-value]
+
+    def _complete(self, args: Any, params: dict[str, Any]) -> list[Any]:
+        """Return all operands: those given by position, by name, and by default."""
+        operands = list(args)
+        for parameter in self._operands[len(args) :]:
+            value = params.pop(parameter.name, parameter.default)
+            if value is inspect.Parameter.empty:
+                raise OperandError(f"{self.name} needs an operand {parameter.name}")
+            operands.append(value)
+        return operands
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
+        return self if instance is None else MethodType(self, instance)
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
@@ -119,16 +148,38 @@ class Op(Generic[P, R]):
 
 OPERATIONS: dict[str, Op[..., Any]] = {}
 
+_SCALARS = frozenset((bool, int, float))
+_NUMBERS = _SCALARS | {type(None)}
+"""Types of operands that are passed on as they are; Python's numbers are weak in promotion."""
+
+_NUMPY_ERRORS = (ValueError, TypeError, IndexError)
+
 
 def _as_operand(name: str, value: Any) -> Any:
-    """Pass scalars, arrays and None on; Python scalars stay weak in promotion."""
-    if value is None or isinstance(value, (bool, int, float)) or hasattr(value, "dtype"):
-        return value
-    if isinstance(value, (list, tuple)):
+    """Return what is given beside tensors and plain numbers as an array, or as a number."""
+    if hasattr(value, "dtype") or isinstance(value, (list, tuple)):
         return Tensor(value).array
+    if isinstance(value, int):  # an enumeration's
+        return int(value)
     raise OperandError(
         f"{name} takes tensors, arrays and numbers; given {type(value).__name__} {value!r:.60}"
     )
+
+
+def _view(array: Any, base: Tensor) -> Tensor:
+    """Return a tensor on `array`, with the storage of `base` if it is a view of it."""
+    shared = backend.shares_memory(array, base.array)
+    return Tensor._wrap(array, base.storage() if shared else None)
+
+
+def _explained(name: str, operands: Sequence[Any], error: Exception) -> Exception:
+    """Return the error of an array library as one of ours that names operation and operands."""
+    given = ", ".join(
+        f"{x.dtype} of shape {x.shape}" if hasattr(x, "shape") else repr(x) for x in operands
+    )
+    kind = {ValueError: ShapeError, TypeError: OperandError}
+    cls = next((kind[base] for base in kind if isinstance(error, base)), BoundsError)
+    return cls(f"{name}: {error}; given {given}")
 
 
 @overload
@@ -205,8 +256,21 @@ def install_method(name: str, function: Any) -> None:
 
 
 def _install_operator(op: Op[..., Any], name: str) -> None:
+    forward = op.forward
+
     def plain(self: Tensor, other: Any) -> Any:
-        return op(self, other) if _is_operand(other) else NotImplemented
+        # Two NumPy arrays, or one and a number, are most of all calls: no general path for them.
+        x = self._array
+        y = other._array if isinstance(other, Tensor) else other
+        if type(x) is not ndarray or (type(y) is not ndarray and type(y) not in _SCALARS):
+            return op(self, other) if _is_operand(other) else NotImplemented
+        try:
+            result = forward(np, x, y)
+        except RekindleError:
+            raise
+        except _NUMPY_ERRORS as error:
+            raise _explained(op.name, (x, y), error) from error
+        return Tensor._wrap(result if type(result) is ndarray else np.asarray(result))
 
     def swapped(self: Tensor, other: Any) -> Any:
         return op(other, self) if _is_operand(other) else NotImplemented
@@ -234,13 +298,40 @@ def write_(target: Tensor, value: Tensor, name: str) -> Tensor:
 
     Raises
     ------
-    ValueError
+    ShapeError
         If the shape would change.
+    DtypeError
+        If floats would go into integers, or either into bool.
     """
-    if value.shape != target.shape:
-        raise ValueError(
-            f"{name} writes into shape {target.shape}, but the result has shape {value.shape}"
+    array, into = value.array, target.array
+    if array.shape != into.shape:
+        raise ShapeError(
+            f"{name} writes into shape {into.shape}, but the result has shape {array.shape}"
         )
-    target.array[...] = value.array
+    if array.dtype is not into.dtype and not np.can_cast(array.dtype, into.dtype, "same_kind"):
+        raise DtypeError(
+            f"{name} writes into a tensor of {into.dtype}, but the result is {array.dtype}: "
+            "convert the tensor first, or compute a new one"
+        )
+    into[...] = array
+    target.storage().version += 1
+    return target
+
+
+def assign(target: Tensor, index: Any, value: Any, name: str) -> Tensor:
+    """Write `value`, converted and broadcast, where `index` says, and count the write.
+
+    Raises
+    ------
+    ShapeError
+        If the value does not broadcast there.
+    BoundsError
+        If the index names nothing.
+    """
+    source = value.array if isinstance(value, Tensor) else value
+    try:
+        target.array[index] = source
+    except _NUMPY_ERRORS as error:
+        raise _explained(name, (target.array, source), error) from error
     target.storage().version += 1
     return target

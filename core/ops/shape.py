@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import BoundsError, ShapeError
 from ..tensor import Tensor
 from .registry import Array, Op, Sample, install_method, operation
 
@@ -26,6 +27,13 @@ def _several(**params: Any) -> Any:
     return samples
 
 
+def _position(name: str, what: str, i: int, length: int) -> int:
+    """Return `i`, counted from the end where negative, after checking it."""
+    if not -length <= i < length:
+        raise BoundsError(f"{name}: {what} {i} is not one of {length}")
+    return i % length
+
+
 @operation(samples=_one(shape=(6, -1)), view=True)
 def reshape(xp: Any, x: Array, shape: Sequence[int]) -> Array:
     """Return the elements, in row-major order, in another shape.
@@ -40,17 +48,38 @@ def reshape(xp: Any, x: Array, shape: Sequence[int]) -> Array:
 
 @operation(samples=_one(), view=True, methods=("flatten",))
 def flatten(xp: Any, x: Array, *, start: int = 0, end: int = -1) -> Array:
-    """Return x with dimensions `start` to `end`, both included, made one."""
-    first, last = start % x.ndim, end % x.ndim
+    """Return x with dimensions `start` to `end`, both included, made one.
+
+    Raises
+    ------
+    BoundsError
+        If x has no such dimension.
+    ShapeError
+        If `start` comes after `end`.
+    """
+    if x.ndim == 0:
+        return xp.reshape(x, (1,))
+    first = _position("flatten", "dimension", start, x.ndim)
+    last = _position("flatten", "dimension", end, x.ndim)
+    if first > last:
+        raise ShapeError(f"flatten: dimension {start} comes after dimension {end}")
     merged = math.prod(x.shape[first : last + 1])
     return xp.reshape(x, (*x.shape[:first], merged, *x.shape[last + 1 :]))
 
 
 @operation(samples=_one(a=0, b=2), view=True, methods=("transpose",))
 def transpose(xp: Any, x: Array, a: int, b: int) -> Array:
-    """Return x with the dimensions `a` and `b` exchanged."""
+    """Return x with the dimensions `a` and `b` exchanged.
+
+    Raises
+    ------
+    BoundsError
+        If x has no such dimension.
+    """
     axes = list(range(x.ndim))
-    axes[a], axes[b] = axes[b], axes[a]
+    a = _position("transpose", "dimension", a, x.ndim)
+    b = _position("transpose", "dimension", b, x.ndim)
+    axes[a], axes[b] = b, a
     return xp.permute_dims(x, tuple(axes))
 
 
@@ -62,7 +91,10 @@ def permute(xp: Any, x: Array, axes: Sequence[int]) -> Array:
 
 @operation(samples=_one(shape=(5, 2, 3, 4)), view=True)
 def expand(xp: Any, x: Array, shape: Sequence[int]) -> Array:
-    """Return x repeated, without copying, along new dimensions and those of size 1."""
+    """Return x repeated, without copying, along new dimensions and those of size 1.
+
+    The result is for reading: several of its elements are one in memory.
+    """
     return xp.broadcast_to(x, tuple(shape))
 
 
@@ -86,7 +118,19 @@ def unsqueeze(xp: Any, x: Array, axis: int) -> Array:
 
 @operation(samples=_one(axis=1, start=1, length=2), view=True)
 def narrow(xp: Any, x: Array, axis: int, start: int, length: int) -> Array:
-    """Return the elements `start` to `start + length` of dimension `axis`."""
+    """Return the `length` elements from `start` on of dimension `axis`.
+
+    Raises
+    ------
+    BoundsError
+        If x has no such dimension, or not all of these elements.
+    """
+    axis = _position("narrow", "dimension", axis, x.ndim)
+    if not 0 <= start <= start + length <= x.shape[axis]:
+        raise BoundsError(
+            f"narrow: {length} elements from {start} on are not inside dimension {axis} "
+            f"of shape {x.shape}"
+        )
     index = [slice(None)] * x.ndim
     index[axis] = slice(start, start + length)
     return x[tuple(index)]
@@ -94,16 +138,24 @@ def narrow(xp: Any, x: Array, axis: int, start: int, length: int) -> Array:
 
 @operation(samples=_one(axis=1, index=2), view=True)
 def select(xp: Any, x: Array, axis: int, index: int) -> Array:
-    """Return element `index` of dimension `axis`, which goes away."""
-    position: list[Any] = [slice(None)] * x.ndim
-    position[axis] = index
-    return x[tuple(position)]
+    """Return element `index` of dimension `axis`, which goes away.
+
+    Raises
+    ------
+    BoundsError
+        If x has no such dimension, or no such element.
+    """
+    axis = _position("select", "dimension", axis, x.ndim)
+    place: list[Any] = [slice(None)] * x.ndim
+    place[axis] = _position("select", "index", index, x.shape[axis])
+    return x[(*place, ...)]
 
 
 @operation(samples=_one(axes=(0, 2)))
 def flip(xp: Any, x: Array, axes: int | Sequence[int]) -> Array:
-    """Return x with the order of elements along `axes` reversed."""
-    return xp.flip(x, axis=axes if isinstance(axes, int) else tuple(axes))
+    """Return a copy of x with the order of elements along `axes` reversed."""
+    flipped = xp.flip(x, axis=axes if isinstance(axes, int) else tuple(axes))
+    return xp.asarray(flipped, copy=True)
 
 
 @operation(samples=_several(axis=1), variadic=True)
@@ -121,7 +173,7 @@ def stack(xp: Any, *arrays: Array, axis: int = 0) -> Array:
 @operation(samples=_one(), methods=("clone",))
 def clone(xp: Any, x: Array) -> Array:
     """Return a copy in row-major order."""
-    return xp.asarray(x, copy=True, order="C")
+    return xp.reshape(x, x.shape, copy=True)
 
 
 @operation(samples=_one(), view=True, methods=("contiguous",))
@@ -134,7 +186,8 @@ def _varargs(op: Op[..., Tensor]) -> Any:
     """Return a method that takes sizes or axes one by one as well as in a sequence."""
 
     def method(self: Tensor, *sizes: Any) -> Tensor:
-        return op(self, sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes)
+        alone = len(sizes) == 1 and not hasattr(sizes[0], "__index__")
+        return op(self, sizes[0] if alone else sizes)
 
     method.__doc__ = op.__doc__
     return method

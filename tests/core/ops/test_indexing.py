@@ -1,0 +1,112 @@
+"""Reading and writing by index, as NumPy does."""
+
+import numpy as np
+import pytest
+
+from rekindle.core.creation import tensor
+from rekindle.core.tensor import Tensor
+
+X = np.arange(24.0).reshape(2, 3, 4)
+BASIC = [
+    0,
+    -1,
+    (1, 2),
+    (1, 2, 3),
+    (..., 1),
+    (slice(None), slice(1, None)),
+    (slice(None, None, -1), ..., slice(0, 4, 2)),
+    None,
+    (None, 0, None, ..., None),
+    ...,
+    (),
+    np.int64(1),
+]
+ADVANCED = [
+    [1, 0, 1],
+    np.array([[0, 1], [1, 0]]),
+    (slice(None), [2, 0]),
+    ([0, 1], [2, 0]),
+    ([0, 1], slice(None), [3, 3]),
+    (0, [1, 2], 3),
+    (slice(None), np.zeros(0, int)),
+    X > 5,
+    X[..., 0] > 3,
+    ([True, False], 1),
+    (slice(None), slice(None), np.array([True, False, False, True])),
+    np.zeros((2, 3, 4), bool),
+    np.int8([1, 0]),
+]
+
+
+def as_tensors(index):
+    """Return the index with its arrays and lists as tensors."""
+    if isinstance(index, tuple):
+        return tuple(map(as_tensors, index))
+    return tensor(index) if isinstance(index, (list, np.ndarray)) else index
+
+
+@pytest.mark.parametrize("index", BASIC, ids=str)
+def test_basic_reads_are_views(index):
+    x = tensor(X)
+    part = x[index]
+    np.testing.assert_array_equal(part.numpy(), X[index], strict=True)
+    assert isinstance(part, Tensor)
+    assert part.storage() is x.storage()
+    part.fill_(-1)
+    assert (x.numpy() == -1).sum() == part.size
+
+
+@pytest.mark.parametrize("index", ADVANCED, ids=str)
+def test_advanced_reads_are_copies(index):
+    x = tensor(X)
+    for i in (index, as_tensors(index)):
+        part = x[i]
+        np.testing.assert_array_equal(part.numpy(), X[index], strict=True)
+        assert not np.shares_memory(part.numpy(), x.numpy())
+
+
+@pytest.mark.parametrize("index", BASIC + ADVANCED, ids=str)
+def test_writes(index):
+    numbers = np.linspace(-1, -2, X[index].size, dtype=np.float32).reshape(X[index].shape)
+    for value, plain in [(7, 7), (tensor(numbers), numbers), (numbers, numbers)]:
+        x, expected = tensor(X), X.copy()
+        x[as_tensors(index)] = value
+        expected[index] = plain
+        np.testing.assert_array_equal(x.numpy(), expected)
+        assert x.version == 1
+
+
+def test_tensors_as_single_positions():
+    x = tensor(X)
+    np.testing.assert_array_equal(x[tensor(1)].numpy(), X[1])
+    np.testing.assert_array_equal(x[tensor(1), :, tensor([0, 1])].numpy(), X[1, :, [0, 1]])
+    np.testing.assert_array_equal(x[[tensor(1), tensor(0)]].numpy(), X[[1, 0]])
+    assert list(range(5))[tensor(1) : tensor(3)] == [1, 2]
+    np.testing.assert_array_equal(x[:, tensor(0) : tensor(2)].numpy(), X[:, 0:2])
+
+
+def test_bytes_are_positions_not_a_mask():
+    # Torch7's masks are ByteTensors; here, as in NumPy, a mask is bool.
+    x = tensor([10.0, 11.0, 12.0])
+    mask = tensor([1, 0, 1], np.uint8)
+    assert x[mask].tolist() == [11, 10, 11]
+    assert x[mask != 0].tolist() == [10, 12]
+
+
+def test_writes_convert_to_the_dtype():
+    x = tensor([1, 2, 3])
+    x[0] = 2.9
+    x[1:] = tensor([5.5, -5.5])
+    assert x.tolist() == [2, 5, -5]
+
+
+def test_a_write_may_read_what_it_overwrites():
+    x = tensor([1.0, 2.0, 3.0])
+    x[1:] = x[:-1]
+    assert x.tolist() == [1, 1, 2]
+
+
+def test_writing_into_one_element_of_a_view():
+    x = tensor(X)
+    x[1][2][3] += 1
+    assert x[1, 2, 3].item() == 24
