@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..dtypes import DtypeError
-from ..errors import ShapeError
+from ..errors import BoundsError, ShapeError
 
 Array = Any
 """An array of the namespace `xp`, NumPy's or CuPy's."""
@@ -86,11 +86,11 @@ def index_range(kernel: str, index: Array, size: int) -> None:
 
     Raises
     ------
-    ShapeError
+    BoundsError
         If one is outside.
     """
     if index.size and not (int(index.min()) >= 0 and int(index.max()) < size):
-        raise ShapeError(
+        raise BoundsError(
             f"{kernel}: indices run from 0 to {size - 1}; "
             f"given {int(index.min())} to {int(index.max())}"
         )

@@ -23,7 +23,7 @@ def embedding(xp: Any, weight: Array, index: Array) -> Array:
 
     Raises
     ------
-    ShapeError
+    BoundsError
         If an index is outside 0..V-1.
     """
     index_range("embedding", index, weight.shape[0])
@@ -47,7 +47,7 @@ def gather(xp: Any, x: Array, index: Array, *, axis: int) -> Array:
 
     Raises
     ------
-    ShapeError
+    ShapeError, BoundsError
         If the shapes do not fit or an index is outside.
     """
     _check_along("gather", x, index, axis)
@@ -75,7 +75,7 @@ def scatter_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) ->
 
     Raises
     ------
-    ShapeError
+    ShapeError, BoundsError
         If the shapes do not fit or an index is outside.
     """
     _check_along("scatter_add", x, index, axis)
@@ -108,7 +108,7 @@ def index_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> A
 
     Raises
     ------
-    ShapeError
+    ShapeError, BoundsError
         If the shapes do not fit or an index is outside.
     """
     axis %= x.ndim

@@ -102,7 +102,7 @@ def max_pool_gradient(xp: Any, g: Array, indices: Array, *, size: Sequence[int])
 
     Raises
     ------
-    ShapeError
+    ShapeError, BoundsError
         If shapes do not fit or an index is outside.
     """
     name = "max_pool_gradient"
@@ -133,7 +133,7 @@ def max_unpool(xp: Any, x: Array, indices: Array, *, size: Sequence[int]) -> Arr
 
     Raises
     ------
-    ShapeError
+    ShapeError, BoundsError
         If shapes do not fit or an index is outside.
 
     Notes
@@ -165,7 +165,7 @@ def max_unpool_gradient(xp: Any, g: Array, indices: Array) -> Array:
 
     Raises
     ------
-    ShapeError
+    ShapeError, BoundsError
         If shapes do not fit or an index is outside.
     """
     name = "max_unpool_gradient"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import convolution as kernels
+from ..kernels.checks import floating, same_shape
 from ..kernels.windows import transposed_size
 from .registry import Array, Sample, operation
 from .spatial import PerDimension, per_dimension
@@ -78,7 +79,7 @@ def convolution(
         dilation=per_dimension(dilation, x),
         groups=groups,
     )
-    return _add_bias(y, bias)
+    return _add_bias("convolution", y, bias)
 
 
 @operation(samples=_transposed)
@@ -131,11 +132,13 @@ def transposed_convolution(
     y = kernels.convolution_input_gradient(
         xp, x, weight, size=size, stride=steps, padding=border, dilation=gaps, groups=groups
     )
-    return _add_bias(y, bias)
+    return _add_bias("transposed_convolution", y, bias)
 
 
-def _add_bias(y: Array, bias: Array | None) -> Array:
+def _add_bias(name: str, y: Array, bias: Array | None) -> Array:
     """Add a bias per channel to y, which the caller has just made."""
     if bias is not None:
+        same_shape(name, "bias", bias, y.shape[1:2])
+        floating(name, y, bias)
         y += bias.reshape(-1, *(1,) * (y.ndim - 2))
     return y

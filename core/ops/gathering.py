@@ -51,7 +51,7 @@ def embedding(xp: Any, weight: Array, index: Array) -> Array:
 
     Raises
     ------
-    ShapeError
+    BoundsError
         If an index is outside.
 
     Notes
@@ -79,7 +79,7 @@ def gather(xp: Any, x: Array, index: Array, *, axis: int) -> Array:
 
     Raises
     ------
-    ShapeError
+    ShapeError, BoundsError
         If the shapes do not fit or an index is outside.
 
     Notes
@@ -109,7 +109,7 @@ def scatter_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) ->
 
     Raises
     ------
-    ShapeError
+    ShapeError, BoundsError
         If the shapes do not fit or an index is outside.
 
     Notes
@@ -139,7 +139,7 @@ def index_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> A
 
     Raises
     ------
-    ShapeError
+    ShapeError, BoundsError
         If the shapes do not fit or an index is outside.
 
     Notes

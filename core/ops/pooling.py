@@ -156,7 +156,7 @@ def max_unpool(xp: Any, x: Array, indices: Array, *, size: PerDimension) -> Arra
 
     Raises
     ------
-    ShapeError
+    ShapeError, BoundsError
         If shapes do not fit or an index is outside.
 
     Notes

@@ -1,0 +1,36 @@
+"""Reading and adding by tensors of indices."""
+
+import numpy as np
+import pytest
+
+from rekindle.core import ops
+from rekindle.core.creation import tensor
+from rekindle.core.errors import BoundsError
+
+
+def test_embedding_reads_rows():
+    weight = np.arange(12.0).reshape(4, 3)
+    index = [[3, 0], [1, 1]]
+    y = ops.embedding(tensor(weight), tensor(index))
+    np.testing.assert_array_equal(y.numpy(), weight[index])
+
+
+def test_gather_reads_and_scatter_add_adds_along_an_axis():
+    x = np.arange(12.0).reshape(3, 4)
+    index = np.array([[0, 3], [1, 1], [2, 0]])
+    read = ops.gather(tensor(x), tensor(index), axis=1)
+    np.testing.assert_array_equal(read.numpy(), [[0, 3], [5, 5], [10, 8]])
+    y = ops.scatter_add(tensor(x), tensor(index), tensor(np.ones((3, 2))), axis=1)
+    np.testing.assert_array_equal(y.numpy() - x, [[1, 0, 0, 1], [0, 2, 0, 0], [1, 0, 1, 0]])
+
+
+def test_index_add_adds_slices():
+    x = tensor(np.zeros((2, 3)))
+    y = ops.index_add(x, tensor([2, 0, 2]), tensor(np.array([[1.0, 2, 4], [8, 16, 32]])), axis=1)
+    np.testing.assert_array_equal(y.numpy(), [[2, 0, 5], [16, 0, 40]])
+    assert x.tolist() == [[0, 0, 0], [0, 0, 0]]
+
+
+def test_negative_indices_do_not_count_from_the_end():
+    with pytest.raises(BoundsError, match="given -1 to 0"):
+        ops.embedding(tensor(np.zeros((4, 3))), tensor([0, -1]))
