@@ -69,7 +69,7 @@ def upsample_nearest_gradient(xp: Any, g: Array, *, size: Sequence[int]) -> Arra
     ShapeError, DtypeError
         If shapes or the dtype do not fit.
     """
-    floating("upsample_nearest_gradient", g)
+    floating(xp, "upsample_nearest_gradient", g)
     spatial = _wanted("upsample_nearest_gradient", g, size)
     total = wide(xp, g)
     for axis in range(g.ndim - 1, 1, -1):
@@ -103,7 +103,7 @@ def upsample_linear(xp: Any, x: Array, *, size: Sequence[int]) -> Array:
     float32 for every dtype.
     Source: lib/THNN/generic/SpatialUpSamplingBilinear.c, VolumetricUpSamplingTrilinear.c
     """
-    floating("upsample_linear", x)
+    floating(xp, "upsample_linear", x)
     wanted = _wanted("upsample_linear", x, size)
     out = wide(xp, x)
     for axis in range(x.ndim - 1, 1, -1):
@@ -140,7 +140,7 @@ def upsample_linear_gradient(xp: Any, g: Array, *, size: Sequence[int]) -> Array
     ShapeError, DtypeError
         If shapes or the dtype do not fit.
     """
-    floating("upsample_linear_gradient", g)
+    floating(xp, "upsample_linear_gradient", g)
     spatial = _wanted("upsample_linear_gradient", g, size)
     out = wide(xp, g)
     for axis in range(2, g.ndim):
