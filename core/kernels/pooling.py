@@ -146,8 +146,10 @@ def max_unpool(xp: Any, x: Array, indices: Array, *, size: Sequence[int]) -> Arr
     index_range(xp, name, indices, prod(spatial))
     batch, channels = x.shape[:2]
     out = xp.zeros((batch, channels, prod(spatial)), x.dtype)
-    index = indices.reshape(batch, channels, prod(indices.shape[2:]))
-    xp.put_along_axis(out, index, x.reshape(index.shape), axis=2)
+    # NumPy writes in the order of its operands' memory; the last wins in row-major order.
+    index = xp.ascontiguousarray(indices).reshape(batch, channels, prod(indices.shape[2:]))
+    source = xp.ascontiguousarray(x).reshape(index.shape)
+    xp.put_along_axis(out, index, source, axis=2)
     return out.reshape(batch, channels, *spatial)
 
 
