@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rekindle.core import ops
-from rekindle.core.creation import empty, ones, zeros
+from rekindle.core.creation import empty, zeros
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
@@ -127,9 +127,9 @@ class InstanceNormalization(Module):
                 f"nn.InstanceNormalization takes {self.nOutput} planes; given shape {x.shape}"
             )
         if not self._normalises():
-            moments = (make(self.nOutput, x.dtype, x.device) for make in (zeros, ones))
             batch = ops.reshape(x, (-1, *x.shape[-3:]))
-            y = ops.batch_norm(batch, *moments, self.weight, self.bias, eps=self.eps)
+            mean = zeros(self.nOutput, x.dtype, x.device)
+            y = ops.batch_norm(batch, mean, mean + 1, self.weight, self.bias, eps=self.eps)
             return ops.reshape(y, x.shape)
         per_plane = (self.nOutput, 1, 1)
         weight, bias = (
