@@ -1,4 +1,4 @@
-"""Short-hands for several modules: nn.Maxout, LayerNormalization and GatedLinearUnit."""
+"""Short-hands for several modules: nn.Maxout, LayerNormalization, GatedLinearUnit, CReLU."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from .affine import Add, CMul
 from .branches import ConcatTable
 from .checks import axis_of, one_tensor
 from .constant import MulConstant
-from .containers import Sequential
+from .containers import Sequential, Step
 from .distance import Normalize
 from .fields import given, set_unless_nil
 from .identity import Identity
 from .layout import Replicate
 from .linear import Linear
-from .module import Module, torch_class
+from .module import Module, share_memory, torch_class
+from .rectifiers import ReLU
 from .reduce import Max, Mean
 from .shape import View
+from .table import JoinTable
 from .table_arithmetic import CSubTable
 
 
@@ -116,3 +118,38 @@ class GatedLinearUnit(Module):
             )
         gate = ops.sigmoid(ops.narrow(x, axis, half, half))
         return ops.multiply(ops.narrow(x, axis, 0, half), gate)
+
+
+@torch_class("nn.CReLU")
+class CReLU(Sequential):
+    """The positive parts of the features, and then those of the negated features.
+
+    Parameters
+    ----------
+    nInputDims : int
+        Dimensions of one sample, of which the first is doubled.
+    inplace : bool, default False
+        Whether the rectifier inside overwrites its input.
+
+    Source: torch/nn CReLU.lua.
+    """
+
+    def __init__(self, nInputDims: int, inplace: bool | None = None) -> None:
+        super().__init__()
+        self.nInputDims = nInputDims
+        self.inplace = bool(inplace)
+        self.add(ConcatTable().add(Identity()).add(MulConstant(-1)))
+        self.add(JoinTable(2)).add(ReLU(self.inplace))
+
+    def flow(self, input: Any, step: Step) -> Any:
+        x = one_tensor(self, input, self.nInputDims, self.nInputDims + 1)
+        axis = x.ndim - self.nInputDims
+        rows = x.shape[0] if axis == 1 else 1
+        y = super().flow(ops.reshape(x, (rows, -1)), step)
+        return ops.reshape(y, (*x.shape[:axis], 2 * x.shape[axis], *x.shape[axis + 1 :]))
+
+    def keep(self, input: Any, result: Any) -> Any:
+        return share_memory(self.output, result)
+
+    def __repr__(self) -> str:
+        return "CReLU()"
