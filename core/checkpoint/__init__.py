@@ -19,6 +19,7 @@ from .load import load_all as load_all
 from .load import load_lua as load_lua
 from .load import loads as loads
 from .objects import LuaFunction as LuaFunction
+from .objects import LuaFunctionError as LuaFunctionError
 from .objects import TdsHash as TdsHash
 from .objects import TdsVec as TdsVec
 from .objects import TorchObject as TorchObject

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+from .errors import T7Error
 from .objects import TdsHash, TdsVec, TorchObject
 from .records import RecordReader, RecordWriter
 from .registry import CLASSES, LAYOUTS, Layout, TorchClass
@@ -107,7 +108,9 @@ def _read_model_parallel(record: RecordReader) -> Generator[None, Any, Table]:
 
 
 def _write_model_parallel(fields: Table, record: RecordWriter) -> Generator[Any, None, None]:
-    assignments, modules = fields.gpuAssignments, fields.modules
+    assignments, modules = fields.get("gpuAssignments"), fields.get("modules")
+    if not (isinstance(assignments, Table) and isinstance(modules, Table)):
+        raise T7Error("nn.ModelParallelTable without its tables gpuAssignments and modules")
     yield assignments
     for index in range(1, len(assignments) + 1):
         yield modules[index]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..errors import RekindleError
 from .table import Table, get_field
 
 
@@ -115,6 +116,10 @@ def new_torch_object(typename: str, version: int) -> TorchObject:
     return value
 
 
+class LuaFunctionError(RekindleError, TypeError):
+    """A call of a Lua function that came with a checkpoint."""
+
+
 class LuaFunction:
     """A Lua function: bytecode, which is kept and never executed, and captured variables.
 
@@ -134,6 +139,19 @@ class LuaFunction:
         self.bytecode = bytecode
         self.upvalues = upvalues
         self.tag = tag
+
+    def __call__(self, *args: Any) -> Any:
+        """Refuse: code from a file is never run.
+
+        Raises
+        ------
+        LuaFunctionError
+            Always.
+        """
+        raise LuaFunctionError(
+            "this function is Lua bytecode from a checkpoint, which is never executed: "
+            "write it in Python and put it in this one's place"
+        )
 
     def equals(self, other: object) -> bool:
         """Whether `other` has the same bytecode and equal captured variables."""

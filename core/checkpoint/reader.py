@@ -7,7 +7,6 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import RekindleError
 from .decoder import (
     BOOLEAN,
     FUNCTION,
@@ -28,9 +27,6 @@ from .registry import CLASSES, LAYOUTS, ReadRecord, TorchClass, restore
 from .table import Table, as_key
 from .tensors import read_class_name, read_storage, read_tensor
 from .torch_types import STORAGE_CLASSES, TENSOR_CLASSES
-
-_BUILD_ERRORS = (RekindleError, ArithmeticError, AssertionError, AttributeError, LookupError,
-                 TypeError, ValueError)  # fmt: skip
 
 
 class ObjectReader:
@@ -179,7 +175,7 @@ class ObjectReader:
             )
         try:
             restore(frame.value, frame.typename, frame.version, fields)
-        except _BUILD_ERRORS as error:
+        except Exception as error:  # whatever a class makes of fields that nobody checked
             raise self.decoder.fail(
                 f"{frame.typename}: cannot be made from its fields: {error!r}"
             ) from error

@@ -42,7 +42,8 @@ class Table:
 
     Examples
     --------
-    >>> t = Table({"name": "conv1", 1: "first", True: "yes"})
+    >>> t = Table({"name": "conv1", 1: "first"})
+    >>> t[True] = "yes"
     >>> t.name, t[1.0], t[True], len(t)
     ('conv1', 'first', 'yes', 1)
     """

@@ -76,7 +76,8 @@ def read_tensor(decoder: Decoder, dtype: Dtype, objects: dict[int, Any]) -> Tens
     shape, strides, offset = numbers[:ndim], numbers[ndim:-1], numbers[-1] - 1
     if ndim and min(shape) < 0:
         raise decoder.fail(f"a tensor of sizes {shape}", offset=start)
-    if max(math.prod(shape), *map(abs, strides), 1) * dtype.itemsize >= _ADDRESSABLE:
+    volume = math.prod(n or 1 for n in shape)  # NumPy's limit is on this, zeros or not
+    if max(volume, *map(abs, strides), 1) * dtype.itemsize >= _ADDRESSABLE:
         raise decoder.fail(
             f"a tensor of sizes {shape} and strides {strides} is beyond any memory", offset=start
         )

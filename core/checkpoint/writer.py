@@ -235,10 +235,9 @@ class ObjectWriter:
             except OverflowError:
                 exact = False
             if not exact:
+                shown = str(value) if abs(value) < 10**20 else "beyond 10^20"
                 raise T7Error(
-                    f"the integer {value:.6g} is not a double, which all Lua numbers are"
-                    if abs(value) < 10**300
-                    else "an integer beyond the range of doubles, which all Lua numbers are",
+                    f"the integer {shown} is not a double, which all Lua numbers are",
                     hint="Put it into an int64 tensor, or make it a string",
                 )
         return value
