@@ -49,6 +49,8 @@ class AddConstant(Module):
     Source: torch/nn AddConstant.lua.
     """
 
+    buffer_fields = ("constant_scalar",)
+
     def __init__(self, constant_scalar: float | Tensor, inplace: bool | None = None) -> None:
         super().__init__()
         self.constant_scalar = constant_scalar
@@ -77,6 +79,8 @@ class Constant(Module):
 
     Source: torch/nn Constant.lua.
     """
+
+    buffer_fields = ("value",)
 
     nInputDim: int | None = None
 

@@ -144,6 +144,7 @@ class L1Penalty(Module):
     Source: torch/nn L1Penalty.lua.
     """
 
+    sizeAverage: bool = False
     loss: float
 
     def __init__(

@@ -126,6 +126,8 @@ class PartialLinear(Module):
     Source: torch/nn PartialLinear.lua.
     """
 
+    buffer_fields = ("partition",)
+
     network: Sequential
     partition: Tensor
     allcolumns: Tensor
