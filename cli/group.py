@@ -149,6 +149,8 @@ def explained(error: Exception) -> click.ClickException:
         return Unusable(f"{name}{error.strerror or error}")
     if isinstance(error, MemoryError):
         return Problem(f"not enough memory: {error}" if str(error) else "not enough memory")
+    if isinstance(error, RecursionError):
+        return Problem("the model's modules are nested too deeply")
     if isinstance(error, RekindleError):
         from rekindle.core.checkpoint import T7Error
 

@@ -1,0 +1,152 @@
+"""Inputs that a model may take, told from its first layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rekindle.core.checkpoint import Table
+from rekindle.core.dtypes import Dtype
+from rekindle.core.tensor import Tensor
+from rekindle.legacy_nn.module import Module
+from rekindle.legacy_nn.nngraph.gmodule import gModule
+from rekindle.legacy_nn.unknown_classes import typename
+
+BATCH = 2
+
+SIZES = (32, 64, 224, 28, 96, 128, 256, 227, 231, 299, 48, 40, 24, 20, 16, 8)
+"""Heights and widths that image networks take, the likely and cheap ones first."""
+
+LENGTHS = (16, 1014, 64, 128, 256, 512)
+"""Lengths of sequences that temporal convolutions take."""
+
+DEPTHS = (16, 8, 32)
+"""Numbers of frames that volumetric networks take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """An input to draw: normal numbers, or whole numbers from 1 to `classes`."""
+
+    shape: tuple[int, ...]
+    classes: int | None = None
+
+    def __str__(self) -> str:
+        shape = "x".join(map(str, self.shape))
+        return shape if self.classes is None else f"{shape} of 1 to {self.classes}"
+
+
+def _images(planes: int) -> list[Draw]:
+    return [Draw((BATCH, planes, n, n)) for n in SIZES]
+
+
+def _volumes(planes: int) -> list[Draw]:
+    return [Draw((BATCH, planes, d, n, n)) for n in (16, 112, 32, 64) for d in DEPTHS]
+
+
+def _indices(classes: int) -> list[Draw]:
+    return [Draw((BATCH, 5), classes), Draw((5,), classes)]
+
+
+FIRST: dict[str, Callable[[Any], list[Draw]]] = {
+    "Linear": lambda m: [Draw((BATCH, m.weight.shape[1]))],
+    "LinearWeightNorm": lambda m: [Draw((BATCH, m.inputSize))],
+    "LookupTable": lambda m: _indices(m.weight.shape[0]),
+    "OneHot": lambda m: [Draw((BATCH,), m.outputSize)],
+    "SpatialConvolution": lambda m: _images(m.nInputPlane),
+    "SpatialConvolutionMM": lambda m: _images(m.nInputPlane),
+    "SpatialDilatedConvolution": lambda m: _images(m.nInputPlane),
+    "SpatialFullConvolution": lambda m: [
+        Draw((BATCH, m.nInputPlane, n, n)) for n in (1, 4, 7, 8, 16, 32)
+    ],
+    "SpatialBatchNormalization": lambda m: _images(m.running_mean.shape[0]),
+    "BatchNormalization": lambda m: [Draw((BATCH, m.running_mean.shape[0]))],
+    "TemporalConvolution": lambda m: [Draw((BATCH, n, m.inputFrameSize)) for n in LENGTHS],
+    "VolumetricConvolution": lambda m: _volumes(m.nInputPlane),
+    "VolumetricBatchNormalization": lambda m: _volumes(m.running_mean.shape[0]),
+}
+"""By class, without its package: what a model that begins with it may take."""
+
+
+def candidates(model: Any) -> list[Any]:
+    """Return what a model may take, the likely first: Draws, or lists of them for tables.
+
+    What a module does that FIRST lacks (activations, padding, pooling, arithmetic) is taken
+    to keep its input's planes: whoever tries a candidate sees whether it fits.
+    """
+    pending = [model]
+    while pending:
+        module = pending.pop(0)
+        if not isinstance(module, Module):
+            return []
+        if isinstance(module, gModule):
+            return _graph_candidates(module)
+        if _kind(module) in FIRST:
+            return FIRST[_kind(module)](module)
+        children = [child for _, child in module.children()]
+        if _kind(module) == "ParallelTable":
+            return _combined([candidates(child) for child in children])
+        pending = children + pending
+    return []
+
+
+def _graph_candidates(graph: gModule) -> list[Any]:
+    """Return what a graph may take; several inputs are a node that is split by index."""
+    node = graph.innode
+    while node.data.get("nSplitOutputs") is None and len(node.children) == 1:
+        node = node.children[1]
+        if node.data.get("module") is not None:
+            return _after(node)
+    parts = sorted(node.children.array(), key=lambda n: n.data.get("selectindex") or 0)
+    if any(part.data.get("selectindex") is None for part in parts):
+        return _after(node)
+    return _combined([_after(part) for part in parts])
+
+
+def _after(start: Any) -> list[Any]:
+    """Return what a node of a graph may take: what the nearest module after it tells."""
+    pending = [start]
+    seen = {id(start)}
+    for node in pending:
+        found = candidates(node.data.module) if node.data.get("module") is not None else []
+        if found:
+            return found
+        for child in node.children.array():
+            if id(child) not in seen:
+                seen.add(id(child))
+                pending.append(child)
+    return []
+
+
+def _combined(parts: list[list[Any]]) -> list[Any]:
+    """Return tables whose elements are each one of `parts`, in step."""
+    if not parts or not all(parts):
+        return []
+    return [[p[min(i, len(p) - 1)] for p in parts] for i in range(max(map(len, parts)))]
+
+
+def _kind(module: Any) -> str:
+    return str(typename(module)).rpartition(".")[2]
+
+
+def draw(candidate: Any, dtype: Dtype, seed: int) -> Any:
+    """Return the tensor or table that a candidate means."""
+    return _drawn(candidate, np.random.default_rng(seed), dtype)
+
+
+def _drawn(part: Any, generator: np.random.Generator, dtype: Dtype) -> Any:
+    if not isinstance(part, Draw):
+        return Table([_drawn(inner, generator, dtype) for inner in part])
+    if part.classes is None:
+        return Tensor(generator.standard_normal(part.shape).astype(dtype))
+    return Tensor(generator.integers(1, part.classes + 1, part.shape).astype(dtype))
+
+
+def text_of(candidate: Any) -> str:
+    """Return a candidate for a reader."""
+    if isinstance(candidate, Draw):
+        return str(candidate)
+    return "{" + ", ".join(text_of(part) for part in candidate) + "}"
