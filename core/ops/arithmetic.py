@@ -17,10 +17,16 @@ def add(xp: Any, x: Array, y: Array) -> Array:
     return xp.add(x, y)
 
 
+add.def_derivative(x=lambda g: g, y=lambda g: g)
+
+
 @operation(samples=pairs, methods=("sub",), operator="sub", inplace=("sub_", "__isub__"))
 def subtract(xp: Any, x: Array, y: Array) -> Array:
     """Return x - y."""
     return xp.subtract(x, y)
+
+
+subtract.def_derivative(x=lambda g: g, y=lambda g: -g)
 
 
 @operation(samples=pairs, methods=("mul",), operator="mul", inplace=("mul_", "__imul__"))
@@ -29,10 +35,16 @@ def multiply(xp: Any, x: Array, y: Array) -> Array:
     return xp.multiply(x, y)
 
 
+multiply.def_derivative(x=lambda g, y: g * y, y=lambda g, x: g * x)
+
+
 @operation(samples=pairs, methods=("div",), operator="truediv", inplace=("div_", "__itruediv__"))
 def divide(xp: Any, x: Array, y: Array) -> Array:
     """Return x / y; integers give floats."""
     return xp.divide(x, y)
+
+
+divide.def_derivative(x=lambda g, y: g / y, y=lambda g, y, out: -g * out / y)
 
 
 @operation(samples=pairs, operator="floordiv", inplace=("__ifloordiv__",))

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..errors import BoundsError, ShapeError
 from ..tensor import Tensor
-from .registry import Array, Op, Sample, install_method, operation
+from .methods import install_method
+from .registry import Array, Op, Sample, operation
 
 
 def _one(**params: Any) -> Any:
