@@ -24,7 +24,14 @@ from .survey import (
     survey_model,
 )
 from .tables import Column, heading, print_table
-from .texts import inline_table, scalar_text, shape_text, size_text, value_text
+from .texts import (
+    inline_table,
+    scalar_text,
+    shape_text,
+    size_text,
+    tensor_list,
+    value_text,
+)
 
 ROWS = 200
 """Modules of a model, and other entries, that are shown without --all."""

@@ -27,15 +27,17 @@ class Column:
     style: str = ""
 
 
-def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+def print_table(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], *, err: bool = False
+) -> None:
     """Print rows under their titles; empty columns are left out."""
     kept = [i for i, _ in enumerate(columns) if any(row[i] for row in rows)]
     columns = [columns[i] for i in kept]
     rows = [[row[i] for i in kept] for row in rows]
     if not rows:
         return
-    if sys.stdout.isatty():
-        _print_rich(columns, rows)
+    if (sys.stderr if err else sys.stdout).isatty():
+        _print_rich(columns, rows, err)
         return
     widths = [max(len(c.title), *(len(row[i]) for row in rows)) for i, c in enumerate(columns)]
     for cells in [[c.title for c in columns], *rows]:
@@ -43,10 +45,10 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Non
             cell.rjust(width) if column.right else cell.ljust(width)
             for cell, width, column in zip(cells, widths, columns, strict=True)
         )
-        click.echo("  ".join(padded).rstrip())
+        click.echo("  ".join(padded).rstrip(), err=err)
 
 
-def _print_rich(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+def _print_rich(columns: Sequence[Column], rows: Sequence[Sequence[str]], err: bool) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -58,7 +60,7 @@ def _print_rich(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Non
         )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+    Console(stderr=err).print(table)
 
 
 def heading(text: str) -> None:

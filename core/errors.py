@@ -21,5 +21,5 @@ class UseError(RekindleError, TypeError):
     """A tensor used as what it is not: a sequence, an index, memory of the CPU."""
 
 
-class ExportError(RekindleError, BufferError):
+class SharingError(RekindleError, BufferError):
     """Memory that cannot be shared with another library as it is."""

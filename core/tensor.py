@@ -17,7 +17,7 @@ from .autograd.node import LEAF, Leaf, Node, View
 from .autograd.views import parent_of
 from .backend import CPU, Device
 from .dtypes import Dtype, DtypeError, as_array, as_dtype, is_floating
-from .errors import ExportError, ShapeError, UseError
+from .errors import ShapeError, SharingError, UseError
 from .methods import TensorMethods
 from .printing import format_tensor
 from .storage import Storage, check_view
@@ -366,7 +366,7 @@ class Tensor(TensorMethods):
     def __dlpack__(self, **options: Any) -> Any:
         """Export the memory; see the DLPack protocol of the array API."""
         if self.requires_grad:
-            raise ExportError("a tensor that requires gradients is not exported: use .detach()")
+            raise SharingError("a tensor that requires gradients is not exported: use .detach()")
         return self.array.__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from rekindle.core.tensor import Tensor
 from .checks import one_tensor
 from .fields import add_parameter, empty_pair, given, uniform_bound
 from .matrix import rows_of_two
-from .module import Module, torch_class
+from .module import ArgumentError, Module, torch_class
 from .torch7 import random
 
 
@@ -37,7 +37,7 @@ class Normalize(Module):
     def __init__(self, p: float, eps: float | None = None) -> None:
         super().__init__()
         if not p > 0:
-            raise ShapeError(f"nn.Normalize takes a p above 0; given {p}")
+            raise ArgumentError(f"nn.Normalize takes a p above 0; given {p}")
         self.p = p
         self.eps = given(eps, 1e-10)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rekindle.core import ops
-from rekindle.core.creation import empty
+from rekindle.core.creation import empty, zeros
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
@@ -72,7 +72,7 @@ class TotalVariation(Module):
 
 @torch_class("nn.InstanceNormalization")
 class InstanceNormalization(Module):
-    """Gives every plane of every image mean 0 and variance 1, in evaluation as well.
+    """Normalises every plane of every image, as the nn did with which the model was trained.
 
     Parameters
     ----------
@@ -85,19 +85,28 @@ class InstanceNormalization(Module):
     ----------
     weight, bias : Parameter, shape (nOutput,), or None
         Multiplied and added after. Some projects leave them out (`affine` is false).
+    bn : SpatialBatchNormalization, optional
+        Torch7's class does its work with it, on one image of N * nOutput planes.
     disabled : bool
         Some projects turn the module off with it.
 
     Notes
     -----
-    Torch7's class keeps an nn.SpatialBatchNormalization of N * nOutput planes in `bn` to do the
-    work. It is read and written, and not needed here.
+    Batch normalisation in torch/nn took the moments of a batch of one image like those of any
+    batch, until 3 August 2017; from then on it took the running ones, which never move away
+    from 0 and 1 that way. So the Torch7 of today computes x / sqrt(1 + eps) here, and the
+    models that this class was made for lose their style. What a model was trained with shows
+    in its file: the running mean in `bn` has moved, and then planes are normalised by their
+    own moments, in training and evaluation. A module that never ran does as today's Torch7.
 
-    Source: jcjohnson/fast-neural-style InstanceNormalization.lua, DmitryUlyanov/texture_nets.
+    Source: jcjohnson/fast-neural-style InstanceNormalization.lua, DmitryUlyanov/texture_nets,
+    torch/nn commit 919eeca.
     """
 
     eps: float = 1e-5
     disabled: bool = False
+    bn: Any = None
+    running_mean: Any = None
 
     def __init__(self, nOutput: int, eps: float | None = None) -> None:
         super().__init__()
@@ -117,8 +126,18 @@ class InstanceNormalization(Module):
             raise ShapeError(
                 f"nn.InstanceNormalization takes {self.nOutput} planes; given shape {x.shape}"
             )
+        if not self._normalises():
+            batch = ops.reshape(x, (-1, *x.shape[-3:]))
+            mean = zeros(self.nOutput, x.dtype, x.device)
+            y = ops.batch_norm(batch, mean, mean + 1, self.weight, self.bias, eps=self.eps)
+            return ops.reshape(y, x.shape)
         per_plane = (self.nOutput, 1, 1)
         weight, bias = (
             None if p is None else ops.reshape(p, per_plane) for p in (self.weight, self.bias)
         )
         return ops.layer_norm(x, weight, bias, axes=(-2, -1), eps=self.eps)
+
+    def _normalises(self) -> bool:
+        """Whether the file shows that images were normalised one by one in training."""
+        means = [getattr(self.bn, "running_mean", None), self.running_mean]
+        return any(ops.any(m).item() for m in means if isinstance(m, Tensor))

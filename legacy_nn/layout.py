@@ -12,7 +12,7 @@ from rekindle.core.tensor import Tensor
 
 from .checks import axis_of, one_tensor
 from .fields import given, long_storage, set_unless_nil
-from .module import Module, as_input, share_memory, torch_class
+from .module import ArgumentError, Module, as_input, share_memory, torch_class
 
 
 @torch_class("nn.Transpose")
@@ -79,7 +79,7 @@ class Replicate(Module):
         self.nfeatures = nf
         self.dim = given(dim, 1)
         if self.dim < 1:
-            raise ShapeError(f"nn.Replicate makes dimension 1 or a later one; given {dim}")
+            raise ArgumentError(f"nn.Replicate makes dimension 1 or a later one; given {dim}")
         set_unless_nil(self, ndim=ndim)
 
     def compute(self, input: Any) -> Tensor:

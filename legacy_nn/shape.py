@@ -16,7 +16,7 @@ from rekindle.core.tensor import Tensor
 
 from .checks import one_tensor
 from .fields import long_storage, set_unless_nil
-from .module import Module, share_memory, torch_class
+from .module import ArgumentError, Module, share_memory, torch_class
 
 
 class _Reshaping(Module):
@@ -61,7 +61,7 @@ class View(_Reshaping):
         self.size = long_storage(size)
         sizes = self.size.tolist()
         if any(n < -1 for n in sizes) or sizes.count(-1) > 1:
-            raise ShapeError(f"sizes of nn.View are 0 or more, and one may be -1; given {sizes}")
+            raise ArgumentError(f"sizes of nn.View are 0 or more, and one may be -1; given {sizes}")
         self.numElements = math.prod(n for n in sizes if n >= 0)
         return self
 

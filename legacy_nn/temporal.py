@@ -60,14 +60,28 @@ class TemporalConvolution(SpatialModule):
         return self
 
     def compute_batch(self, input: Tensor) -> Tensor:
+        return self.slide(input, kernel=self.kW, stride=self.dW)
+
+    def slide(self, input: Tensor, *, kernel: int, stride: int, padding: int = 0) -> Tensor:
+        """Return the output for a batch, (N, frames, outputFrameSize).
+
+        Raises
+        ------
+        ShapeError
+            If the frames have another number of features.
+        """
         if input.shape[2] != self.inputFrameSize:
             raise ShapeError(
                 f"{self.t7_typename} takes frames of {self.inputFrameSize} features; "
                 f"given shape {input.shape}"
             )
-        weight = ops.reshape(self.weight, (self.outputFrameSize, self.kW, self.inputFrameSize))
+        weight = ops.reshape(self.weight, (self.outputFrameSize, kernel, self.inputFrameSize))
         y = ops.convolution(
-            input.transpose(1, 2), weight.transpose(1, 2), self.bias, stride=self.dW
+            input.transpose(1, 2),
+            weight.transpose(1, 2),
+            self.bias,
+            stride=stride,
+            padding=padding,
         )
         return y.transpose(1, 2).contiguous()
 

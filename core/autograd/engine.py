@@ -194,13 +194,19 @@ def _walk(
 ) -> None:
     """Carry gradients from `roots` to the leaves, which `accept` takes."""
     grads: dict[Node, Any] = {}
+    leaves: dict[Tensor, list[Any]] = {}
     heap: list[tuple[int, Node]] = []
 
     def send(parent: Any, position: int, g: Any, owned: bool) -> None:
-        if parent.__class__ is not Node:
-            accept(parent, _leaf_gradient(parent, g), owned)
-            return
-        if parent.op.outputs != 1:
+        if type(parent) is not Node:
+            entry = leaves.get(parent)
+            if entry is None:
+                leaves[parent] = [g, owned]
+            elif entry[1] and not graph:
+                entry[0] += g
+            else:
+                leaves[parent] = [entry[0] + g, True]
+        elif parent.op.outputs != 1:
             slots = grads.get(parent)
             if slots is None:
                 slots = grads[parent] = [None] * parent.op.outputs
@@ -222,15 +228,11 @@ def _walk(
             g = grads.pop(node)
             if node.hooks is not None:
                 g = _run_hooks(node, g, graph)
-            if node in captured and found is not None:
+            if captured and node in captured and found is not None:
                 for position, key in captured[node].items():
                     found[key] = g if node.op.outputs == 1 else g[position]
-            recall(node)
-            if node.saved is None:
-                raise RuntimeError(
-                    f"a second backward pass through {node.name}, whose saved values the first "
-                    "one freed; pass retain_graph=True to the first"
-                )
+            if type(node.saved) is not tuple:
+                recall(node)
             if node.versions:
                 check_versions(node)
             results = node.op.pullback(node, g, graph, wanted)
@@ -238,13 +240,24 @@ def _walk(
             if not retain:
                 node.saved = None
             positions = node.positions
-            for i, (parent, gi) in enumerate(zip(node.parents, results, strict=True)):
+            for i, parent in enumerate(node.parents):
+                gi = results[i]
                 if parent is None or gi is None:
                     continue
                 if anomaly:
                     _check_finite(node, i, gi)
-                owned = gi is not g and not any(gi is s for s in saved)
-                send(parent, 0 if positions is None else positions[i], gi, owned)
+                if type(parent) is Node:
+                    send(parent, 0 if positions is None else positions[i], gi, False)
+                else:
+                    owned = gi is not g and all(gi is not s for s in saved)
+                    send(parent, 0, _leaf_gradient(parent, gi), owned and _owns(gi))
+        for leaf, (g, owned) in leaves.items():
+            accept(leaf, g, owned)
+
+
+def _owns(g: Any) -> bool:
+    """Whether nobody else can hold the memory of `g`."""
+    return isinstance(g, np.ndarray) and g.base is None and g.flags.writeable
 
 
 def _leaf_gradient(leaf: Tensor, g: Any) -> Any:
@@ -263,8 +276,7 @@ def _accumulate(leaf: Tensor, g: Any, owned: bool, graph: bool) -> None:
         elif graph:
             leaf.grad = g
         else:
-            fresh = owned and isinstance(g, np.ndarray) and g.base is None
-            leaf.grad = Tensor(g if fresh else g.copy())
+            leaf.grad = Tensor(g if owned else g.copy())
 
 
 def _run_hooks(node: Node, g: Any, graph: bool) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..errors import RekindleError
 from ..tensor import Tensor
 from .modes import setting
 from .node import Node, next_sequence
@@ -41,9 +42,24 @@ def checkpoint(f: Callable[..., Any], *args: Any) -> Any:
 
 
 def recall(node: Node) -> None:
-    """Give a node back what it saved, if a checkpoint took it."""
+    """Give a node back what it saved, if a checkpoint took it.
+
+    Raises
+    ------
+    RuntimeError
+        If a backward pass has freed it.
+    """
     if isinstance(node.saved, _Forgotten):
         node.saved.region.restore(node)
+    elif node.saved is None:
+        raise GraphFreedError(
+            f"a second backward pass through {node.name}, whose saved values the first one "
+            "freed; pass retain_graph=True to the first"
+        )
+
+
+class GraphFreedError(RekindleError, RuntimeError):
+    """A backward pass through a graph that an earlier one has used up."""
 
 
 class _Forgotten:

@@ -11,12 +11,21 @@ import numpy as np
 from ..dtypes import Dtype
 from .decoder import Decoder
 from .errors import T7Error
+from .frames import NO_KEY, Frame, TableFrame
+from .table import EXACT, Table, as_key
 
 _INTEGER = re.compile(rb"\s*([+-]?[0-9]{1,20})\n?")
 _REAL = re.compile(
     rb"\s*([+-]?(?:[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|inf|nan))\n?"
 )
+_BLANK = re.compile(rb"\s*\Z")
 _WORD = re.compile(rb"\s*\S+")
+_ENTRY = re.compile(  # a number, string, boolean or table exactly as Torch7 writes them
+    rb"1\n([-+.0-9einfa]+)\n|2\n([0-9]{1,10})\n|5\n([01])\n|3\n([0-9]{1,10})\n"
+)
+
+_USUAL = 32
+"""Bytes that a number and a space take at most as Torch7 writes them."""
 
 _LONGEST = 400
 """Bytes that a number can take: a double written without an exponent."""
@@ -32,6 +41,10 @@ class AsciiDecoder(Decoder):
     """
 
     smallest_entry: ClassVar[int] = 5
+
+    def unread(self) -> int:
+        """Return how many bytes are left, unless they are white space."""
+        return 0 if _BLANK.match(self.data, self.pos) else self.left
 
     def read_int(self) -> int:
         """Read one int."""
@@ -81,6 +94,76 @@ class AsciiDecoder(Decoder):
             return self.ends_early(what)
         return self.fail(f"{found!r} where {what} is expected")
 
+    def fill(self, stack: list[Frame], objects: dict[int, Any]) -> bool:
+        """Read entries of the table on top of `stack`, and of the tables inside it.
+
+        One regular expression takes what Torch7 writes for most entries; whatever is spaced
+        otherwise, or wrong, goes through the general way.
+        """
+        data, end, entry, base = self.data, self.end, _ENTRY.match, len(stack)
+        value: Any
+        while True:
+            frame = stack[-1]
+            assert isinstance(frame, TableFrame)
+            while frame.left:
+                match = entry(data, self.pos)
+                if match is None:
+                    if super().fill(stack, objects):
+                        break
+                    return False
+                start, pos = match.span()
+                kind = match.lastindex
+                if kind == 1:
+                    value = self._number(match[1])
+                elif kind == 2:
+                    stop = pos + int(match[2])
+                    if stop > end:
+                        self.pos = match.start(2)
+                        self.read_count("a string")
+                    raw = data[pos:stop]
+                    value = self.decode_name(raw) if frame.key is NO_KEY else self.decode(raw)
+                    if raw and data[stop : stop + 1] == b"\n":
+                        stop += 1
+                    pos = stop
+                elif kind == 3:
+                    value = match[3] == b"1"
+                else:
+                    index = int(match[4])
+                    value = objects.get(index)
+                    if value is None:
+                        if frame.key is NO_KEY:
+                            return False
+                        self.pos = pos
+                        size = self.read_table_size()
+                        objects[index] = table = Table()
+                        frame = TableFrame(table, size)
+                        stack.append(frame)
+                        continue
+                self.pos = pos
+                if frame.key is not NO_KEY:
+                    frame.take(value)
+                elif value.__class__ is str or value.__class__ is int:
+                    frame.key = value
+                else:
+                    frame.key = self.check_key(as_key(value), start)
+            if len(stack) == base:
+                return True
+            stack.pop()
+            outer = stack[-1]
+            assert isinstance(outer, TableFrame)
+            outer.take(frame.table)
+
+    def _number(self, text: bytes) -> int | float:
+        if text.isdigit() and len(text) < 16:
+            return int(text)
+        try:
+            value = float(text)
+        except ValueError:
+            raise self.fail(f"{text[:20]!r} where a number is expected") from None
+        if value.is_integer() and -EXACT <= value <= EXACT and (value or text[0] != 45):
+            return int(value)
+        return value
+
     def read_values(self, dtype: Dtype, count: int) -> np.ndarray[Any, Any]:
         """Read a storage's elements: bytes as they are, numbers as text."""
         if dtype.itemsize == 1:
@@ -103,11 +186,8 @@ class AsciiDecoder(Decoder):
 
     def _end_of_numbers(self, count: int) -> int:
         """Return where the next `count` words end: at the end of the line, as Torch7 writes."""
-        stop = self.data.find(b"\n", self.pos)
-        if stop < 0:
-            stop = self.end
-        line = self.data[self.pos : stop]
-        if line.count(b" ") == count - 1:
+        stop = self.data.find(b"\n", self.pos, self.pos + count * _USUAL)
+        if stop >= 0 and self.data[self.pos : stop].count(b" ") == count - 1:
             return stop
         position = self.pos
         for _ in range(count):
@@ -126,4 +206,7 @@ class AsciiDecoder(Decoder):
                 values = np.empty(0, dtype)
         if len(values) != count:
             raise self.fail(f"a storage whose {count} elements are not all numbers")
+        if b"-nan" in text:  # what x86 calculates; NumPy drops the sign
+            negative = np.array([word[:1] == b"-" for word in text.split()])
+            values[negative] = -np.abs(values[negative])
         return values

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from ..dtypes import Dtype
-from .decoder import BOOLEAN, NUMBER, SHARED_STRINGS, SHORT, STRING, TABLE, Decoder
+from .decoder import BOOLEAN, NUMBER, STRING, TABLE, Decoder
 from .frames import NO_KEY, Frame, TableFrame
 from .longsize import LongSizeGuess, guess_at_storage, guess_at_tensor
 from .source import MAPPED, Source
@@ -57,11 +57,12 @@ class BinaryDecoder(Decoder):
 
     def read_int(self) -> int:
         """Read one int."""
-        if self.left < 4:
-            raise self.ends_early("a number")
-        (value,) = self._int(self.data, self.pos)
+        try:
+            (value,) = self._int(self.data, self.pos)
+        except struct.error:
+            raise self.ends_early("a number") from None
         self.pos += 4
-        return int(value)
+        return value  # type: ignore[no-any-return]  # struct's types say Any
 
     def read_long(self) -> int:
         """Read one long."""
@@ -97,6 +98,16 @@ class BinaryDecoder(Decoder):
         self.pos += count
         return raw
 
+    def read_raw_string(self) -> bytes:
+        """Read a string's length and bytes."""
+        start = self.pos + 4
+        stop = start + self.read_int()
+        if not start <= stop <= self.end:
+            self.pos = start - 4
+            self.read_count("a string")
+        self.pos = stop
+        return self.data[start:stop]
+
     def settle_tensor(self, ndim: int) -> None:
         """Find out how long a long is from what follows a tensor's number of dimensions."""
         if self.long_size is None:
@@ -131,16 +142,15 @@ class BinaryDecoder(Decoder):
     def fill(self, stack: list[Frame], objects: dict[int, Any]) -> bool:
         """Read entries of the table on top of `stack`, and of the tables inside it.
 
-        The hot loop: it runs once per entry of every table, so it keeps everything in
-        local variables, decodes in place and uses `inner` for tables inside tables, which
+        The hot loop, once round per entry of every table: everything in local variables,
+        decoding in place, keys and values apart. Tables inside tables wait in `inner` and
         become frames of `stack` only where the reader has to take over.
         """
         data, pos, end = self.data, self.pos, self.end
         header, word, double, sign = self._header, self._word, self._double, self._sign
-        strings, encoding = self._strings, self.encoding
-        known_string, known_object = strings.get, objects.get
+        encoding, known_name, known_object = self.encoding, self.names.get, objects.get
         new_table, set_map = Table.__new__, _set_map
-        low, high = -EXACT, EXACT
+        low, high, no_key = -EXACT, EXACT, NO_KEY
         value: Any
 
         frame = stack[-1]
@@ -149,70 +159,78 @@ class BinaryDecoder(Decoder):
         inner: list[tuple[Table, dict[Any, Any], int, Any]] = []
         try:
             while True:
-                if not left:
-                    if not inner:
-                        return True
-                    value = table
-                    table, entries, left, key = inner.pop()
-                    entries[key] = value
-                    key = NO_KEY
-                    left -= 1
-                    continue
+                while left:
+                    if key is no_key:
+                        tag, argument = header(data, pos)
+                        if tag == STRING:
+                            stop = pos + 8 + argument
+                            raw = data[pos + 8 : stop]
+                            key = known_name(raw)
+                            if key is None:
+                                key = self._new_name(raw, pos, argument)
+                            pos = stop
+                        elif tag == NUMBER:
+                            (value,) = double(data, pos + 4)
+                            if value.is_integer() and low <= value <= high:
+                                value = int(value)
+                            elif value != value:
+                                self.check_key(value, pos)
+                            key = value
+                            pos += 12
+                        elif tag == BOOLEAN:
+                            key = as_key(argument == 1)
+                            pos += 8
+                        else:
+                            return False
 
-                tag, argument = header(data, pos)
-                if tag == NUMBER:
-                    (value,) = double(data, pos + 4)
-                    if (
-                        value.is_integer()
-                        and low <= value <= high
-                        and (value or not data[pos + sign])
-                    ):
-                        value = int(value)
-                    pos += 12
-                elif tag == STRING:
-                    stop = pos + 8 + argument
-                    raw = data[pos + 8 : stop]
-                    value = known_string(raw)
-                    if value is None:
+                    tag, argument = header(data, pos)
+                    if tag == NUMBER:
+                        (value,) = double(data, pos + 4)
+                        if (
+                            value.is_integer()
+                            and low <= value <= high
+                            and (value or not data[pos + sign])  # -0.0 stays
+                        ):
+                            value = int(value)
+                        pos += 12
+                    elif tag == STRING:
+                        stop = pos + 8 + argument
                         if stop > end:
                             self.pos = pos + 4
                             self.read_count("a string")
-                        value = raw if encoding is None else raw.decode(encoding, "surrogateescape")
-                        if argument <= SHORT and len(strings) < SHARED_STRINGS:
-                            strings[raw] = value
-                    pos = stop
-                elif tag == TABLE:
-                    value = known_object(argument)
-                    if value is None:
-                        if key is NO_KEY:
-                            return False
-                        (count,) = word(data, pos + 8)
-                        if count * 12 > end - pos - 12:
-                            self.pos = pos + 8
-                            self.read_table_size()
-                        pos += 12
-                        inner.append((table, entries, left, key))
-                        table = new_table(Table)
-                        set_map(table, entries := {})
-                        objects[argument] = table
-                        left = count
-                        key = NO_KEY
-                        continue
-                    pos += 8
-                elif tag == BOOLEAN:
-                    value = argument == 1
-                    pos += 8
-                else:
-                    return False
-
-                if key is NO_KEY:
-                    if value.__class__ is not str and value.__class__ is not int:
-                        value = self.check_key(as_key(value), pos)
-                    key = value
-                else:
+                        value = data[pos + 8 : stop]
+                        if encoding is not None:
+                            value = value.decode(encoding, "surrogateescape")
+                        pos = stop
+                    elif tag == TABLE:
+                        value = known_object(argument)
+                        if value is None:
+                            (count,) = word(data, pos + 8)
+                            if count * 12 > end - pos - 12:
+                                self.pos = pos + 8
+                                self.read_table_size()
+                            pos += 12
+                            inner.append((table, entries, left, key))
+                            objects[argument] = entries[key] = table = new_table(Table)
+                            set_map(table, entries := {})
+                            left = count
+                            key = no_key
+                            continue
+                        pos += 8
+                    elif tag == BOOLEAN:
+                        value = argument == 1
+                        pos += 8
+                    else:
+                        return False
                     entries[key] = value
-                    key = NO_KEY
+                    key = no_key
                     left -= 1
+
+                if not inner:
+                    return True
+                table, entries, left, key = inner.pop()
+                key = no_key
+                left -= 1
         except struct.error:
             raise self.ends_early("a table") from None
         finally:
@@ -220,3 +238,10 @@ class BinaryDecoder(Decoder):
             inner.append((table, entries, left, key))
             _, _, frame.left, frame.key = inner[0]
             stack += [TableFrame(table, left, key) for table, _, left, key in inner[1:]]
+
+    def _new_name(self, raw: bytes, pos: int, length: int) -> str | bytes:
+        """Decode a key not met before, whose header is at `pos`; `raw` may be cut short."""
+        if len(raw) != length:
+            self.pos = pos + 4
+            self.read_count("a string")
+        return self.decode_name(raw)

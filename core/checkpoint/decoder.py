@@ -16,8 +16,8 @@ from .table import EXACT, as_key
 NIL, NUMBER, STRING, TABLE, TORCH, BOOLEAN, FUNCTION, OLD_RECUR_FUNCTION, RECUR_FUNCTION = range(9)
 """Type numbers of records. Source: torch7 File.lua."""
 
-SHARED_STRINGS = 1 << 16
-"""Short strings (field names mostly) that are kept, so that equal ones are one object."""
+SHARED_NAMES = 1 << 16
+"""Short string keys (names of fields) that are kept, so that equal ones are one object."""
 
 SHORT = 40
 
@@ -41,7 +41,8 @@ class Decoder(ABC):
         self.pos = source.start
         self.end = len(source.data)
         self.encoding = encoding
-        self._strings: dict[bytes, str | bytes] = {}
+        self.names: dict[bytes, str | bytes] = {}
+        self.class_names: dict[bytes, str] = {}
 
     @abstractmethod
     def read_int(self) -> int:
@@ -85,6 +86,10 @@ class Decoder(ABC):
     def left(self) -> int:
         """Bytes from here to the end."""
         return self.end - self.pos
+
+    def unread(self) -> int:
+        """Return how many bytes are left that mean something."""
+        return self.left
 
     def fail(self, problem: str, *, offset: int | None = None, hint: str | None = None) -> T7Error:
         """Return an error at `offset`, by default here."""
@@ -139,14 +144,18 @@ class Decoder(ABC):
         return self.decode(self.read_raw_string())
 
     def decode(self, raw: bytes) -> str | bytes:
-        """Return the string for `raw`; equal short ones are one object."""
-        text = self._strings.get(raw)
-        if text is None:
-            encoding = self.encoding
-            text = raw if encoding is None else raw.decode(encoding, "surrogateescape")
-            if len(raw) <= SHORT and len(self._strings) < SHARED_STRINGS:
-                self._strings[raw] = text
-        return text
+        """Return the string for `raw`."""
+        encoding = self.encoding
+        return raw if encoding is None else raw.decode(encoding, "surrogateescape")
+
+    def decode_name(self, raw: bytes) -> str | bytes:
+        """Return the string for `raw`, a key; equal short ones are one object."""
+        name = self.names.get(raw)
+        if name is None:
+            name = self.decode(raw)
+            if len(raw) <= SHORT and len(self.names) < SHARED_NAMES:
+                self.names[raw] = name
+        return name
 
     def read_number(self) -> int | float:
         """Read a double; whole numbers within 2^53 become int, -0.0 stays."""
@@ -176,7 +185,8 @@ class Decoder(ABC):
             if tag == NUMBER:
                 value: Any = self.read_number()
             elif tag == STRING:
-                value = self.read_string()
+                raw = self.read_raw_string()
+                value = self.decode_name(raw) if frame.key is NO_KEY else self.decode(raw)
             elif tag == BOOLEAN:
                 value = self.read_boolean()
             elif tag == NIL:

@@ -5,7 +5,7 @@ A file nests as deep as its writer liked, so the reader keeps its own stack.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from .table import Table, _BoolKey
@@ -59,13 +59,35 @@ class TableFrame:
         )
 
 
-class RecordFrame:
-    """A class's or function's record; its generator asks for one object after the other."""
+class ObjectFrame:
+    """An object whose record is one table of fields, as those of most classes are."""
 
-    __slots__ = ("generator", "typename")
+    __slots__ = ("finish", "typename", "value", "version")
 
-    def __init__(self, typename: str, generator: Generator[None, Any, Any]) -> None:
+    def __init__(
+        self, value: Any, typename: str, version: int, finish: Callable[[ObjectFrame, Any], None]
+    ) -> None:
+        self.value = value
         self.typename = typename
+        self.version = version
+        self.finish = finish
+
+    def take(self, value: Any) -> Any:
+        """Hand over the fields; return the finished object."""
+        self.finish(self, value)
+        return self.value
+
+    def label(self) -> str:
+        """Return nothing: the fields of an object are named like the entries of a table."""
+        return ""
+
+
+class RecordFrame:
+    """A class's own record; its generator asks for one object after the other."""
+
+    __slots__ = ("generator",)
+
+    def __init__(self, generator: Generator[None, Any, Any]) -> None:
         self.generator = generator
 
     def take(self, value: Any) -> Any:
@@ -77,11 +99,11 @@ class RecordFrame:
         return UNFINISHED
 
     def label(self) -> str:
-        """Return nothing: the fields of an object are named like the entries of a table."""
+        """Return nothing, as ObjectFrame does."""
         return ""
 
 
-Frame = TableFrame | RecordFrame
+Frame = TableFrame | ObjectFrame | RecordFrame
 
 
 def object_path(stack: list[Frame]) -> str:

@@ -8,7 +8,6 @@ from typing import IO, Any, Literal
 
 from .ascii import AsciiDecoder
 from .binary import BinaryDecoder
-from .decoder import Decoder
 from .errors import RekindleWarning, T7Error
 from .reader import ObjectReader
 from .records import register_hint
@@ -80,7 +79,7 @@ def load_all(file: File | bytes, *, encoding: str | None = "utf-8", mmap: bool =
 
     def read(reader: ObjectReader) -> list[Any]:
         found = [reader.read()]
-        while _rest(reader.decoder):
+        while reader.decoder.unread():
             found.append(reader.read())
         return found
 
@@ -155,7 +154,7 @@ def _attempt(source: Source, encoding: str | None, read: Any) -> Any:
 def _read_single(reader: ObjectReader) -> Any:
     value = reader.read()
     decoder = reader.decoder
-    rest = _rest(decoder)
+    rest = decoder.unread()
     if rest and reader.unknown:
         name = next(reversed(reader.unknown))
         raise decoder.fail(
@@ -172,13 +171,6 @@ def _read_single(reader: ObjectReader) -> Any:
             stacklevel=5,
         )
     return value
-
-
-def _rest(decoder: Decoder) -> int:
-    """Return how many bytes are left; white space at the end of an ascii file is nothing."""
-    if isinstance(decoder, AsciiDecoder) and not decoder.data[decoder.pos :].strip():
-        return 0
-    return decoder.left
 
 
 def _load_with_torchfile(file: File, encoding: str | None) -> Any:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from .errors import T7Error
-from .table import Table
 
 if TYPE_CHECKING:
     from .decoder import Decoder
@@ -26,7 +24,12 @@ class RecordReader:
     __slots__ = ("_decoder", "_index", "_objects", "typename", "version")
 
     def __init__(
-        self, typename: str, version: int, index: int, decoder: Decoder, objects: dict[int, Any]
+        self,
+        typename: str,
+        version: int,
+        index: int | None,
+        decoder: Decoder,
+        objects: dict[int, Any],
     ) -> None:
         self.typename = typename
         self.version = version
@@ -36,7 +39,8 @@ class RecordReader:
 
     def announce(self, value: Any) -> None:
         """Say which object this will be, before its parts are read that may refer to it."""
-        self._objects[self._index] = value
+        if self._index is not None:
+            self._objects[self._index] = value
 
     def read_int(self) -> int:
         """Read an int, as `file:writeInt` wrote it."""
@@ -123,23 +127,6 @@ class RecordWriter:
     def write_bytes(self, value: bytes) -> None:
         """Write bytes, for `file:readChar` and `readByte`."""
         self._encoder.write_bytes(value)
-
-
-def read_fields(record: RecordReader) -> Generator[None, Any, Table]:
-    """Read the record of most classes: one table of fields. Source: torch7 File.lua."""
-    fields = yield
-    if not isinstance(fields, Table):
-        raise own_record(record, "no table follows its name")
-    return fields
-
-
-def own_record(record: RecordReader, why: str) -> T7Error:
-    """Return the error for an unknown class whose record is not one table."""
-    return T7Error(
-        f"class {record.typename} writes its own record ({why})",
-        offset=record._decoder.pos,
-        hint=register_hint(record.typename),
-    )
 
 
 def register_hint(typename: str) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import IO, Any, Literal
 
 from .encoder import AsciiEncoder, BinaryEncoder, Encoder
 from .errors import T7Error
-from .extent import Extents
+from .extent import Measure, Reached, Whole
 from .writer import ObjectWriter
 
 Format = Literal["binary", "ascii"]
@@ -100,13 +101,14 @@ def _check_options(format: str, storages: str) -> None:
 
 
 def _write(objects: list[Any], file: IO[bytes], format: str, encoding: str, storages: str) -> None:
-    extents = None
-    if storages == "reached":
-        extents = Extents()
-        walk = ObjectWriter(_ENCODERS[format](None), encoding, extents)
+    def measure() -> Measure:
+        measured = Measure()
+        walk = ObjectWriter(_ENCODERS[format](None), encoding, measured)
         for obj in objects:
             walk.write(obj)
-        extents.measured = True
+        return measured
+
+    extents = Whole() if storages == "whole" else Reached(measure)
     encoder = _ENCODERS[format](file)
     writer = ObjectWriter(encoder, encoding, extents)
     for obj in objects:
@@ -116,24 +118,22 @@ def _write(objects: list[Any], file: IO[bytes], format: str, encoding: str, stor
 
 def _write_atomically(obj: Any, name: str, format: str, encoding: str, storages: str) -> None:
     target = os.path.realpath(name)  # a link stays one
-    folder = os.path.dirname(target)
-    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".t7-partial", dir=folder)
     try:
-        with os.fdopen(handle, "wb") as file:
+        mode = os.stat(target).st_mode
+    except FileNotFoundError:
+        mode = None
+    if mode is not None and not stat.S_ISREG(mode):  # a pipe, or /dev/stdout
+        with open(target, "wb") as stream:
+            _write([obj], stream, format, encoding, storages)
+        return
+    temporary = f"{target}.{secrets.token_hex(4)}.part"
+    try:
+        with open(temporary, "xb") as file:
             _write([obj], file, format, encoding, storages)
-            os.fchmod(file.fileno(), _permissions(target))
+        if mode is not None:
+            os.chmod(temporary, stat.S_IMODE(mode))
         os.replace(temporary, target)
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
-
-
-def _permissions(target: str) -> int:
-    """Return those of the file that is replaced, or what `open` would give a new one."""
-    try:
-        return os.stat(target).st_mode & 0o7777
-    except FileNotFoundError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask

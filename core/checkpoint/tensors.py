@@ -27,16 +27,24 @@ def read_class_name(decoder: Decoder) -> tuple[str, int]:
     offset = decoder.pos
     raw = decoder.read_raw_string()
     version = 0
-    if raw.startswith(b"V "):
+    if raw == b"V 1":
+        version = 1
+        offset = decoder.pos
+        raw = decoder.read_raw_string()
+    elif raw.startswith(b"V "):
         try:
             version = int(float(raw[2:]))
         except (ValueError, OverflowError):
             raise decoder.fail(f"a class of version {raw[2:12]!r}", offset=offset) from None
         offset = decoder.pos
         raw = decoder.read_raw_string()
-    if not (0 < len(raw) <= 256) or not raw.isascii() or not raw.decode("ascii").isprintable():
-        raise decoder.fail(f"{raw[:20]!r} where the name of a class is expected", offset=offset)
-    return raw.decode("ascii"), version
+    name = decoder.class_names.get(raw)
+    if name is None:
+        name = raw.decode("latin-1")
+        if not (0 < len(raw) <= 256 and raw.isascii() and name.isprintable()):
+            raise decoder.fail(f"{raw[:20]!r} where the name of a class is expected", offset=offset)
+        decoder.class_names[raw] = name
+    return name, version
 
 
 def read_storage(decoder: Decoder, dtype: Dtype) -> Storage:
@@ -66,9 +74,9 @@ def read_tensor(decoder: Decoder, dtype: Dtype, objects: dict[int, Any]) -> Tens
     decoder.settle_tensor(ndim)
     numbers = decoder.read_longs(2 * ndim + 1)
     shape, strides, offset = numbers[:ndim], numbers[ndim:-1], numbers[-1] - 1
-    if any(n < 0 for n in shape):
+    if ndim and min(shape) < 0:
         raise decoder.fail(f"a tensor of sizes {shape}", offset=start)
-    if max(math.prod(shape), *(abs(s) for s in strides), 1) * dtype.itemsize >= _ADDRESSABLE:
+    if max(math.prod(shape), *map(abs, strides), 1) * dtype.itemsize >= _ADDRESSABLE:
         raise decoder.fail(
             f"a tensor of sizes {shape} and strides {strides} is beyond any memory", offset=start
         )
@@ -104,7 +112,7 @@ def _read_storage_of_tensor(
             raise decoder.fail(f"a {name} where a tensor's storage is expected", offset=offset)
         storage = read_storage(decoder, STORAGE_CLASSES[name])
         objects[index] = storage
-    if not isinstance(storage, Storage) or storage.dtype != dtype:
+    if not isinstance(storage, Storage) or storage.raw.dtype.num != dtype.num:
         kind = (
             f"storage of {storage.dtype}"
             if isinstance(storage, Storage)

@@ -14,7 +14,7 @@ from ..tensor import Tensor
 from .decoder import BOOLEAN, FUNCTION, NIL, NUMBER, STRING, TABLE, TORCH
 from .encoder import Encoder
 from .errors import T7Error
-from .extent import Extents
+from .extent import Extents, Part, range_of
 from .frames import TableFrame, object_path
 from .objects import LuaFunction
 from .records import RecordWriter
@@ -31,11 +31,11 @@ class ObjectWriter:
     encoder : Encoder
     encoding : str
         Of strings, with surrogateescape.
-    extents : Extents, optional
-        Which part of each storage to write; by default all.
+    extents : Extents
+        Says which part of each storage to write.
     """
 
-    def __init__(self, encoder: Encoder, encoding: str, extents: Extents | None = None) -> None:
+    def __init__(self, encoder: Encoder, encoding: str, extents: Extents) -> None:
         self.encoder = encoder
         self.encoding = encoding
         self.extents = extents
@@ -100,7 +100,7 @@ class ObjectWriter:
             if self._refer(TORCH, value):
                 self._write_tensor(value)
         elif isinstance(value, Storage):
-            self._write_storage(value, whole=True)
+            self._write_storage(value, self.extents.part(value, (0, value.size)))
         elif isinstance(value, LuaFunction):
             self._write_function(value)
         elif (identity := identity_of(value)) is not None:
@@ -199,24 +199,20 @@ class ObjectWriter:
             shape, strides = (), ()
         self._write_class(tensor_class(tensor.dtype), 1)
         encoder = self.encoder
-        if self.extents is not None:
-            offset -= self.extents.reach(storage, offset, shape, strides)
+        part = self.extents.part(storage, range_of(offset, shape, strides))
         encoder.write_int(len(shape))
         encoder.write_longs(shape)
         encoder.write_longs(strides)
-        encoder.write_longs([offset + 1])
+        encoder.write_longs([offset - part[0] + 1])
         if storage.size:
-            self._write_storage(storage, whole=False)
+            self._write_storage(storage, part)
         else:
             encoder.write_int(NIL)
 
-    def _write_storage(self, storage: Storage, *, whole: bool) -> None:
-        extents = self.extents
-        if whole and extents is not None:
-            extents.keep(storage)
+    def _write_storage(self, storage: Storage, part: Part) -> None:
         if not self._refer(TORCH, storage):
             return
-        start, stop = (0, storage.size) if extents is None else extents.part(storage)
+        start, stop = part
         self._write_class(storage_class(storage.dtype), 1)
         self.encoder.write_longs([stop - start])
         self.encoder.write_values(to_numpy(storage.raw)[start:stop])

@@ -39,7 +39,7 @@ def adaptive_avg_pool(xp: Any, x: Array, *, out: Sequence[int]) -> Array:
     Window i of o over n elements is floor(i*n/o) to ceil((i+1)*n/o).
     Source: lib/THNN/generic/SpatialAdaptiveAveragePooling.c
     """
-    count = _output("adaptive_avg_pool", x, out)
+    count = _output(xp, "adaptive_avg_pool", x, out)
     total = wide(xp, x)
     for axis in range(x.ndim - 1, 1, -1):
         total = sum_ranges(xp, total, axis, _average_ranges(x.shape[axis], count[axis - 2]))
@@ -66,7 +66,7 @@ def adaptive_avg_pool_gradient(xp: Any, g: Array, *, size: Sequence[int]) -> Arr
         If shapes or the dtype do not fit.
     """
     name = "adaptive_avg_pool_gradient"
-    floating(name, g)
+    floating(xp, name, g)
     spatial = sizes(name, "size", size, spatial_ndim(name, g), 1)
     spread = wide(xp, g)
     spread = spread / _counts(xp, spatial, g.shape[2:], spread.dtype)
@@ -102,7 +102,7 @@ def adaptive_max_pool(xp: Any, x: Array, *, out: Sequence[int]) -> tuple[Array, 
     passed over, and a window of nothing else has that lowest value and the index -1.
     Source: lib/THNN/generic/SpatialAdaptiveMaxPooling.c
     """
-    count = _output("adaptive_max_pool", x, out)
+    count = _output(xp, "adaptive_max_pool", x, out)
     values = wide(xp, x)
     lowest = max(float(np.finfo(np.float32).min), float(np.finfo(x.dtype).min))
     values = xp.fmax(values, values.dtype.type(lowest))
@@ -125,8 +125,8 @@ def adaptive_max_pool(xp: Any, x: Array, *, out: Sequence[int]) -> tuple[Array, 
     return values.astype(x.dtype, copy=False), indices
 
 
-def _output(kernel: str, x: Array, out: Sequence[int]) -> tuple[int, ...]:
-    floating(kernel, x)
+def _output(xp: Any, kernel: str, x: Array, out: Sequence[int]) -> tuple[int, ...]:
+    floating(xp, kernel, x)
     count = sizes(kernel, "out", out, spatial_ndim(kernel, x), 1)
     if 0 in x.shape[2:]:
         raise ShapeError(f"{kernel}: an image of shape {x.shape} has nothing to pool")

@@ -11,6 +11,8 @@ from ..errors import BoundsError, ShapeError
 Array = Any
 """An array of the namespace `xp`, NumPy's or CuPy's."""
 
+_FLOATS = ("float32", "float64", "float16")  # the last is not in the array API standard
+
 
 def spatial_ndim(kernel: str, x: Array) -> int:
     """Return the number of spatial dimensions of an image array (N, C, *spatial).
@@ -59,7 +61,7 @@ def same_shape(kernel: str, name: str, array: Array, expected: Sequence[int]) ->
         )
 
 
-def floating(kernel: str, *arrays: Array) -> None:
+def floating(xp: Any, kernel: str, *arrays: Array) -> None:
     """Check that the arrays are floating, and of one dtype.
 
     Raises
@@ -68,7 +70,8 @@ def floating(kernel: str, *arrays: Array) -> None:
         If they are not.
     """
     given = [a.dtype for a in arrays]
-    if given[0].kind != "f" or any(d != given[0] for d in given):
+    known = [getattr(xp, name) for name in _FLOATS if hasattr(xp, name)]
+    if given[0] not in known or any(d != given[0] for d in given):
         raise DtypeError(
             f"{kernel} takes floating arrays of one dtype; given {', '.join(map(str, given))}"
         )
@@ -76,10 +79,12 @@ def floating(kernel: str, *arrays: Array) -> None:
 
 def wide(xp: Any, array: Array) -> Array:
     """Return `array` in the dtype that sums are made in: float32 for float16, else its own."""
-    return array.astype(xp.float32) if array.dtype == xp.float16 else array
+    if hasattr(xp, "float16") and array.dtype == xp.float16:
+        return xp.astype(array, xp.float32)
+    return array
 
 
-def index_range(kernel: str, index: Array, size: int) -> None:
+def index_range(xp: Any, kernel: str, index: Array, size: int) -> None:
     """Check that every index is in 0..size-1: a negative one would silently count from the end.
 
     On a GPU this waits for the device.
@@ -89,8 +94,9 @@ def index_range(kernel: str, index: Array, size: int) -> None:
     BoundsError
         If one is outside.
     """
-    if index.size and not (int(index.min()) >= 0 and int(index.max()) < size):
-        raise BoundsError(
-            f"{kernel}: indices run from 0 to {size - 1}; "
-            f"given {int(index.min())} to {int(index.max())}"
-        )
+    if index.size:
+        lowest, highest = int(xp.min(index)), int(xp.max(index))
+        if lowest < 0 or highest >= size:
+            raise BoundsError(
+                f"{kernel}: indices run from 0 to {size - 1}; given {lowest} to {highest}"
+            )

@@ -65,7 +65,7 @@ def convolution(
     -----
     Source: lib/THNN/generic/SpatialConvolutionMM.c, SpatialDilatedConvolution.c
     """
-    floating("convolution", x, w)
+    floating(xp, "convolution", x, w)
     geometry = _geometry("convolution", x.shape, w, stride, padding, dilation, groups)
     kernel, out = geometry.kernel, geometry.out
     batch, filters = x.shape[0], w.shape[0]
@@ -131,7 +131,7 @@ def convolution_input_gradient(
     Source: lib/THNN/generic/SpatialFullDilatedConvolution.c
     """
     name = "convolution_input_gradient"
-    floating(name, g, w)
+    floating(xp, name, g, w)
     spatial = sizes(name, "size", size, spatial_ndim(name, g), 1)
     batch, filters, channels = g.shape[0], w.shape[0], w.shape[1] * groups
     geometry = _geometry(name, (batch, channels, *spatial), w, stride, padding, dilation, groups)
@@ -189,7 +189,7 @@ def convolution_weight_gradient(
         If shapes, parameters or dtypes do not fit.
     """
     name = "convolution_weight_gradient"
-    floating(name, x, g)
+    floating(xp, name, x, g)
     window = sizes(name, "kernel", kernel, spatial_ndim(name, x), 1)
     batch, channels, filters = x.shape[0], x.shape[1], g.shape[1]
     image = wide(xp, x)

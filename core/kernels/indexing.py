@@ -26,8 +26,9 @@ def embedding(xp: Any, weight: Array, index: Array) -> Array:
     BoundsError
         If an index is outside 0..V-1.
     """
-    index_range("embedding", index, weight.shape[0])
-    return xp.take(weight, index, axis=0)
+    index_range(xp, "embedding", index, weight.shape[0])
+    rows = xp.take(weight, xp.reshape(index, (-1,)), axis=0)
+    return xp.reshape(rows, (*index.shape, *weight.shape[1:]))
 
 
 def gather(xp: Any, x: Array, index: Array, *, axis: int) -> Array:
@@ -50,7 +51,7 @@ def gather(xp: Any, x: Array, index: Array, *, axis: int) -> Array:
     ShapeError, BoundsError
         If the shapes do not fit or an index is outside.
     """
-    _check_along("gather", x, index, axis)
+    _check_along(xp, "gather", x, index, axis)
     return xp.take_along_axis(x, index, axis=axis)
 
 
@@ -78,7 +79,7 @@ def scatter_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) ->
     ShapeError, BoundsError
         If the shapes do not fit or an index is outside.
     """
-    _check_along("scatter_add", x, index, axis)
+    _check_along(xp, "scatter_add", x, index, axis)
     same_shape("scatter_add", "source", source, index.shape)
     axis %= x.ndim
     outer, inner = prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
@@ -112,7 +113,7 @@ def index_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> A
         If the shapes do not fit or an index is outside.
     """
     axis %= x.ndim
-    index_range("index_add", index, x.shape[axis])
+    index_range(xp, "index_add", index, x.shape[axis])
     same_shape(
         "index_add", "source", source, (*x.shape[:axis], index.shape[0], *x.shape[axis + 1 :])
     )
@@ -129,7 +130,7 @@ def _add_at(xp: Any, x: Array, place: Array, source: Array) -> Array:
     return out.reshape(x.shape).astype(x.dtype, copy=False)
 
 
-def _check_along(kernel: str, x: Array, index: Array, axis: int) -> None:
+def _check_along(xp: Any, kernel: str, x: Array, index: Array, axis: int) -> None:
     fits = x.ndim == index.ndim and all(
         n == m
         for d, (n, m) in enumerate(zip(x.shape, index.shape, strict=True))
@@ -140,4 +141,4 @@ def _check_along(kernel: str, x: Array, index: Array, axis: int) -> None:
             f"{kernel}: the index has the shape of x but along axis {axis}; given index "
             f"{index.shape} for x {x.shape}"
         )
-    index_range(kernel, index, x.shape[axis])
+    index_range(xp, kernel, index, x.shape[axis])

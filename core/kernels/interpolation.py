@@ -20,7 +20,7 @@ def upsample_nearest(xp: Any, x: Array, *, size: Sequence[int]) -> Array:
     ----------
     x : array, shape (N, C, *spatial)
     size : tuple of int
-        Spatial size of the result; a whole multiple of x's repeats each pixel equally.
+        Spatial size of the result.
 
     Returns
     -------
@@ -37,18 +37,12 @@ def upsample_nearest(xp: Any, x: Array, *, size: Sequence[int]) -> Array:
     Source: lib/THNN/generic/SpatialUpSamplingNearest.c
     """
     wanted = _wanted("upsample_nearest", x, size)
-    old = x.shape[2:]
-    if all(m % n == 0 for n, m in zip(old, wanted, strict=True)):
-        apart, repeated = list(x.shape[:2]), list(x.shape[:2])
-        for n, m in zip(old, wanted, strict=True):
-            apart += [n, 1]
-            repeated += [n, m // n]
-        many = xp.broadcast_to(x.reshape(apart), repeated)
-        return xp.array(many, copy=True, order="C").reshape(*x.shape[:2], *wanted)
     out = x
-    for axis, (n, m) in enumerate(zip(old, wanted, strict=True), 2):
-        out = xp.take(out, xp.arange(m) * n // m, axis=axis)
-    return out
+    for axis in range(x.ndim - 1, 1, -1):
+        n, m = x.shape[axis], wanted[axis - 2]
+        if n != m:
+            out = xp.take(out, xp.arange(m) * n // m, axis=axis)
+    return out if out is not x else x.copy()
 
 
 def upsample_nearest_gradient(xp: Any, g: Array, *, size: Sequence[int]) -> Array:
@@ -69,7 +63,7 @@ def upsample_nearest_gradient(xp: Any, g: Array, *, size: Sequence[int]) -> Arra
     ShapeError, DtypeError
         If shapes or the dtype do not fit.
     """
-    floating("upsample_nearest_gradient", g)
+    floating(xp, "upsample_nearest_gradient", g)
     spatial = _wanted("upsample_nearest_gradient", g, size)
     total = wide(xp, g)
     for axis in range(g.ndim - 1, 1, -1):
@@ -103,7 +97,7 @@ def upsample_linear(xp: Any, x: Array, *, size: Sequence[int]) -> Array:
     float32 for every dtype.
     Source: lib/THNN/generic/SpatialUpSamplingBilinear.c, VolumetricUpSamplingTrilinear.c
     """
-    floating("upsample_linear", x)
+    floating(xp, "upsample_linear", x)
     wanted = _wanted("upsample_linear", x, size)
     out = wide(xp, x)
     for axis in range(x.ndim - 1, 1, -1):
@@ -140,7 +134,7 @@ def upsample_linear_gradient(xp: Any, g: Array, *, size: Sequence[int]) -> Array
     ShapeError, DtypeError
         If shapes or the dtype do not fit.
     """
-    floating("upsample_linear_gradient", g)
+    floating(xp, "upsample_linear_gradient", g)
     spatial = _wanted("upsample_linear_gradient", g, size)
     out = wide(xp, g)
     for axis in range(2, g.ndim):

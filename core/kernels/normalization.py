@@ -47,7 +47,7 @@ def batch_norm(
     -----
     Source: lib/THNN/generic/BatchNormalization.c
     """
-    _check_channels("batch_norm", x, mean=mean, variance=variance, weight=weight, bias=bias)
+    _check_channels(xp, "batch_norm", x, mean=mean, variance=variance, weight=weight, bias=bias)
     inverse = 1 / xp.sqrt(wide(xp, variance) + eps)
     each = (-1, *(1,) * (x.ndim - 2))
     return _scaled(
@@ -90,7 +90,7 @@ def batch_norm_training(
     A channel without variance becomes `bias` also when `eps` is 0.
     Source: lib/THNN/generic/BatchNormalization.c
     """
-    _check_channels("batch_norm_training", x, weight=weight, bias=bias)
+    _check_channels(xp, "batch_norm_training", x, weight=weight, bias=bias)
     each = (-1, *(1,) * (x.ndim - 2))
     mean, variance, centred = _moments(xp, x, (0, *range(2, x.ndim)))
     y = _scaled(
@@ -134,7 +134,7 @@ def layer_norm(
     ShapeError, DtypeError
         If there is nothing to average, or x is not floating.
     """
-    floating("layer_norm", x)
+    floating(xp, "layer_norm", x)
     _, variance, centred = _moments(xp, x, tuple(axes))
     return _scaled(x, centred, _inverse_deviation(xp, variance, eps), weight, bias)
 
@@ -166,7 +166,7 @@ def local_response_norm(
     Torch7 keeps a running sum over the channels; this sums each window anew, which rounds less.
     Source: torch/nn SpatialCrossMapLRN.lua (odd sizes), cunn's kernel of it (even ones)
     """
-    floating("local_response_norm", x)
+    floating(xp, "local_response_norm", x)
     if x.ndim < 2 or size < 1:
         raise ShapeError(
             f"local_response_norm takes an input of shape (N, C, ...) and a size of 1 or more; "
@@ -210,7 +210,7 @@ def renorm(xp: Any, x: Array, *, p: float, axis: int, limit: float) -> Array:
     Torch7 scales by limit / (norm + 1e-7), so the new norm stays just below the limit.
     Source: lib/TH/generic/THTensorMath.c (renorm), lib/THNN/generic/LookupTable.c
     """
-    floating("renorm", x)
+    floating(xp, "renorm", x)
     if x.ndim < 2 or p <= 0:
         raise ShapeError(
             f"renorm takes 2 or more dimensions and a positive p; given shape {x.shape}, p {p}"
@@ -257,10 +257,10 @@ def _scaled(
     return centred.astype(x.dtype, copy=False)
 
 
-def _check_channels(kernel: str, x: Array, **given: Array | None) -> None:
+def _check_channels(xp: Any, kernel: str, x: Array, **given: Array | None) -> None:
     if x.ndim < 2:
         raise ShapeError(f"{kernel} takes an input of shape (N, C, ...); given shape {x.shape}")
-    floating(kernel, x, *(a for a in given.values() if a is not None))
+    floating(xp, kernel, x, *(a for a in given.values() if a is not None))
     for name, array in given.items():
         if array is not None:
             same_shape(kernel, name, array, (x.shape[1],))

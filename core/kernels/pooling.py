@@ -75,7 +75,7 @@ def max_pool(
     value minus infinity and the index -1.
     Source: lib/THNN/generic/SpatialDilatedMaxPooling.c
     """
-    window = _window("max_pool", x, kernel, stride, padding, dilation, ceil_mode)
+    window = _window(xp, "max_pool", x, kernel, stride, padding, dilation, ceil_mode)
     values = xp.empty((*x.shape[:2], *window.out), x.dtype)
     indices = xp.empty(values.shape, xp.int64)
     step = max(_BLOCK_BYTES // max(x[:1].size * x.itemsize, 1), 1)
@@ -143,11 +143,13 @@ def max_unpool(xp: Any, x: Array, indices: Array, *, size: Sequence[int]) -> Arr
     name = "max_unpool"
     same_shape(name, "indices", indices, x.shape)
     spatial = sizes(name, "size", size, spatial_ndim(name, x), 1)
-    index_range(name, indices, prod(spatial))
+    index_range(xp, name, indices, prod(spatial))
     batch, channels = x.shape[:2]
     out = xp.zeros((batch, channels, prod(spatial)), x.dtype)
-    index = indices.reshape(batch, channels, prod(indices.shape[2:]))
-    xp.put_along_axis(out, index, x.reshape(index.shape), axis=2)
+    # NumPy writes in the order of its operands' memory; the last wins in row-major order.
+    index = xp.ascontiguousarray(indices).reshape(batch, channels, prod(indices.shape[2:]))
+    source = xp.ascontiguousarray(x).reshape(index.shape)
+    xp.put_along_axis(out, index, source, axis=2)
     return out.reshape(batch, channels, *spatial)
 
 
@@ -171,7 +173,7 @@ def max_unpool_gradient(xp: Any, g: Array, indices: Array) -> Array:
     name = "max_unpool_gradient"
     batch, channels = g.shape[:2]
     same_shape(name, "indices", indices, (batch, channels, *indices.shape[2:]))
-    index_range(name, indices, prod(g.shape[2:]))
+    index_range(xp, name, indices, prod(g.shape[2:]))
     planes = g.reshape(batch, channels, prod(g.shape[2:]))
     index = indices.reshape(batch, channels, prod(indices.shape[2:]))
     return xp.take_along_axis(planes, index, axis=2).reshape(indices.shape)
@@ -214,7 +216,7 @@ def avg_pool(
     holds no element at all, as in Torch7.
     Source: lib/THNN/generic/SpatialAveragePooling.c
     """
-    window = _window("avg_pool", x, kernel, stride, padding, (1,) * (x.ndim - 2), ceil_mode)
+    window = _window(xp, "avg_pool", x, kernel, stride, padding, (1,) * (x.ndim - 2), ceil_mode)
     total = wide(xp, x)
     if any(map(any, window.border(x.shape[2:]))):
         total = pad(xp, total, padding=window.border(x.shape[2:]))
@@ -258,7 +260,7 @@ def avg_pool_gradient(
     name = "avg_pool_gradient"
     spatial = sizes(name, "size", size, spatial_ndim(name, g), 1)
     image = xp.broadcast_to(xp.zeros((), g.dtype), (*g.shape[:2], *spatial))
-    window = _window(name, image, kernel, stride, padding, (1,) * len(spatial), ceil_mode)
+    window = _window(xp, name, image, kernel, stride, padding, (1,) * len(spatial), ceil_mode)
     same_shape(name, "g", g, (*g.shape[:2], *window.out))
     spread = wide(xp, g) / _counts(xp, window, spatial, wide(xp, g).dtype, count_include_pad)
     border = window.border(spatial)
@@ -298,6 +300,7 @@ def _max_pool_block(xp: Any, x: Array, window: _Window) -> tuple[Array, Array]:
 
 
 def _window(
+    xp: Any,
     name: str,
     x: Array,
     kernel: Sequence[int],
@@ -306,7 +309,7 @@ def _window(
     dilation: Sequence[int],
     ceil_mode: bool,
 ) -> _Window:
-    floating(name, x)
+    floating(xp, name, x)
     ndim = spatial_ndim(name, x)
     width = sizes(name, "kernel", kernel, ndim, 1)
     steps = sizes(name, "stride", stride, ndim, 1)

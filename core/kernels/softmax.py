@@ -1,4 +1,7 @@
-"""softmax, log_softmax and logsumexp along one axis, without overflow."""
+"""softmax, log_softmax and logsumexp along one axis, without overflow.
+
+Only what the array API standard has is used.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +32,10 @@ def softmax(xp: Any, x: Array, *, axis: int = -1) -> Array:
     -----
     Source: lib/THNN/generic/SoftMax.c
     """
-    floating("softmax", x)
-    out = _below_maximum(xp, wide(xp, x), axis)
-    xp.exp(out, out=out)
-    out /= out.sum(axis=axis, keepdims=True)
-    return out.astype(x.dtype, copy=False)
+    floating(xp, "softmax", x)
+    out = xp.exp(_below_maximum(xp, wide(xp, x), axis))
+    out /= xp.sum(out, axis=axis, keepdims=True)
+    return xp.astype(out, x.dtype, copy=False)
 
 
 def log_softmax(xp: Any, x: Array, *, axis: int = -1) -> Array:
@@ -58,10 +60,10 @@ def log_softmax(xp: Any, x: Array, *, axis: int = -1) -> Array:
     -----
     Source: lib/THNN/generic/LogSoftMax.c
     """
-    floating("log_softmax", x)
+    floating(xp, "log_softmax", x)
     out = _below_maximum(xp, wide(xp, x), axis)
-    out -= xp.log(xp.exp(out).sum(axis=axis, keepdims=True))
-    return out.astype(x.dtype, copy=False)
+    out -= xp.log(xp.sum(xp.exp(out), axis=axis, keepdims=True))
+    return xp.astype(out, x.dtype, copy=False)
 
 
 def logsumexp(xp: Any, x: Array, *, axis: int = -1, keepdims: bool = False) -> Array:
@@ -84,17 +86,18 @@ def logsumexp(xp: Any, x: Array, *, axis: int = -1, keepdims: bool = False) -> A
     DtypeError
         If x is not floating.
     """
-    floating("logsumexp", x)
+    floating(xp, "logsumexp", x)
     source = wide(xp, x)
-    maximum = source.max(axis=axis, keepdims=True)
-    shift = xp.where(xp.isfinite(maximum), maximum, 0)
-    total = xp.exp(source - shift).sum(axis=axis, keepdims=True)
+    maximum = xp.max(source, axis=axis, keepdims=True)
+    shift = xp.where(xp.isfinite(maximum), maximum, xp.zeros_like(maximum))
+    total = xp.sum(xp.exp(source - shift), axis=axis, keepdims=True)
     empty = total == 0
-    total = xp.where(empty, -xp.inf, xp.log(xp.where(empty, 1, total)) + shift)
+    total = xp.log(xp.where(empty, xp.ones_like(total), total)) + shift
+    total = xp.where(empty, xp.full_like(total, -xp.inf), total)
     if not keepdims:
         total = xp.squeeze(total, axis=axis)
-    return total.astype(x.dtype, copy=False)
+    return xp.astype(total, x.dtype, copy=False)
 
 
 def _below_maximum(xp: Any, x: Array, axis: int) -> Array:
-    return x - x.max(axis=axis, keepdims=True)
+    return x - xp.max(x, axis=axis, keepdims=True)

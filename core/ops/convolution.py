@@ -79,7 +79,7 @@ def convolution(
         dilation=per_dimension(dilation, x),
         groups=groups,
     )
-    return _add_bias("convolution", y, bias)
+    return _add_bias(xp, "convolution", y, bias)
 
 
 @operation(samples=_transposed)
@@ -132,13 +132,13 @@ def transposed_convolution(
     y = kernels.convolution_input_gradient(
         xp, x, weight, size=size, stride=steps, padding=border, dilation=gaps, groups=groups
     )
-    return _add_bias("transposed_convolution", y, bias)
+    return _add_bias(xp, "transposed_convolution", y, bias)
 
 
-def _add_bias(name: str, y: Array, bias: Array | None) -> Array:
+def _add_bias(xp: Any, name: str, y: Array, bias: Array | None) -> Array:
     """Add a bias per channel to y, which the caller has just made."""
     if bias is not None:
         same_shape(name, "bias", bias, y.shape[1:2])
-        floating(name, y, bias)
+        floating(xp, name, y, bias)
         y += bias.reshape(-1, *(1,) * (y.ndim - 2))
     return y

@@ -72,12 +72,16 @@ def var(
     xp: Any, x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
 ) -> Array:
     """Return the variance: the sum of squared deviations over n - `correction`."""
+    return _narrow(xp, _variance(xp, x, axis, correction, keepdims), x)
+
+
+def _variance(xp: Any, x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
     wide = _wide(xp, x)
     mean = xp.mean(wide, axis=axis, keepdims=True)
     squares = xp.sum(xp.square(wide - mean), axis=axis, keepdims=keepdims)
     count = x.size // mean.size if mean.size else 0
     freedom = count - correction
-    return _narrow(xp, squares / (freedom if freedom > 0 else 0), x)
+    return squares / (freedom if freedom > 0 else 0)
 
 
 @operation(samples=_axes, methods=("std",))
@@ -85,7 +89,7 @@ def std(
     xp: Any, x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
 ) -> Array:
     """Return the square root of the variance."""
-    return xp.sqrt(var.forward(xp, x, axis=axis, correction=correction, keepdims=keepdims))
+    return _narrow(xp, xp.sqrt(_variance(xp, x, axis, correction, keepdims)), x)
 
 
 @operation(samples=_axes, methods=("max",))

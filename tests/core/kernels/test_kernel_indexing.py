@@ -1,5 +1,6 @@
 """Reading and adding by index against numpy.add.at, plain loops, and recorded Torch7 runs."""
 
+import array_api_strict
 import numpy as np
 import pytest
 
@@ -120,3 +121,13 @@ def test_lookup_table_of_torch7(recorded, close, name):
     rows = record.gradOutput.reshape(-1, weight.shape[1])
     gradient = kernels.index_add(np, np.zeros_like(weight), index.reshape(-1), rows, axis=0)
     close(gradient, record.gradParams[1])
+
+
+def test_reading_uses_only_what_the_array_api_has():
+    x = np.random.default_rng(4).normal(size=(4, 3))
+    index = np.array([[3, 0, 1], [2, 2, 0]])
+    strict, places = array_api_strict.asarray(x), array_api_strict.asarray(index)
+    rows = kernels.embedding(array_api_strict, strict, places)
+    np.testing.assert_array_equal(np.asarray(rows), x[index])
+    read = kernels.gather(array_api_strict, strict, places, axis=0)
+    np.testing.assert_array_equal(np.asarray(read), np.take_along_axis(x, index, axis=0))

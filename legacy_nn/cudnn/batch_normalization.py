@@ -1,0 +1,96 @@
+"""Batch normalisation of cudnn.
+
+Source: soumith/cudnn.torch BatchNormalization.lua, SpatialBatchNormalization.lua,
+VolumetricBatchNormalization.lua.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from rekindle.core.checkpoint.errors import RekindleWarning
+from rekindle.core.dtypes import float16, float32
+from rekindle.core.tensor import Tensor
+
+from ..batch_normalization import BatchNormalization as NNBatchNormalization
+from ..checks import one_tensor
+from ..module import ArgumentError, Module, torch_class
+
+
+@torch_class("cudnn.BatchNormalization", 2)
+class BatchNormalization(NNBatchNormalization):
+    """nn.BatchNormalization with a scale and a shift always.
+
+    A half-precision model keeps parameters and moments in float32, and takes and gives float16.
+
+    Parameters
+    ----------
+    nFeature : int
+        Number of features.
+    eps, momentum : float
+        1e-5 and 0.1 by default.
+    affine : bool
+        True.
+
+    Notes
+    -----
+    A batch of one is normalised by the running moments in training too, as the recorded runs
+    of cudnn models on nn's classes have it; cuDNN itself took the batch's own.
+
+    Raises
+    ------
+    ArgumentError
+        If `nFeature` is no positive number, or `affine` is False.
+    """
+
+    def __init__(
+        self,
+        nFeature: int,
+        eps: float | None = None,
+        momentum: float | None = None,
+        affine: bool = True,
+    ) -> None:
+        if not affine:
+            raise ArgumentError(f"{self.t7_typename} always has a scale and a shift: affine=True")
+        super().__init__(nFeature, eps, momentum)
+
+    def upgrade(self, version: int) -> None:
+        if version < 2 and "running_var" in vars(self):
+            warnings.warn(
+                f"{self.t7_typename} from before the class had a version (early 2016): with "
+                "cuDNN 4 its running_var held 1 / sqrt(variance + eps). It is read as the "
+                "variance, as cudnn.torch does; if the outputs are wrong, set running_var to "
+                "running_var ** -2 - eps",
+                RekindleWarning,
+                stacklevel=2,
+            )
+        super().upgrade(version)
+
+    def check_input(self, input: Any) -> None:
+        half = isinstance(input, Tensor) and input.dtype == float16
+        if not (half and self.dtype == float32):
+            super().check_input(input)
+
+    def compute(self, input: Any) -> Any:
+        x = one_tensor(self, input, self.nDim)
+        result = super().compute(x.astype(self.dtype))
+        if isinstance(result, tuple):
+            return result[0].astype(x.dtype), *result[1:]
+        return result.astype(x.dtype)
+
+    __repr__ = Module.__repr__
+
+
+@torch_class("cudnn.SpatialBatchNormalization", 2)
+class SpatialBatchNormalization(BatchNormalization):
+    """BatchNormalization of images, by plane: input (N, nFeature, H, W)."""
+
+    nDim = 4
+
+
+@torch_class("cudnn.VolumetricBatchNormalization", 2)
+class VolumetricBatchNormalization(BatchNormalization):
+    """BatchNormalization of volumes, by plane: input (N, nFeature, T, H, W)."""
+
+    nDim = 5

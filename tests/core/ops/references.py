@@ -1,0 +1,146 @@
+"""What operations are compared with: Python's own arithmetic, one element or row at a time.
+
+Families whose files are in `OWN_TESTS` are compared with their references there.
+"""
+
+import math
+import operator
+import statistics
+
+import numpy as np
+from scipy import linalg
+
+OWN_TESTS = {
+    "activation": "test_activation.py",
+    "convolution": "test_convolution.py",
+    "gathering": "test_gathering.py",
+    "indexing": "test_indexing.py",
+    "interpolation": "test_interpolation.py",
+    "normalization": "test_normalization.py",
+    "padding": "test_padding.py",
+    "pooling": "test_pooling.py",
+    "softmax": "test_softmax.py",
+}
+
+
+def each(function):
+    """Return the elementwise version of a function of Python numbers; operands broadcast."""
+
+    def elementwise(*arrays):
+        rows = np.broadcast_arrays(*arrays)
+        values = [
+            function(*numbers) for numbers in zip(*(r.ravel().tolist() for r in rows), strict=True)
+        ]
+        return np.array(values).reshape(rows[0].shape)
+
+    return elementwise
+
+
+def rows(function):
+    """Return the reduction that applies a function of a list of Python numbers."""
+
+    def reduced(x, *, axis=None, keepdims=False, **params):
+        axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+        axes = [a % x.ndim for a in axes]
+        kept = [a for a in range(x.ndim) if a not in axes]
+        shape = [x.shape[a] for a in kept]
+        flat = x.transpose(kept + axes).reshape(math.prod(shape), -1)
+        values = np.array([function(row, **params) for row in flat.tolist()]).reshape(shape)
+        return np.expand_dims(values, tuple(axes)) if keepdims else values
+
+    return reduced
+
+
+def variance(row, correction=0.0):
+    return statistics.pvariance(row) * len(row) / (len(row) - correction)
+
+
+def linear(x, weight, bias):
+    y = np.einsum("...i,oi->...o", x, weight)
+    return y if bias is None else y + bias
+
+
+def matmul(x, y):
+    if x.ndim == 1 or y.ndim == 1:
+        return np.tensordot(x, y, (-1, max(y.ndim - 2, 0)))
+    return np.einsum("...ij,...jk->...ik", x, y)
+
+
+def flatten(x, *, start=0, end=-1):
+    shape = list(x.shape)
+    shape[start : shape.index(shape[end]) + 1] = [-1]
+    return np.array(x.ravel().tolist()).reshape(shape)
+
+
+REFERENCES = {
+    # arithmetic
+    "add": each(operator.add),
+    "subtract": each(operator.sub),
+    "multiply": each(operator.mul),
+    "divide": each(operator.truediv),
+    "floor_divide": each(operator.floordiv),
+    "remainder": each(operator.mod),
+    "power": each(operator.pow),
+    "maximum": each(max),
+    "minimum": each(min),
+    "negative": each(operator.neg),
+    "abs": each(abs),
+    "sign": each(lambda v: (v > 0) - (v < 0)),
+    "square": each(lambda v: v * v),
+    # comparison
+    "equal": each(operator.eq),
+    "not_equal": each(operator.ne),
+    "less": each(operator.lt),
+    "less_equal": each(operator.le),
+    "greater": each(operator.gt),
+    "greater_equal": each(operator.ge),
+    "bitwise_and": each(operator.and_),
+    "bitwise_or": each(operator.or_),
+    "bitwise_xor": each(operator.xor),
+    "bitwise_invert": each(lambda v: not v if isinstance(v, bool) else ~v),
+    "isnan": each(math.isnan),
+    "isfinite": each(math.isfinite),
+    "where": each(lambda c, a, b: a if c else b),
+    # conversion
+    "astype": lambda x, dtype: np.array(x.tolist(), dtype),
+    "to": lambda x, device: x,
+    # exponential
+    "sqrt": each(math.sqrt),
+    "exp": each(math.exp),
+    "expm1": each(math.expm1),
+    "log": each(math.log),
+    "log1p": each(math.log1p),
+    "sin": each(math.sin),
+    "cos": each(math.cos),
+    # linalg
+    "matmul": matmul,
+    "linear": linear,
+    # reduction
+    "sum": rows(math.fsum),
+    "prod": rows(math.prod),
+    "mean": rows(statistics.fmean),
+    "var": rows(variance),
+    "std": rows(lambda row, correction=0.0: math.sqrt(variance(row, correction))),
+    "max": rows(max),
+    "min": rows(min),
+    "argmax": rows(lambda row: row.index(max(row))),
+    "argmin": rows(lambda row: row.index(min(row))),
+    "any": rows(any),
+    "all": rows(all),
+    "norm": rows(lambda row, p=2.0: linalg.norm(row, p)),
+    # shape
+    "reshape": lambda x, shape: np.array(x.ravel().tolist()).reshape(shape),
+    "flatten": flatten,
+    "transpose": lambda x, a, b: np.swapaxes(x, a, b),
+    "permute": lambda x, axes: np.moveaxis(x, axes, range(x.ndim)),
+    "expand": lambda x, shape: x * np.ones(shape),
+    "squeeze": lambda x, axis=None: np.squeeze(x, axis),
+    "unsqueeze": lambda x, axis: np.expand_dims(x, axis),
+    "narrow": lambda x, axis, start, length: np.take(x, range(start, start + length), axis),
+    "select": lambda x, axis, index: np.take(x, index, axis),
+    "flip": lambda x, axes: np.flip(x, axes),
+    "concat": lambda *arrays, axis: np.concatenate(arrays, axis),
+    "stack": lambda *arrays, axis: np.stack(arrays, axis),
+    "clone": lambda x: x,
+    "contiguous": lambda x: x,
+}

@@ -1,0 +1,40 @@
+"""Shape operations: bounds, and shapes at the edge."""
+
+import numpy as np
+import pytest
+
+from rekindle.core import ops
+from rekindle.core.creation import tensor
+from rekindle.core.errors import ShapeError
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda x: ops.narrow(x, 1, 3, 2), "narrow: 2 elements from 3 on are not inside"),
+        (lambda x: ops.narrow(x, 1, -1, 1), "narrow: 1 elements from -1"),
+        (lambda x: ops.narrow(x, 1, 2, -1), "narrow: -1 elements"),
+        (lambda x: ops.narrow(x, 2, 0, 1), "narrow: dimension 2 is not one of 2"),
+        (lambda x: ops.select(x, 1, 4), "select: index 4 is not one of 4"),
+        (lambda x: ops.select(x, 1, -5), "select: index -5"),
+        (lambda x: ops.select(x, -3, 0), "select: dimension -3"),
+        (lambda x: x.transpose(0, 2), "transpose: dimension 2"),
+        (lambda x: x.flatten(start=2), "flatten: dimension 2"),
+    ],
+)
+def test_shape_operations_check_their_bounds(function, message):
+    with pytest.raises(IndexError, match=message):
+        function(tensor(np.zeros((3, 4))))
+
+
+def test_shapes_at_the_edge():
+    x = tensor(np.arange(6.0))
+    assert x[0].flatten().shape == (1,)
+    assert ops.narrow(x, 0, 6, 0).shape == (0,)
+    assert ops.narrow(x, -1, 2, 3).tolist() == [2, 3, 4]
+    assert ops.select(x, 0, -1).storage() is x.storage()
+    assert x.reshape([2, 3]).shape == x.reshape(2, -1).shape == x.reshape((2, 3)).shape == (2, 3)
+    assert x.reshape(np.int64(6)).shape == (6,)
+    assert x[0].permute().shape == ()
+    with pytest.raises(ShapeError, match="dimension 1 comes after dimension 0"):
+        x.reshape(2, 3).flatten(start=1, end=0)

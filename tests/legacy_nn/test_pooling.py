@@ -1,0 +1,119 @@
+"""Pooling modules against recorded Torch7 runs, and unpooling against pooling."""
+
+import numpy as np
+import pytest
+from recorded import assert_close, check_constructor, check_forward, records
+
+from rekindle import legacy_nn as nn
+from rekindle.core import checkpoint
+from rekindle.core.creation import full, zeros
+from rekindle.core.errors import ShapeError
+from rekindle.legacy_nn.module import ArgumentError, ModuleError
+from rekindle.legacy_nn.torch7 import random
+
+SPATIAL = records(
+    *("SpatialMaxPooling", "SpatialDilatedMaxPooling", "SpatialMaxUnpooling"),
+    *("SpatialAveragePooling", "SpatialLPPooling", "SpatialSubSampling"),
+    *("SpatialAdaptiveMaxPooling", "SpatialAdaptiveAveragePooling", "TemporalMaxPooling"),
+    *("VolumetricAveragePooling", "VolumetricMaxUnpooling"),
+)
+PACKED = records("VolumetricMaxPooling", "VolumetricDilatedMaxPooling")
+"""Their indices are three bytes each; Torch7 leaves the rest of the eight as it was."""
+# Unpooling modules take a pooling that has run. The recording cloned the modules, and Torch7
+# loses ceil_mode of VolumetricDilatedMaxPooling then.
+CONSTRUCTORS = [
+    path
+    for path in SPATIAL + PACKED
+    if "Unpooling" not in path.stem and path.stem != "VolumetricDilatedMaxPooling__02"
+]
+
+
+@pytest.mark.parametrize("path", SPATIAL, ids=lambda p: p.stem)
+def test_forward(path):
+    check_forward(path)
+
+
+@pytest.mark.parametrize("path", PACKED, ids=lambda p: p.stem)
+def test_forward_and_packed_indices(path):
+    check_forward(path, skip=("indices",))
+    record = checkpoint.load(path)
+    record.module(record.input)
+    expected = record.after.indices.numpy() & 0xFFFFFF
+    np.testing.assert_array_equal(record.module.indices.numpy(), expected)
+
+
+@pytest.mark.parametrize("path", CONSTRUCTORS, ids=lambda p: p.stem)
+def test_constructor(path):
+    check_constructor(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["avgpool_nodivide", "avgpool_nofields", "maxpool_nopad", "volmaxpool_v1"]
+)
+def test_old_files(name, old_record):
+    module, x, expected = old_record(name)
+    assert_close(module.updateOutput(x), expected)
+    assert_close(module(x), expected)
+
+
+def test_rounding_is_chosen_by_method():
+    module = nn.SpatialMaxPooling(2, 2)
+    x = zeros((1, 5, 4), "float64")
+    assert module(x).shape == (1, 2, 2)
+    assert module.ceil()(x).shape == (1, 3, 2)
+    assert module.floor()(x).shape == (1, 2, 2)
+
+
+def test_average_excludes_padding_if_asked():
+    module, x = nn.SpatialAveragePooling(2, 2, 1, 1, 1, 1), full((1, 1, 1), 4, "float64")
+    assert module(x).tolist() == [[[1, 1], [1, 1]]]
+    assert module.setCountExcludePad()(x).tolist() == [[[4, 4], [4, 4]]]
+    assert module.setCountIncludePad()(x).tolist() == [[[1, 1], [1, 1]]]
+
+
+@pytest.mark.parametrize(
+    ("pooling", "unpooling", "shape"),
+    [
+        (nn.SpatialMaxPooling(2, 3), nn.SpatialMaxUnpooling, (2, 2, 7, 5)),
+        (nn.SpatialMaxPooling(3, 3, 3, 3, 1, 1), nn.SpatialMaxUnpooling, (2, 6, 6)),
+        (nn.VolumetricMaxPooling(2, 3, 2), nn.VolumetricMaxUnpooling, (2, 2, 4, 6, 6)),
+        (
+            nn.VolumetricMaxPooling(2, 3, 2, 2, 3, 2, 1, 1, 1),
+            nn.VolumetricMaxUnpooling,
+            (2, 4, 6, 6),
+        ),
+    ],
+)  # fmt: skip
+def test_unpooling_puts_the_maxima_back(pooling, unpooling, shape):
+    x = random.uniform(zeros(shape, "float64"), 1, 2)
+    maxima = pooling.updateOutput(x)
+    back = unpooling(pooling).updateOutput(maxima).numpy()
+    assert back.shape == shape
+    kept = back != 0
+    assert kept.sum() == maxima.size
+    np.testing.assert_array_equal(back[kept], x.numpy()[kept])
+
+
+def test_unpooling_needs_a_pooling_that_has_run():
+    pooling = nn.SpatialMaxPooling(2, 2)
+    unpooling = nn.SpatialMaxUnpooling(pooling)
+    with pytest.raises(ModuleError, match="has run"):
+        unpooling(zeros((1, 2, 2), "float64"))
+    assert repr(unpooling) == f"nn.SpatialMaxUnpooling associated to {pooling!r}"
+
+
+def test_unpooling_refuses_what_it_cannot_undo():
+    with pytest.raises(ArgumentError, match="steps are its window"):
+        nn.SpatialMaxUnpooling(nn.SpatialMaxPooling(3, 3, 2, 2))
+    with pytest.raises(ArgumentError, match=r"takes a nn\.SpatialMaxPooling"):
+        nn.SpatialMaxUnpooling(nn.SpatialAveragePooling(2, 2))
+
+
+def test_dilated_volumetric_pooling_loses_ceil_mode_in_files_as_in_torch7():
+    saved = nn.VolumetricDilatedMaxPooling(2, 2, 2).ceil()
+    assert checkpoint.loads(checkpoint.dumps(saved)).ceil_mode is False
+
+
+def test_window_larger_than_the_image_is_refused():
+    with pytest.raises(ShapeError):
+        nn.SpatialMaxPooling(3, 3)(zeros((1, 2, 2), "float64"))
