@@ -48,9 +48,7 @@ def jvp(
         inputs = [alias(x) for x in primals]
         value = f(*inputs)
         outputs = value if isinstance(value, tuple) else (value,)
-        known: dict[Node, Any] = {
-            parent_of(x): t for x, t in zip(inputs, tangents, strict=True)
-        }
+        known: dict[Node, Any] = {parent_of(x): t for x, t in zip(inputs, tangents, strict=True)}
         for node in _between(outputs, known):
             recall(node)
             check_versions(node)

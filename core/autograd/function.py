@@ -79,9 +79,7 @@ class Function:
     def apply(cls, *args: Any) -> Any:
         """Compute the function and record it."""
         grad = MODE.get().grad
-        parents = tuple(
-            parent_of(x) if grad and isinstance(x, Tensor) else None for x in args
-        )
+        parents = tuple(parent_of(x) if grad and isinstance(x, Tensor) else None for x in args)
         ctx = Context(tuple(p is not None for p in parents))
         with setting(grad=False):
             result = cls.forward(ctx, *args)
@@ -89,9 +87,7 @@ class Function:
             return result
         results = result if isinstance(result, tuple) else (result,)
         # A result that is an argument itself would lose its own history.
-        outputs = tuple(
-            alias(y) if any(y is x for x in args) else y for y in results
-        )
+        outputs = tuple(alias(y) if any(y is x for x in args) else y for y in results)
         node = Node()
         node.op, node.parents = _Recorded(cls, len(outputs)), parents
         positions = tuple(getattr(x, "_index", 0) for x in args)
@@ -134,9 +130,7 @@ class _Recorded:
         assert node.saved is not None
         ctx: Context = node.saved[0]
         slots = [g] if self.outputs == 1 else g
-        gradients = [
-            _as_tensor(s) if s is not None else None for s in slots
-        ]
+        gradients = [_as_tensor(s) if s is not None else None for s in slots]
         ctx._node = node if graph else None
         try:
             returned = self.function.backward(ctx, *gradients)
@@ -149,7 +143,8 @@ class _Recorded:
                 f"{len(node.parents)} arguments; return None for those without one"
             )
         return [
-            r if r is None or graph else r.array for r in (self._checked(node, i, r) for i, r in enumerate(results))
+            r if r is None or graph else r.array
+            for r in (self._checked(node, i, r) for i, r in enumerate(results))
         ]
 
     def _checked(self, node: Node, i: int, g: Any) -> Any:

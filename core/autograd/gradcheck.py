@@ -81,9 +81,7 @@ def _check(
         _listed(f(*[x + sign * eps * t for x, t in zip(args, tangents, strict=True)]))
         for sign in (1, -1)
     ]
-    numeric = sum(
-        _inner(w, a - b) / (2 * eps) for w, a, b in zip(weights, *shifted, strict=True)
-    )
+    numeric = sum(_inner(w, a - b) / (2 * eps) for w, a, b in zip(weights, *shifted, strict=True))
     derivative = _forward_derivative if mode == "fwd" else _reverse_derivative
     pieces = _listed(derivative(f, len(args), weights)(*args, *tangents))
     exact = (
@@ -99,8 +97,15 @@ def _check(
         inner = derivative(f, len(args), weights)
         for again in modes:
             _check(
-                inner, [*args, *tangents] if mode == "fwd" else args, order - 1, again, modes,
-                eps, tol, rng, f"{again} of {path}",
+                inner,
+                [*args, *tangents] if mode == "fwd" else args,
+                order - 1,
+                again,
+                modes,
+                eps,
+                tol,
+                rng,
+                f"{again} of {path}",
             )
 
 
@@ -115,9 +120,13 @@ def _reverse_derivative(f: Function, n: int, weights: list[Tensor]) -> Function:
     def gradient(*args: Tensor) -> Any:
         with setting(grad=True):
             leaves = [alias(x) for x in args[:n]]
-            found = grad(
-                _listed(f(*leaves)), leaves, weights, create_graph=True, allow_unused=True
-            )
+            pairs = [
+                (y, w) for y, w in zip(_listed(f(*leaves)), weights, strict=True) if y.requires_grad
+            ]
+            found: Sequence[Tensor | None] = [None] * n
+            if pairs:
+                ys, ws = zip(*pairs, strict=True)
+                found = grad(ys, leaves, ws, create_graph=True, allow_unused=True)
         return tuple(zeros_for(x) if g is None else g for x, g in zip(leaves, found, strict=True))
 
     return gradient

@@ -147,6 +147,8 @@ class Differentiable:
     def _values(self, node: Node) -> list[Any]:
         """Return what `node` saved as values of the graph: tensors with their history."""
         assert node.saved is not None
+        if not node.saved:
+            return [None] * len(self.plan)
         values: list[Any] = []
         for (_, kind, k, _), value in zip(self.plan, node.saved, strict=True):
             if value is None or kind == "shape":

@@ -50,7 +50,9 @@ def index_put(xp: Any, x: Array, value: Array, *, index: Any) -> Array:
     return result
 
 
-@operation(samples=lambda rng: [Sample(rng.normal(size=(2, 4)), shape=(3, 4), index=np.array([2, 2]))])
+@operation(
+    samples=lambda rng: [Sample(rng.normal(size=(2, 4)), shape=(3, 4), index=np.array([2, 2]))]
+)
 def index_spread(xp: Any, x: Array, *, shape: Sequence[int], index: Any) -> Array:
     """Return zeros of `shape` with x added where `index` says: what getitem's gradient is."""
     result = xp.zeros(tuple(shape), dtype=x.dtype)

@@ -30,7 +30,11 @@ def install_operator(op: Op[..., Any], name: str) -> None:
         x = self._array
         y = other._array if isinstance(other, Tensor) else other
         mode = MODE.get()
-        if mode.watched or type(x) is not ndarray or (type(y) is not ndarray and type(y) not in SCALARS):
+        if (
+            mode.watched
+            or type(x) is not ndarray
+            or (type(y) is not ndarray and type(y) not in SCALARS)
+        ):
             return op(self, other) if _is_operand(other) else NotImplemented
         try:
             out = forward(np, x, y)
@@ -59,13 +63,19 @@ def install_operator(op: Op[..., Any], name: str) -> None:
         node.op, node.parents, node.sequence = op, (p, q), next_sequence()
         node.params = node.hooks = node.trace = node.positions = None
         node.shape = out.shape
-        if (p is not None and hasattr(self, "_index")) or (q is not None and hasattr(other, "_index")):
+        if (p is not None and hasattr(self, "_index")) or (
+            q is not None and hasattr(other, "_index")
+        ):
             node.positions = (getattr(self, "_index", 0), getattr(other, "_index", 0))
         mask = masks[(p is not None) + 2 * (q is not None)]
         if mask == 0:
             node.saved = node.versions = ()
         else:
-            node.saved = (x if mask & 1 else None, y if mask & 2 else None, out if mask & 4 else None)
+            node.saved = (
+                x if mask & 1 else None,
+                y if mask & 2 else None,
+                out if mask & 4 else None,
+            )
             versions: tuple[Any, ...] = ()
             if mask & 1:
                 cell = self._version
