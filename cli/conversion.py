@@ -1,203 +1,198 @@
-"""From a loaded model to named arrays: which tensors, under which names, and what to report."""
+"""What `convert` does for each file."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import os
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+import click
 
-from rekindle.core.dtypes import Dtype, is_floating
-from rekindle.core.export import Weights
-from rekindle.core.storage import Storage
-from rekindle.core.tensor import Tensor
-from rekindle.legacy_nn.naming import Place, StateEntry, root_place, state_entries
-from rekindle.legacy_nn.ties import find_ties
-from rekindle.legacy_nn.unknown_classes import typename
+import rekindle
+from rekindle.core.dtypes import as_dtype
+from rekindle.core.errors import RekindleError
+from rekindle.core.export import write_json, write_weights
 
-from .group import Problem
-from .reading import Checkpoint, find_model
-from .texts import shape_text, size_text
-
-
-@dataclass(slots=True)
-class State:
-    """The tensors that will be written, by name and in order.
-
-    Attributes
-    ----------
-    model : Place
-        What they belong to.
-    entries : dict
-        Name to tensor, each memory once.
-    aliases : dict
-        Further names to names in `entries`.
-    notes : list of str
-        What the user should know.
-    """
-
-    model: Place
-    entries: dict[str, StateEntry]
-    aliases: dict[str, str]
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def parameters(self) -> int:
-        """Number of trained elements."""
-        return sum(e.tensor.size for e in self.entries.values() if e.kind == "parameter")
+from .casting import cast_floats
+from .convert import EXTENSIONS
+from .group import Problem, Unusable, explained
+from .output import atomic_output, check_output
+from .overrides import find_overrides
+from .progress import track
+from .reading import Checkpoint, read_checkpoint
+from .renaming import check_distinct, names_in_map, names_like
+from .state import State, check_size, find_state, make_weights
+from .tables import Column, print_table
+from .texts import size_text, value_text
 
 
-def find_state(checkpoint: Checkpoint, *, gradients: bool) -> State:
-    """Return what belongs to the state of the only model, or of a table without a model.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """The options of `convert`."""
+
+    output: str
+    select: str | None
+    to: str | None
+    dtype: str | None
+    grads: bool
+    like: str | None
+    map_file: str | None
+    ignore_overrides: bool
+    max_bytes: int
+    force: bool
+
+    def run(self, files: tuple[str, ...], as_json: bool) -> None:
+        """Convert all files, and report; go on with the next where one fails."""
+        if self.like and self.map_file:
+            raise click.UsageError("--like and --map exclude each other")
+        targets = self._targets(files)
+        reports = []
+        failures: list[click.ClickException] = []
+        for file, (target, to) in track(list(zip(files, targets, strict=True)), "converting"):
+            try:
+                report = self._convert(file, target, to)
+            except (RekindleError, OSError, click.ClickException) as error:
+                failure = error if isinstance(error, click.ClickException) else explained(error)
+                if len(files) == 1:
+                    raise
+                failures.append(failure)
+                click.echo(f"Error: {file}: {failure.format_message()}", err=True)
+                continue
+            reports.append(report)
+            if not as_json:
+                print_report(report, err=target == "-")
+        if as_json:
+            text = json.dumps(reports[0] if len(files) == 1 else reports, indent=2)
+            click.echo(text, err=self.output == "-")
+        if failures:
+            unusable = any(failure.exit_code == Unusable.exit_code for failure in failures)
+            raise (Unusable if unusable else Problem)(
+                f"{len(failures)} of {len(files)} files were not converted"
+            )
+
+    def _targets(self, files: tuple[str, ...]) -> list[tuple[str, str]]:
+        """Return the output file and format of each input, all checked."""
+        folder = Path(self.output)
+        if len(files) == 1 and not folder.is_dir() and not self.output.endswith("/"):
+            targets = [(self.output, self.to or format_of_name(self.output))]
+        else:
+            if self.output == "-":
+                raise click.UsageError("several FILEs need a folder as OUT")
+            to = self.to or "safetensors"
+            folder.mkdir(parents=True, exist_ok=True)
+            names = [Path("stdin" if f == "-" else f).stem + EXTENSIONS[to] for f in files]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise click.UsageError(f"several FILEs would become {', '.join(twice)}")
+            targets = [(str(folder / name), to) for name in names]
+        for target, _ in targets:
+            check_output(target, force=self.force)
+        return targets
+
+    def _convert(self, file: str, target: str, to: str) -> dict[str, Any]:
+        checkpoint = read_checkpoint(file, self.select)
+        report = {"file": checkpoint.name, "output": target, "format": to}
+        if to.startswith("t7"):
+            return report | self._write_t7(checkpoint, target, to)
+        if to == "json":
+            with atomic_output(target) as temporary, open(temporary, "wb") as stream:
+                write_json(stream, checkpoint.value)
+            return report | {"what": value_text(checkpoint.value)}
+        return report | self._write_weights(checkpoint, target, to)
+
+    def _write_t7(self, checkpoint: Checkpoint, target: str, to: str) -> dict[str, Any]:
+        if self.like or self.map_file or self.grads:
+            raise click.UsageError("--like, --map and --grads are for files of weights, not .t7")
+        value = checkpoint.value
+        if self.dtype:
+            cast_floats(value, as_dtype(self.dtype))
+        with atomic_output(target) as temporary:
+            rekindle.save(value, temporary, "ascii" if to == "t7-ascii" else "binary")
+        return {"what": value_text(value)}
+
+    def _write_weights(self, checkpoint: Checkpoint, target: str, to: str) -> dict[str, Any]:
+        dtype = as_dtype(self.dtype) if self.dtype else None
+        state = find_state(checkpoint, gradients=self.grads)
+        self._check_overrides(state)
+        check_size(state, dtype, self.max_bytes)
+        shapes = {name: entry.tensor.shape for name, entry in state.entries.items()}
+        renamed = self._new_names(state, shapes)
+        check_distinct([renamed.get(n, n) for n in (*state.entries, *state.aliases)])
+        weights = make_weights(checkpoint, state, dtype, renamed)
+        with atomic_output(target) as temporary:
+            write_weights(temporary, weights, EXTENSIONS[to])
+        return {
+            "model": state.model.lua_path,
+            "class": weights.metadata["class"],
+            "tensors": [
+                {
+                    "path": entry.lua_path,
+                    "name": renamed.get(name, name),
+                    "shape": list(entry.tensor.shape),
+                    "dtype": weights[renamed.get(name, name)].dtype.name,
+                    "kind": entry.kind,
+                }
+                for name, entry in state.entries.items()
+            ],
+            "parameters": state.parameters,
+            "bytes": sum(array.nbytes for array in weights.arrays.values()),
+            "aliases": weights.aliases,
+            "renamed": renamed,
+            "notes": state.notes,
+        }
+
+    def _check_overrides(self, state: State) -> None:
+        found = [] if self.ignore_overrides else find_overrides(state.model)
+        if found:
+            raise Problem(
+                "the model computes something else than its classes do: "
+                + "; ".join(found)
+                + ". --ignore-overrides writes the weights all the same"
+            )
+
+    def _new_names(self, state: State, shapes: dict[str, tuple[int, ...]]) -> dict[str, str]:
+        if self.map_file:
+            known = {**shapes, **{alias: shapes[name] for alias, name in state.aliases.items()}}
+            return names_in_map(known, self.map_file)
+        return names_like(shapes, self.like) if self.like else {}
+
+
+def format_of_name(name: str) -> str:
+    """Return the format that a file's extension means.
 
     Raises
     ------
     Unusable
-        If there are several models.
-    Problem
-        If there is nothing, or two tensors would have one name.
+        If it means none.
     """
-    model = find_model(checkpoint) or root_place(checkpoint.value, checkpoint.path)
-    if isinstance(model.value, Tensor):
-        entry = StateEntry(
-            root_place(None, checkpoint.path[:-1]),
-            checkpoint.path[-1:] or ("tensor",),
-            model.value,
-            "parameter",
-            known=True,
+    extension = Path(name).suffix.lower()
+    for to, known in EXTENSIONS.items():
+        if extension == known:
+            return to
+    names = ", ".join(dict.fromkeys(EXTENSIONS.values()))
+    raise Unusable(f"{name}: name a format with --to, or by the extension: {names}")
+
+
+def print_report(report: dict[str, Any], *, err: bool) -> None:
+    """Print what was written, and the new names where tensors were renamed."""
+    if report.get("renamed"):
+        rows = [(t["path"], t["name"], shape_of(t["shape"])) for t in report["tensors"]]
+        print_table([Column("in Lua"), Column("name"), Column("shape")], rows, err=err)
+    if "tensors" in report:
+        what = (
+            f"{len(report['tensors'])} tensors, {report['parameters']:,} parameters, "
+            f"{size_text(report['bytes'])}, from {report['model'] or 'the object'} "
+            f"({report['class']})"
         )
-        return State(model, {entry.name: entry}, {})
-    found = [e for e in state_entries(model) if gradients or e.kind != "gradient"]
-    if not found:
-        raise Problem(f"{checkpoint.name}: {_named(model)} has no parameters or buffers")
-    by_name: dict[str, StateEntry] = {}
-    for entry in found:
-        other = by_name.setdefault(entry.name, entry)
-        if other is not entry:
-            raise Problem(
-                f"{other.lua_path} and {entry.lua_path} would both be called {entry.name}; "
-                "choose a part with --select"
-            )
-    state = State(model, {}, {})
-    tied = {tie.tensor: tie for tie in find_ties([e.tensor for e in found])}
-    for i, entry in enumerate(found):
-        tie = tied.get(i)
-        if tie is not None and tie.whole:
-            state.aliases[entry.name] = found[tie.first].name
-        else:
-            state.entries[entry.name] = entry
-        if tie is not None and not tie.whole:
-            state.notes.append(
-                f"{entry.name} shares elements with {found[tie.first].name} as another view; "
-                "both are written in full"
-            )
-    if state.aliases:
-        pairs = ", ".join(f"{alias} = {name}" for alias, name in state.aliases.items())
-        state.notes.append(f"tied, written once: {pairs}")
-    state.notes += _unknown_notes(found)
-    return state
+    else:
+        what = report["what"]
+    name = "standard output" if report["output"] == "-" else report["output"]
+    click.echo(f"{name}: {what}", err=err)
+    for note in report.get("notes", ()):
+        click.echo(f"note: {note}", err=True)
 
 
-def _unknown_notes(entries: Sequence[StateEntry]) -> list[str]:
-    judged = defaultdict(list)
-    for entry in entries:
-        name = typename(entry.place.value)
-        if not entry.known and name is not None:
-            judged[name].append(f"{entry.name} ({entry.kind})")
-    return [
-        f"unknown class {name}, fields judged by their names: {', '.join(fields)}"
-        for name, fields in judged.items()
-    ]
-
-
-def _named(place: Place) -> str:
-    where = place.lua_path
-    what = typename(place.value) or type(place.value).__name__.lower()
-    return f"{where} ({what})" if where else f"the {what}"
-
-
-def check_size(state: State, dtype: Dtype | None, max_bytes: int) -> None:
-    """Check that writing tensors out takes no more than their storages, and `max_bytes`.
-
-    Raises
-    ------
-    Problem
-        If views repeat or share so many elements that it would.
-    """
-    wanted: dict[int, int] = defaultdict(int)
-    storages: dict[int, Storage] = {}
-    for entry in state.entries.values():
-        storage = entry.tensor.storage()
-        storages[id(storage)] = storage
-        wanted[id(storage)] += entry.tensor.size * _itemsize(entry.tensor, dtype)
-    itemsize = dtype.itemsize if dtype else 0
-    extra = sum(
-        max(0, wanted[i] - s.size * max(s.dtype.itemsize, itemsize)) for i, s in storages.items()
-    )
-    if extra <= max_bytes:
-        return
-    largest = max(state.entries.values(), key=lambda e: e.tensor.size)
-    raise Problem(
-        f"writing the tensors out takes {size_text(extra)} more than the file's storages hold: "
-        f"{largest.lua_path} alone is {shape_text(largest.tensor)} on a storage of "
-        f"{size_text(largest.tensor.storage().nbytes)}. --max-bytes allows it"
-    )
-
-
-def _itemsize(tensor: Tensor, dtype: Dtype | None) -> int:
-    return dtype.itemsize if dtype and is_floating(tensor.dtype) else tensor.dtype.itemsize
-
-
-def make_weights(
-    checkpoint: Checkpoint, state: State, dtype: Dtype | None, renamed: dict[str, str]
-) -> Weights:
-    """Return the arrays of a state, with where they come from as metadata.
-
-    Parameters
-    ----------
-    dtype : dtype or None
-        Convert floating tensors to this type.
-    renamed : dict
-        New names for names; names that are not in it stay.
-    """
-    arrays = {}
-    for name, entry in state.entries.items():
-        array = entry.tensor.numpy()
-        if dtype is not None and is_floating(entry.tensor.dtype):
-            converted = _converted(array, dtype)
-            if np.isinf(converted).sum() > np.isinf(array).sum():
-                state.notes.append(f"{name}: values too large for {dtype} became infinite")
-            array = converted
-        arrays[renamed.get(name, name)] = array
-    aliases = {
-        renamed.get(alias, alias): renamed.get(name, name) for alias, name in state.aliases.items()
-    }
-    return Weights(arrays, aliases, metadata_of(checkpoint, state, renamed))
-
-
-def _converted(array: np.ndarray[Any, Any], dtype: Dtype) -> np.ndarray[Any, Any]:
-    with np.errstate(over="ignore"):
-        return array.astype(dtype)
-
-
-def metadata_of(checkpoint: Checkpoint, state: State, renamed: dict[str, str]) -> dict[str, str]:
-    """Return where weights come from, as text by name.
-
-    `format` is what PyTorch's readers look for: the arrays lie as PyTorch's would.
-    """
-    metadata = {
-        "format": "pt",
-        "rekindle": importlib.metadata.version("rekindle"),
-        "source": os.path.basename(checkpoint.name),
-        "sha256": checkpoint.sha256(),
-        "class": typename(state.model.value) or type(state.model.value).__name__,
-        "path": state.model.lua_path,
-    }
-    if renamed:
-        metadata["renamed"] = json.dumps({new: old for old, new in renamed.items()})
-    return metadata
+def shape_of(sizes: list[int]) -> str:
+    """Return sizes as Torch prints them."""
+    return "x".join(map(str, sizes))

@@ -97,6 +97,6 @@ def command(files: tuple[str, ...], as_json: bool, **options: object) -> None:
     The only module of FILE is found by itself; where there are several, choose with --select.
     Nothing is written where something is there already, unless --force is given.
     """
-    from .writing import Conversion
+    from .conversion import Conversion
 
     Conversion(**options).run(files, as_json)  # type: ignore[arg-type]  # click checked them

@@ -124,7 +124,11 @@ class Command(click.Command):
             warnings.showwarning = _show_warning
             try:
                 return super().invoke(ctx)
-            except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            except click.ClickException as error:
+                if ctx.meta.get(_DEBUG) and error.__cause__ is not None:
+                    raise error.__cause__ from None
+                raise
+            except (click.exceptions.Exit, click.Abort, BrokenPipeError):
                 raise
             except Exception as error:
                 if ctx.meta.get(_DEBUG):
@@ -145,16 +149,21 @@ def explained(error: Exception) -> click.ClickException:
         return Unusable(f"{name}{error.strerror or error}")
     if isinstance(error, MemoryError):
         return Problem(f"not enough memory: {error}" if str(error) else "not enough memory")
-    where = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
     if isinstance(error, RekindleError):
         from rekindle.core.checkpoint import T7Error
 
         kind = Unusable if isinstance(error, T7Error) else Problem
-        return kind(f"{error}{where}")
+        return kind(with_notes(error))
     return Problem(
-        f"{type(error).__name__}: {error}{where}\n"
+        f"{type(error).__name__}: {with_notes(error)}\n"
         "This is a defect of Rekindle: please report it with what --debug prints."
     )
+
+
+def with_notes(error: BaseException) -> str:
+    """Return the message of an exception with the notes that say where it came from."""
+    notes = ", ".join(getattr(error, "__notes__", ()))
+    return f"{error} ({notes})" if notes else str(error)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 file_argument = click.argument(
     "file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, allow_dash=True)
@@ -50,3 +54,40 @@ max_bytes_option = click.option(
     help="Write at most this much more than the storages in FILE hold: tensors that repeat or "
     "share their elements take more room in a file that cannot say so.",
 )
+
+_INPUT_OPTIONS = (
+    click.option(
+        "--input",
+        "input_file",
+        metavar="IN",
+        type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+        help="The input: .npy, .npz, .t7, an image, or - for standard input.",
+    ),
+    click.option(
+        "--input-select",
+        metavar="PATH",
+        help="Take this part of a .t7 file as the input.",
+    ),
+    click.option(
+        "--random",
+        "random_shapes",
+        metavar="SHAPE",
+        type=tensor_shape,
+        multiple=True,
+        help="Draw the input: 1x3x224x224. Several times for a table of inputs.",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(0, 2**32 - 1),
+        default=123,
+        show_default=True,
+        help="Seed of the drawn input and of Torch's random stream.",
+    ),
+)
+
+
+def input_options(command: Command) -> Command:
+    """Add the options that say what a model runs on."""
+    for option in reversed(_INPUT_OPTIONS):
+        command = option(command)
+    return command

@@ -7,7 +7,7 @@ from typing import Any
 from rekindle.core import ops
 from rekindle.core.checkpoint import Table
 from rekindle.core.dtypes import int64
-from rekindle.core.errors import ShapeError
+from rekindle.core.errors import BoundsError, ShapeError
 from rekindle.core.tensor import Tensor
 
 from .module import InputTypeError, Module
@@ -92,14 +92,14 @@ def rows_at(module: Module, weight: Tensor, index: Tensor) -> Tensor:
 
     Raises
     ------
-    ShapeError
+    BoundsError
         If an index is outside.
     """
     rows = ops.subtract(ops.astype(index, int64), 1)
     try:
         return ops.embedding(weight, rows)
-    except ShapeError:
-        raise ShapeError(
+    except BoundsError:
+        raise BoundsError(
             f"{module.t7_typename} takes indices from 1 to {weight.shape[0]}; given "
             f"{ops.min(index).item():g} to {ops.max(index).item():g}"
         ) from None

@@ -10,9 +10,10 @@ from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
 from .affine import Add, CMul
+from .branches import ConcatTable
 from .checks import axis_of, one_tensor
 from .constant import MulConstant
-from .containers import ConcatTable, Sequential
+from .containers import Sequential
 from .distance import Normalize
 from .fields import given, set_unless_nil
 from .identity import Identity

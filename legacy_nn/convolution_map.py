@@ -35,6 +35,8 @@ class ConvolutionMap(SpatialModule):
     Weight (n, kH, kW): one kernel for each pair.
     """
 
+    buffer_fields = ("connTable",)
+
     connTable: Tensor
     nInputPlane: int
     nOutputPlane: int

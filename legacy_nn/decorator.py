@@ -79,5 +79,5 @@ class Bottle(Decorator):
             )
         return ops.reshape(y, (*outer, y.shape[0] // math.prod(outer), *y.shape[1:]))
 
-    def _keep(self, result: Any) -> Any:
+    def keep(self, input: Any, result: Any) -> Any:
         return share_memory(self.output, result)

@@ -10,8 +10,9 @@ from rekindle.core.creation import arange, empty
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
+from .branches import ParallelTable
 from .checks import one_tensor, rows_at
-from .containers import ParallelTable, Sequential
+from .containers import Sequential
 from .fields import add_parameter, given, uniform_bound
 from .identity import Identity
 from .linear import Linear

@@ -6,8 +6,9 @@ SpatialContrastiveNormalization.lua.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import sqrt
-from typing import Any
+from typing import Any, ClassVar
 
 from rekindle.core import ops
 from rekindle.core.creation import full, zeros
@@ -43,6 +44,9 @@ class LocalNormalization(SpatialModule):
         For a kernel of other dimensions or an even size.
     """
 
+    inner: ClassVar[tuple[str, ...]] = ("meanestimator", "stdestimator")
+    """Fields of the modules that hold the weights."""
+
     nInputPlane: int
     kernel: Tensor
     meanestimator: Any
@@ -56,6 +60,9 @@ class LocalNormalization(SpatialModule):
                 f"{self.t7_typename} takes a kernel of one or two dimensions and odd sizes; "
                 f"given shape {self.kernel.shape}"
             )
+
+    def children(self) -> Iterator[tuple[str, Any]]:
+        return ((name, vars(self)[name]) for name in self.inner if name in vars(self))
 
     def estimator(self) -> Sequential:
         """Return modules that average around each pixel, without their weights."""
@@ -152,6 +159,8 @@ class SpatialContrastiveNormalization(LocalNormalization):
     nInputPlane, kernel, threshold, thresval
         As for SpatialDivisiveNormalization.
     """
+
+    inner = ("normalizer",)
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from typing import Any, Self
 from rekindle.core import ops
 from rekindle.core.creation import arange, eye, full
 from rekindle.core.dtypes import float32, int64
-from rekindle.core.errors import ShapeError
+from rekindle.core.errors import BoundsError
 from rekindle.core.tensor import Tensor
 
 from .checks import one_tensor, rows_at
@@ -135,7 +135,7 @@ class OneHot(Module):
             index.size
             and not 1 <= ops.min(places).item() <= ops.max(places).item() <= self.outputSize
         ):
-            raise ShapeError(
+            raise BoundsError(
                 f"{self.t7_typename} takes indices from 1 to {self.outputSize}; given "
                 f"{ops.min(index).item():g} to {ops.max(index).item():g}"
             )

@@ -54,6 +54,18 @@ def torch_class(typename: str, version: int = 1) -> Callable[[type[M]], type[M]]
     return register
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def both_protocols(update_output: F) -> F:
+    """Mark an `updateOutput` beside which `module(x)` computes the same in fresh tensors.
+
+    An override without the mark, in a subclass or stored in an instance, is all there is.
+    """
+    update_output.both_protocols = True  # type: ignore[attr-defined]
+    return update_output
+
+
 @torch_class("nn.Module")
 class Module:
     """The base of all LuaTorch modules.
@@ -125,6 +137,7 @@ class Module:
 
     # -- Torch's protocol ---------------------------------------------------------------
 
+    @both_protocols
     def updateOutput(self, input: Any) -> Any:
         """Compute the output for `input`, keep it in `self.output` and return it."""
         input = as_input(input)
@@ -137,9 +150,13 @@ class Module:
         In-place modules write the result into the input, and the output views it. Classes
         whose output in Torch7 is the input itself or a view of it say so here.
         """
-        if self.inplace and isinstance(input, Tensor):
-            return share_memory(self.output, input.copy_(result))
+        if (target := self.written(input)) is not None:
+            return share_memory(self.output, target.copy_(result))
         return replace_contents(self.output, result)
+
+    def written(self, input: Any) -> Tensor | None:
+        """Return the tensor of `input` that an in-place module writes its output into."""
+        return input if self.inplace and isinstance(input, Tensor) else None
 
     def forward(self, input: Any) -> Any:
         """Return `updateOutput(input)`."""
@@ -149,10 +166,16 @@ class Module:
 
     def __call__(self, input: Any) -> Any:
         """Return the output for `input` in fresh tensors; fields `output` stay as they are."""
-        input = as_input(input)
-        if type(self).updateOutput is not Module.updateOutput:
+        return self._fresh(as_input(input))
+
+    def _fresh(self, input: Any) -> Any:
+        if self._torch_only():
             return detached_copy(self.updateOutput(input))
         return self._evaluate(input)
+
+    def _torch_only(self) -> bool:
+        """Whether only `updateOutput` says what this module computes."""
+        return not getattr(self.updateOutput, "both_protocols", False)
 
     # -- fields -------------------------------------------------------------------------
 

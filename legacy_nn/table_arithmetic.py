@@ -15,7 +15,7 @@ from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
 from .fields import set_unless_nil
-from .module import Module, replace_contents, share_memory, torch_class
+from .module import Module, replace_contents, torch_class
 from .table import elements
 
 
@@ -75,10 +75,8 @@ class CAddTable(Module):
             total = ops.add(total, tensor)
         return total
 
-    def keep(self, input: Any, result: Any) -> Any:
-        if self.inplace:
-            return share_memory(self.output, input[1].copy_(result))
-        return super().keep(input, result)
+    def written(self, input: Any) -> Any:
+        return input[1] if self.inplace else None
 
 
 @torch_class("nn.CMulTable")

@@ -84,7 +84,7 @@ def convolution(
             count = (r1 - r0) * inner
             columns = _columns(geometry, image[n0:n1], r0, r1, buffer)
             columns = columns.reshape(groups, matrix.shape[2], (n1 - n0) * count)
-            if n1 - n0 == 1:
+            if n1 - n0 == 1:  # then this reshape is a view, and nothing is copied
                 xp.matmul(matrix, columns, out=piece.reshape(groups, filters // groups, count))
             else:
                 product = xp.matmul(matrix, columns).reshape(filters, n1 - n0, count)

@@ -106,3 +106,14 @@ def test_number_of_features_is_checked(features):
 def test_even_kernels_are_refused():
     with pytest.raises(ArgumentError, match="odd sizes"):
         nn.SpatialSubtractiveNormalization(1, full((3, 4), 1, "float64"))
+
+
+def test_weights_of_the_averages_belong_to_the_model():
+    module = nn.SpatialContrastiveNormalization(2, full((3, 3), 1, "float64"))
+    inside = [path for path, m in module.named_modules() if m.weight is not None]
+    assert inside == [
+        "normalizer.modules[1].meanestimator.modules[2]",
+        "normalizer.modules[2].meanestimator.modules[2]",
+        "normalizer.modules[2].stdestimator.modules[3]",
+    ]
+    assert module.parameters() == ([], [])

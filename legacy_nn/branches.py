@@ -1,0 +1,146 @@
+"""Containers that return a table: nn.ConcatTable, ParallelTable and MapTable."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Self
+
+from rekindle.core.checkpoint import Table
+
+from .containers import Container, Step, indented, known
+from .module import ArgumentError, InputTypeError, torch_class
+
+
+def refill(table: Any, values: Table) -> Table:
+    """Return `table` with the entries of `values` in place of its own; `values` if it is none."""
+    if not isinstance(table, Table):
+        return values
+    for i in range(len(values) + 1, len(table) + 1):
+        table[i] = None
+    table.update(values)
+    return table
+
+
+def one_table(module: Any, input: Any) -> Table:
+    """Return `input`, which must be a table.
+
+    Raises
+    ------
+    InputTypeError
+        If it is none.
+    """
+    if not isinstance(input, Table):
+        raise InputTypeError(
+            f"{module.t7_typename} takes a table; given {type(input).__name__} {input!r:.60}"
+        )
+    return input
+
+
+@torch_class("nn.ConcatTable")
+class ConcatTable(Container):
+    """Gives every module the same input; the output is the table of theirs.
+
+    Source: torch/nn ConcatTable.lua.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.output = Table()
+
+    def flow(self, input: Any, step: Step) -> Any:
+        return Table([step(i, input) for i in range(1, len(self.modules) + 1)])
+
+    def keep(self, input: Any, result: Any) -> Any:
+        return refill(self.output, result)
+
+    def __repr__(self) -> str:
+        return self._branches()
+
+
+@torch_class("nn.ParallelTable")
+class ParallelTable(Container):
+    """Gives module i the element i of the input table; the output is the table of theirs.
+
+    Source: torch/nn ParallelTable.lua.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.output = Table()
+        self.gradInput = Table()
+
+    def flow(self, input: Any, step: Step) -> Any:
+        table, count = one_table(self, input), len(self.modules)
+        if len(table) < count:
+            raise InputTypeError(
+                f"{self.t7_typename} has {count} modules; given a table of {len(table)}"
+            )
+        return Table([step(i, table[i]) for i in range(1, count + 1)])
+
+    def keep(self, input: Any, result: Any) -> Any:
+        return refill(self.output, result)
+
+    def __repr__(self) -> str:
+        return self._branches()
+
+
+@torch_class("nn.MapTable")
+class MapTable(Container):
+    """Gives a copy of its one module to each element of the input table.
+
+    Parameters
+    ----------
+    module : Module, optional
+        May also be given with `add`.
+    shared : bool, default True
+        Whether the copies share the memory of the parameters and their gradients.
+
+    Attributes
+    ----------
+    module : Module
+        The first of `modules`.
+
+    Source: torch/nn MapTable.lua.
+    """
+
+    module: Any = None
+    shared: bool
+
+    def __init__(self, module: Any = None, shared: bool = True) -> None:
+        super().__init__()
+        self.shared = shared
+        self.sharedparams = Table(["weight", "bias", "gradWeight", "gradBias"])
+        self.output = Table()
+        self.gradInput = Table()
+        if module is not None:
+            self.add(module)
+
+    def add(self, module: Any) -> Self:
+        """Take the one module and return the container.
+
+        Raises
+        ------
+        ArgumentError
+            If it has one.
+        """
+        if self.module is not None:
+            raise ArgumentError("nn.MapTable takes a single module; it has one")
+        self.module = self.modules[1] = module
+        return self
+
+    def _extend(self, count: int) -> None:
+        module = self.modules[1] = known(self.module)
+        weights, gradients = module.parameters() if self.shared else ([], [])
+        memory = {id(s): s for s in (t.storage() for t in weights + gradients)}
+        for i in range(len(self.modules) + 1, count + 1):
+            self.modules[i] = copy.deepcopy(module, dict(memory))
+
+    def flow(self, input: Any, step: Step) -> Any:
+        table = one_table(self, input)
+        self._extend(len(table))
+        return Table([step(i, table[i]) for i in range(1, len(table) + 1)])
+
+    def __repr__(self) -> str:
+        if self.module is None:
+            return f"{self.t7_typename} {{ }}"
+        return f"{self.t7_typename} {{\n  {indented(self.module, '        ')}\n}}"

@@ -1,0 +1,117 @@
+"""Containers that join what their modules return: nn.Concat, DepthConcat and Parallel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rekindle.core import ops
+from rekindle.core.creation import zeros
+from rekindle.core.storage import Storage
+from rekindle.core.tensor import Tensor
+
+from .checks import axis_of, one_tensor
+from .containers import Container, Step
+from .fields import long_storage
+from .module import replace_contents, torch_class
+
+
+@torch_class("nn.Concat")
+class Concat(Container):
+    """Gives every module the same input and joins the outputs along `dimension`.
+
+    Parameters
+    ----------
+    dimension : int
+        From 1, the batch dimension included.
+
+    Attributes
+    ----------
+    outputSize : Storage of int64
+        The sizes of the last output.
+
+    Source: torch/nn Concat.lua.
+    """
+
+    dimension: int
+    outputSize: Storage
+
+    def __init__(self, dimension: int) -> None:
+        super().__init__()
+        self.outputSize = long_storage([])
+        self.dimension = dimension
+
+    def flow(self, input: Any, step: Step) -> Any:
+        outputs = [step(i, input) for i in range(1, len(self.modules) + 1)]
+        return ops.concat(outputs, axis=self.dimension - 1)
+
+    def keep(self, input: Any, result: Any) -> Any:
+        self.outputSize = long_storage(result.shape)
+        return replace_contents(self.output, result)
+
+    def __repr__(self) -> str:
+        return self._branches()
+
+
+@torch_class("nn.DepthConcat")
+class DepthConcat(Concat):
+    """Concat that centres smaller outputs in the largest, padding with zeros.
+
+    Source: torch/nn DepthConcat.lua.
+    """
+
+    def flow(self, input: Any, step: Step) -> Any:
+        outputs = [step(i, input) for i in range(1, len(self.modules) + 1)]
+        axis = self.dimension - 1
+        largest = [max(sizes) for sizes in zip(*(y.shape for y in outputs), strict=True)]
+        return ops.concat([_centred(y, largest, axis) for y in outputs], axis=axis)
+
+
+def _centred(x: Tensor, sizes: list[int], axis: int) -> Tensor:
+    """Return x in the middle of zeros of `sizes`, except along `axis`."""
+    for i, n in enumerate(sizes):
+        missing = n - x.shape[i]
+        if i != axis and missing:
+            before = missing // 2
+            shape = list(x.shape)
+            parts = []
+            for extra in (before, missing - before):
+                shape[i] = extra
+                parts.append(zeros(shape, x.dtype, x.device))
+            x = ops.concat([parts[0], x, parts[1]], axis=i)
+    return x
+
+
+@torch_class("nn.Parallel")
+class Parallel(Container):
+    """Gives module i slice i of the input and joins the outputs.
+
+    Parameters
+    ----------
+    inputDimension : int
+        The dimension of the input, from 1, that is cut into slices, and goes away.
+    outputDimension : int
+        The dimension of the outputs, from 1, along which they are joined.
+
+    Source: torch/nn Parallel.lua.
+    """
+
+    inputDimension: int
+    outputDimension: int
+
+    def __init__(self, inputDimension: int, outputDimension: int) -> None:
+        super().__init__()
+        self.inputDimension = inputDimension
+        self.outputDimension = outputDimension
+
+    def flow(self, input: Any, step: Step) -> Any:
+        x = one_tensor(self, input)
+        axis = axis_of(self, self.inputDimension, x.ndim)
+        outputs = [step(i + 1, ops.select(x, axis, i)) for i in range(x.shape[axis])]
+        return ops.concat(outputs, axis=self.outputDimension - 1)
+
+    def keep(self, input: Any, result: Any) -> Any:
+        self.totalOutputSize = long_storage(result.shape)
+        return replace_contents(self.output, result)
+
+    def __repr__(self) -> str:
+        return self._branches()

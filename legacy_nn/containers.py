@@ -1,0 +1,234 @@
+"""Containers: modules made of modules, and nn.Sequential.
+
+A container states once how its input flows through its modules; the base class runs that
+flow in either protocol. Source: torch/nn Container.lua, Sequential.lua.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+from rekindle.core import ops
+from rekindle.core.checkpoint import Table
+from rekindle.core.tensor import Tensor
+
+from .module import (
+    ArgumentError,
+    Module,
+    ModuleError,
+    as_input,
+    both_protocols,
+    detached_copy,
+    torch_class,
+)
+
+Step = Callable[[int, Any], Any]
+"""Runs module i on an input, in the protocol that the outermost call chose."""
+
+
+def run_torch(module: Any, input: Any) -> Any:
+    """Run a module inside a container in Torch's protocol."""
+    return known(module).updateOutput(input)
+
+
+def run_fresh(module: Any, input: Any) -> Any:
+    """Run a module inside a container in the framework's protocol.
+
+    In-place modules write into their input here too: whoever else reads it, as the other
+    end of a skip connection does, is to see what Torch7 saw.
+    """
+    result = known(module)._fresh(input)
+    target = module.written(input)
+    return result if target is None else target.copy_(result)
+
+
+def known(module: Any) -> Module:
+    """Return `module`, if its class is one that can run.
+
+    Raises
+    ------
+    ModuleError
+        If it is an object of a class that nobody registered.
+    """
+    if isinstance(module, Module):
+        return module
+    name = getattr(module, "t7_typename", type(module).__name__)
+    raise ModuleError(
+        f"{name} is not a class that Rekindle can run; "
+        f"write it in Python and rekindle.register({name!r}, cls) it"
+    )
+
+
+@torch_class("nn.Container")
+class Container(Module):
+    """A module with modules inside, in the 1-based Table `modules`.
+
+    Source: torch/nn Container.lua.
+    """
+
+    modules: Table
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.modules = Table()
+
+    def add(self, module: Any) -> Self:
+        """Append `module` and return the container."""
+        self.modules[len(self.modules) + 1] = module
+        return self
+
+    def get(self, index: int) -> Any:
+        """Return module `index`, from 1."""
+        return self.modules[index]
+
+    def size(self) -> int:
+        """Return the number of modules."""
+        return len(self.modules)
+
+    def children(self) -> Iterator[tuple[str, Any]]:
+        return ((f"modules[{i}]", m) for i, m in enumerate(self.modules.array(), 1))
+
+    def parameters(self) -> tuple[list[Tensor], list[Tensor]]:
+        weights, gradients = [], []
+        for _, module in self.children():
+            w, g = known(module).parameters()
+            weights += w
+            gradients += g
+        return weights, gradients
+
+    def check_input(self, input: Any) -> None:
+        """Leave it to the modules inside."""
+
+    # -- forward ------------------------------------------------------------------------
+
+    def flow(self, input: Any, step: Step) -> Any:
+        """Return the output for `input`; `step(i, x)` runs module i on x."""
+        raise ModuleError(f"{self.t7_typename} defines no forward pass")
+
+    def _step(self, run: Callable[[Any, Any], Any]) -> Step:
+        def step(i: int, input: Any) -> Any:
+            try:
+                return run(self.modules[i], input)
+            except Exception as error:
+                error.add_note(f"in modules[{i}] of {self.t7_typename}")
+                raise
+
+        return step
+
+    @both_protocols
+    def updateOutput(self, input: Any) -> Any:
+        input = as_input(input)
+        self.output = self.keep(input, self.flow(input, self._step(run_torch)))
+        return self.output
+
+    def keep(self, input: Any, result: Any) -> Any:
+        """Return what `self.output` becomes; by default the modules' own output objects."""
+        return result
+
+    def __call__(self, input: Any) -> Any:
+        """Return the output for `input`; the input stays as it is, whatever is inside."""
+        input = as_input(input)
+        if any(getattr(module, "inplace", False) for _, module in self.named_modules()):
+            input = _cloned(input)
+        return self._fresh(input)
+
+    def _fresh(self, input: Any) -> Any:
+        if self._torch_only():
+            return detached_copy(self.updateOutput(input))
+        return self.flow(input, self._step(run_fresh))
+
+    # -- text ---------------------------------------------------------------------------
+
+    def _branches(self) -> str:
+        """Return the text of a container whose modules stand side by side."""
+        modules = self.modules.array()
+        lines = [f"{self.t7_typename} {{", "  input"]
+        for i, module in enumerate(modules, 1):
+            last = i == len(modules)
+            arrow, margin = ("   `-> ", "       ") if last else ("  |`-> ", "  |    ")
+            lines.append(f"  {arrow}({i}): {indented(module, f'  {margin}')}")
+        return "\n".join([*lines, "     ... -> output", "}"])
+
+
+def indented(module: Any, margin: str) -> str:
+    """Return the text of a module, its lines after the first behind `margin`."""
+    text = repr(module) if isinstance(module, Module) else getattr(module, "t7_typename", "?")
+    return text.replace("\n", f"\n{margin}")
+
+
+def _cloned(input: Any) -> Any:
+    if isinstance(input, Tensor):
+        return ops.clone(input)
+    if isinstance(input, Table):
+        return Table({key: _cloned(value) for key, value in input.items()})
+    return input
+
+
+@torch_class("nn.Sequential")
+class Sequential(Container):
+    """Feeds each module with the output of the one before.
+
+    Source: torch/nn Sequential.lua.
+    """
+
+    def add(self, module: Any) -> Self:
+        """Append `module` and return the container."""
+        return self.insert(module, len(self.modules) + 1)
+
+    def insert(self, module: Any, index: int | None = None) -> Self:
+        """Put `module` before module `index`, from 1, or at the end; return the container.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such place.
+        """
+        modules = self.modules.array()
+        place = len(modules) + 1 if index is None else index
+        if not 1 <= place <= len(modules) + 1:
+            raise ArgumentError(
+                f"a module can be inserted at 1 to {len(modules) + 1} here; given {index}"
+            )
+        modules.insert(place - 1, module)
+        return self._replace(modules)
+
+    def remove(self, index: int | None = None) -> Self:
+        """Take module `index`, from 1, or the last one out; return the container.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such module.
+        """
+        modules = self.modules.array()
+        place = len(modules) if index is None else index
+        if not 1 <= place <= len(modules):
+            raise ArgumentError(f"there are modules 1 to {len(modules)} here; given {index}")
+        del modules[place - 1]
+        return self._replace(modules)
+
+    def _replace(self, modules: list[Any]) -> Self:
+        """Hold these modules from now on; `output` is the last's and `gradInput` the first's."""
+        for i in range(1, max(len(self.modules), len(modules)) + 1):
+            self.modules[i] = modules[i - 1] if i <= len(modules) else None
+        ends = (modules[-1], modules[0]) if modules else (Module(), Module())
+        for name, module in zip(("output", "gradInput"), ends, strict=True):
+            value = getattr(module, name, None)
+            if value is None:
+                vars(self).pop(name, None)
+            else:
+                setattr(self, name, value)
+        return self
+
+    def flow(self, input: Any, step: Step) -> Any:
+        for i in range(1, len(self.modules) + 1):
+            input = step(i, input)
+        return input
+
+    def __repr__(self) -> str:
+        modules = self.modules.array()
+        chain = " -> ".join(["input", *(f"({i})" for i in range(1, len(modules) + 1)), "output"])
+        lines = ["nn.Sequential {", f"  [{chain}]"]
+        lines += (f"  ({i}): {indented(module, '  ')}" for i, module in enumerate(modules, 1))
+        return "\n".join([*lines, "}"])
