@@ -62,7 +62,7 @@ class Tensor(TensorMethods):
     )
 
     _array: Any
-    _node: None | Leaf | Node | View
+    _node: Leaf | Node | View | None
     _version: list[Any]
     _geometry: Geometry
     _storage: Storage

@@ -249,7 +249,7 @@ def _walk(
                 if type(parent) is Node:
                     send(parent, 0 if positions is None else positions[i], gi, False)
                 else:
-                    owned = gi is not g and all(gi is not s for s in saved)
+                    owned = gi is not g and all(gi is not s for s in saved or ())
                     send(parent, 0, _leaf_gradient(parent, gi), owned and _owns(gi))
         for leaf, (g, owned) in leaves.items():
             accept(leaf, g, owned)
@@ -302,7 +302,7 @@ def _check_finite(node: Node, i: int, g: Any) -> None:
         )
 
 
-def _register_hook(tensor: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], None]:
+def register_hook(tensor: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], None]:
     """Call `hook` with the gradient of this tensor in every backward pass.
 
     Parameters
@@ -330,7 +330,7 @@ def _register_hook(tensor: Tensor, hook: Callable[[Tensor], Tensor | None]) -> C
     return lambda: hooks.remove(hook)
 
 
-def _retain_grad(tensor: Tensor) -> None:
+def retain_grad(tensor: Tensor) -> None:
     """Keep the gradient of this intermediate result in its `grad` too."""
     reference = weakref.ref(tensor)
 
@@ -340,9 +340,4 @@ def _retain_grad(tensor: Tensor) -> None:
             target.grad = g if target.grad is None else target.grad + g
 
     if not tensor.is_leaf:
-        _register_hook(tensor, keep)
-
-
-Tensor.backward = backward  # type: ignore[method-assign,assignment]
-Tensor.register_hook = _register_hook  # type: ignore[method-assign,assignment]
-Tensor.retain_grad = _retain_grad  # type: ignore[method-assign,assignment]
+        register_hook(tensor, keep)

@@ -45,7 +45,7 @@ class Mode:
 MODE: ContextVar[Mode] = ContextVar("rekindle_mode", default=Mode())
 
 
-class setting:  # noqa: N801  # used like a function: `with setting(grad=False):`
+class setting:  # used like a function: `with setting(grad=False):`
     """Change the mode for a block, or for a function when used as a decorator."""
 
     def __init__(self, **changes: Any) -> None:

@@ -24,7 +24,7 @@ class InplaceError(RekindleError, RuntimeError):
 def parent_of(tensor: Tensor) -> Any:
     """Return what a recorded operation has for this operand: a Node, the leaf, or None."""
     node = tensor._node
-    if node is None or node.__class__ is Node:
+    if node is None or isinstance(node, Node):
         return node
     if isinstance(node, Leaf):
         return tensor

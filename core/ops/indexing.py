@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -34,44 +34,8 @@ def getitem(xp: Any, x: Array, *, index: Any) -> Array:
     return x[(*index, ...)] if isinstance(index, tuple) else x[index, ...]
 
 
-@operation(
-    samples=lambda rng: [
-        Sample(rng.normal(size=(3, 4)), rng.normal(size=(2, 4)), index=np.array([2, 0])),
-        Sample(rng.normal(size=(3, 4)), 1.5, index=(slice(1, 3), 2)),
-    ]
-)
-def index_put(xp: Any, x: Array, value: Array, *, index: Any) -> Array:
-    """Return x with the part that `index` names replaced by `value`; see getitem.
-
-    Where the index names an element twice the last value stays.
-    """
-    result = xp.asarray(x, copy=True)
-    result[index] = value
-    return result
-
-
-@operation(
-    samples=lambda rng: [Sample(rng.normal(size=(2, 4)), shape=(3, 4), index=np.array([2, 2]))]
-)
-def index_spread(xp: Any, x: Array, *, shape: Sequence[int], index: Any) -> Array:
-    """Return zeros of `shape` with x added where `index` says: what getitem's gradient is."""
-    result = xp.zeros(tuple(shape), dtype=x.dtype)
-    xp.add.at(result, index, x)
-    return result
-
-
 getitem.def_vjp(x=lambda xp, g, x_shape, index: xp.index_spread(g, shape=x_shape, index=index))
 getitem.def_jvp(x=lambda xp, g, index: xp.getitem(g, index=index))
-index_put.def_vjp(
-    x=lambda xp, g, index: xp.index_put(g, 0.0, index=index),
-    value=lambda xp, g, index: xp.getitem(g, index=index),
-)
-index_put.def_jvp(
-    x=lambda xp, g, index: xp.index_put(g, 0.0, index=index),
-    value=lambda xp, g, x_shape, index: xp.index_put(xp.zeros_of(g, x_shape), g, index=index),
-)
-index_spread.def_vjp(x=lambda xp, g, index: xp.getitem(g, index=index))
-index_spread.def_jvp(x=lambda xp, g, shape, index: xp.index_spread(g, shape=shape, index=index))
 
 
 def _plain(index: Any) -> Any:

@@ -111,8 +111,8 @@ class Op(Differentiable, Generic[P, R]):
     def __call__(self, *args: P.args, **params: P.kwargs) -> R:
         """Compute the operation on tensors; arrays and numbers become operands too."""
         mode = MODE.get()
-        result = (self._watched if mode.watched else self._apply)(mode, args, params)
-        return result  # type: ignore[no-any-return]
+        call: Callable[..., R] = self._watched if mode.watched else self._apply
+        return call(mode, args, params)
 
     def _apply(self, mode: Mode, args: Any, params: Any) -> Any:
         operands: Any = args
@@ -263,4 +263,5 @@ def explained(name: str, operands: Sequence[Any], error: Exception) -> Exception
     )
     kind = {ValueError: ShapeError, TypeError: OperandError}
     cls = next((kind[base] for base in kind if isinstance(error, base)), BoundsError)
-    return cls(f"{name}: {error}; given {given}")
+    text = str(error).removeprefix(f"{name}: ")
+    return cls(f"{name}: {text}; given {given}")

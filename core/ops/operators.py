@@ -47,7 +47,8 @@ def install_operator(op: Op[..., Any], name: str) -> None:
         result = _new(Tensor)
         result._array = out
         version = result._version = [0, None]
-        p, q = self._node, None if y is other else other._node
+        p: Any = self._node
+        q: Any = None if y is other else other._node
         if (p is None and q is None) or not mode.grad:
             result._node = None
             return result

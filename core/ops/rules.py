@@ -36,7 +36,7 @@ class Rule:
         given = (i, xp, g)
         return self.function(
             *[
-                params[s] if s.__class__ is str else saved[s] if s >= 0 else given[s]  # type: ignore[operator]
+                params[s] if isinstance(s, str) else saved[s] if s >= 0 else given[s]
                 for s in self.sources
             ]
         )
