@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .backend import Device
     from .tensor import Tensor
@@ -20,6 +20,17 @@ class TensorMethods:
     __slots__ = ()
 
     if TYPE_CHECKING:
+
+        def backward(
+            self,
+            gradient: Any = None,
+            *,
+            retain_graph: bool | None = None,
+            create_graph: bool = False,
+            inputs: Sequence[Tensor] | None = None,
+        ) -> None: ...
+        def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], None]: ...
+        def retain_grad(self) -> None: ...
 
         def __add__(self, other: Any) -> Tensor: ...
         def __radd__(self, other: Any) -> Tensor: ...

@@ -55,8 +55,9 @@ class Storage:
 
     Attributes
     ----------
-    version : int
-        Number of in-place writes so far; all views share it.
+    cell : list
+        How often the memory was written in place, and the name of the last write; shared by
+        all tensors on it.
 
     Raises
     ------
@@ -64,9 +65,9 @@ class Storage:
         If the array is not one-dimensional and contiguous.
     """
 
-    __slots__ = ("__weakref__", "_array", "_raw", "version")
+    __slots__ = ("__weakref__", "_array", "_raw", "cell")
 
-    def __init__(self, raw: Any) -> None:
+    def __init__(self, raw: Any, cell: list[Any] | None = None) -> None:
         if raw.ndim != 1 or not raw.flags.c_contiguous:
             raise ViewError(
                 "a storage is one-dimensional and contiguous; given an array of shape "
@@ -74,7 +75,13 @@ class Storage:
             )
         self._raw = raw
         self._array: Any = None
-        self.version = 0
+        self.cell: list[Any] = [0, None] if cell is None else cell
+
+    @property
+    def version(self) -> int:
+        """Number of in-place writes so far; all views share it."""
+        count: int = self.cell[0]
+        return count
 
     @property
     def raw(self) -> Any:

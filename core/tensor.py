@@ -6,13 +6,15 @@ table below; nothing here computes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import index
 from typing import Any, Self
 
 import numpy as np
 
 from . import backend
+from .autograd.node import LEAF, Leaf, Node, View
+from .autograd.views import parent_of
 from .backend import CPU, Device
 from .dtypes import Dtype, DtypeError, as_array, as_dtype, is_floating
 from .errors import ShapeError, SharingError, UseError
@@ -40,23 +42,33 @@ class Tensor(TensorMethods):
     requires_grad : bool
         Whether gradients with respect to this tensor are wanted.
 
-    Attributes
-    ----------
-    grad : Tensor or None
-        The gradient, accumulated in place.
-
     Raises
     ------
     DtypeError
         For a dtype that tensors do not have, or `requires_grad` on one that is not floating.
     """
 
-    __slots__ = ("__weakref__", "_array", "_geometry", "_requires_grad", "_storage", "grad")
+    # Only the first three are always set: a small operation is no more than they cost.
+    __slots__ = (
+        "__weakref__",
+        "_array",
+        "_geometry",
+        "_grad",
+        "_hooks",
+        "_index",
+        "_node",
+        "_storage",
+        "_version",
+    )
 
     _array: Any
+    _node: Leaf | Node | View | None
+    _version: list[Any]
     _geometry: Geometry
-    _storage: Storage | None
-    grad: Tensor | None
+    _storage: Storage
+    _grad: Tensor | None
+    _hooks: list[Callable[[Tensor], Tensor | None]]
+    _index: int
 
     __array_ufunc__ = None  # so that `ndarray * Tensor` reaches Tensor.__rmul__
 
@@ -72,21 +84,22 @@ class Tensor(TensorMethods):
         wanted = as_dtype(source.dtype if dtype is None else dtype)
         target = backend.device_of(source) if device is None else backend.as_device(device)
         self._array = backend.asarray(source, wanted, target)
-        shared = isinstance(data, Tensor) and self._array is source
-        self._storage = data.storage() if shared else None
-        self.grad = None
-        self._requires_grad = False
+        self._node = None
+        if isinstance(data, Tensor) and self._array is source:
+            self._storage = data.storage()
+            self._version = data._version
+        else:
+            self._version = [0, None]
         if requires_grad:
             self.requires_grad = True
 
     @classmethod
-    def _wrap(cls, array: Any, storage: Storage | None = None) -> Self:
-        """Return a tensor on `array` as it is; `storage` where it views another tensor's."""
+    def _wrap(cls, array: Any) -> Self:
+        """Return a tensor on `array` as it is, which nothing else views."""
         tensor = object.__new__(cls)
         tensor._array = array
-        tensor._storage = storage
-        tensor._requires_grad = False
-        tensor.grad = None
+        tensor._node = None
+        tensor._version = [0, None]
         return tensor
 
     @classmethod
@@ -108,8 +121,9 @@ class Tensor(TensorMethods):
         ViewError
             If the view reaches outside the storage.
         """
-        tensor = cls._wrap(None, storage)
-        tensor._geometry = _geometry(storage, offset, shape, strides)
+        geometry = _geometry(storage, offset, shape, strides)
+        tensor = cls._wrap(None)
+        tensor._storage, tensor._version, tensor._geometry = storage, storage.cell, geometry
         return tensor
 
     # -- what it is ---------------------------------------------------------------------
@@ -118,7 +132,6 @@ class Tensor(TensorMethods):
     def array(self) -> Any:
         """The NumPy or CuPy array behind the tensor, sharing its memory."""
         if self._array is None:
-            assert self._storage is not None
             self._array = backend.strided_view(self._storage.array, *self._geometry)
         return self._array
 
@@ -147,7 +160,6 @@ class Tensor(TensorMethods):
     def dtype(self) -> Dtype:
         """Type of the elements."""
         if self._array is None:
-            assert self._storage is not None
             return self._storage.dtype
         dtype: Dtype = self._array.dtype
         return dtype
@@ -156,7 +168,6 @@ class Tensor(TensorMethods):
     def device(self) -> Device:
         """Where the memory is."""
         if self._array is None:
-            assert self._storage is not None
             return backend.device_of(self._storage.raw)
         return backend.device_of(self._array)
 
@@ -186,8 +197,11 @@ class Tensor(TensorMethods):
 
     def storage(self) -> Storage:
         """Return the storage that this tensor views; its views return the same object."""
-        if self._storage is None:
-            self._storage = Storage(backend.flat_memory(self._array)[0])
+        if not hasattr(self, "_storage"):
+            if isinstance(self._node, View):
+                self._storage = self._node.base.storage()
+            else:
+                self._storage = Storage(backend.flat_memory(self._array)[0], self._version)
         return self._storage
 
     def storage_offset(self) -> int:
@@ -203,7 +217,8 @@ class Tensor(TensorMethods):
     @property
     def version(self) -> int:
         """Number of in-place writes to the memory so far, counted for all views together."""
-        return 0 if self._storage is None else self._storage.version
+        count: int = self._version[0]
+        return count
 
     def set_(
         self,
@@ -246,30 +261,77 @@ class Tensor(TensorMethods):
         if strides is None:
             strides = contiguous_strides(shape)
         geometry = _geometry(storage, offset, shape, strides)
-        if self._requires_grad:
+        if self.requires_grad:
             _check_differentiable(storage.dtype)
+        if isinstance(parent_of(self), Node):
+            raise UseError("set_ on a tensor that an operation made; detach() it first")
+        self._version[0] += 1
+        self._version[1] = "set_"
         self._array, self._storage, self._geometry = None, storage, geometry
+        self._version = storage.cell
+        self._node = LEAF if isinstance(self._node, Leaf) else None
         return self
 
     def detach(self) -> Tensor:
         """Return a tensor on the same memory without a graph."""
+        tensor = Tensor._wrap(self._array)
+        tensor._storage, tensor._version = self.storage(), self._version
         if self._array is None:
-            assert self._storage is not None
-            return Tensor.view_of(self._storage, *self._geometry)
-        return Tensor._wrap(self._array, self.storage())
+            tensor._geometry = self._geometry
+        return tensor
 
     # -- gradients ----------------------------------------------------------------------
 
     @property
+    def grad(self) -> Tensor | None:
+        """The gradient that backward passes have added up; None before the first."""
+        return self._grad if hasattr(self, "_grad") else None
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        self._grad = value
+
+    @property
     def requires_grad(self) -> bool:
-        """Whether gradients with respect to this tensor are wanted."""
-        return self._requires_grad
+        """Whether gradients with respect to this tensor are wanted.
+
+        Raises
+        ------
+        DtypeError
+            When set on a tensor that is not floating.
+        UseError
+            When changed on a tensor that an operation made.
+        """
+        return parent_of(self) is not None
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        if value == self.requires_grad:
+            return
         if value:
             _check_differentiable(self.dtype)
-        self._requires_grad = value
+        if not self.is_leaf:
+            raise UseError(
+                "requires_grad of a tensor that an operation made cannot change; detach() it"
+            )
+        self.storage()  # a view has it from its history, which ends here
+        self._node = LEAF if value else None
+
+    def requires_grad_(self, value: bool = True) -> Self:
+        """Set `requires_grad` and return this tensor."""
+        self.requires_grad = value
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made this tensor."""
+        return not isinstance(parent_of(self), Node)
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The recorded operation that made this tensor, or None."""
+        node = parent_of(self)
+        return node if isinstance(node, Node) else None
 
     # -- to other worlds ----------------------------------------------------------------
 
@@ -303,7 +365,7 @@ class Tensor(TensorMethods):
 
     def __dlpack__(self, **options: Any) -> Any:
         """Export the memory; see the DLPack protocol of the array API."""
-        if self._requires_grad:
+        if self.requires_grad:
             raise SharingError("a tensor that requires gradients is not exported: use .detach()")
         return self.array.__dlpack__(**options)
 
@@ -347,7 +409,11 @@ class Tensor(TensorMethods):
 
     def __reduce__(self) -> tuple[Any, ...]:
         view = (self.storage(), self.storage_offset(), self.shape, self.stride())
-        return _rebuild, (type(self), view, self._requires_grad, self.grad)
+        if not self.is_leaf:
+            raise UseError(
+                "only leaves are copied and pickled: detach() a tensor that an operation made"
+            )
+        return _rebuild, (type(self), view, self.requires_grad, self.grad)
 
 
 class Parameter(Tensor):
@@ -403,6 +469,7 @@ def _rebuild(
     grad: Tensor | None,
 ) -> Tensor:
     tensor = cls.view_of(*view)
-    tensor._requires_grad = requires_grad
-    tensor.grad = grad
+    tensor.requires_grad = requires_grad
+    if grad is not None:
+        tensor.grad = grad
     return tensor

@@ -92,7 +92,7 @@ class BatchNormalization(Module):
         if self.weight is not None:
             random.uniform(self.weight)
         if self.bias is not None:
-            self.bias.zero_()
+            self.bias.detach().zero_()
         self.running_mean.zero_()
         self.running_var.fill_(1)
         return self

@@ -84,9 +84,9 @@ class LayerNormalization(Sequential):
         self.add(MulConstant(math.sqrt(nOutput)))
         if given(affine, True):
             shift = Add(nOutput, False)
-            shift.bias.fill_(given(bias, 0))
+            shift.bias.detach().fill_(given(bias, 0))
             gain = CMul(nOutput)
-            gain.weight.fill_(1)
+            gain.weight.detach().fill_(1)
             self.add(gain).add(shift)
 
 

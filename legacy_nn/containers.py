@@ -18,6 +18,7 @@ from .module import (
     Module,
     ModuleError,
     as_input,
+    as_torch,
     both_protocols,
     detached_copy,
     torch_class,
@@ -118,8 +119,9 @@ class Container(Module):
 
     @both_protocols
     def updateOutput(self, input: Any) -> Any:
-        input = as_input(input)
-        self.output = self.keep(input, self.flow(input, self._step(run_torch)))
+        with as_torch():
+            input = as_input(input)
+            self.output = self.keep(input, self.flow(input, self._step(run_torch)))
         return self.output
 
     def keep(self, input: Any, result: Any) -> Any:

@@ -191,7 +191,7 @@ class WeightedEuclidean(Module):
         """Draw new points, uniformly with deviation `stdv`; all weights become 1."""
         bound = uniform_bound(stdv, self.weight.shape[0])
         random.uniform(self.weight, -bound, bound)
-        self.diagCov.fill_(1)
+        self.diagCov.detach().fill_(1)
 
     def compute(self, input: Any) -> Tensor:
         x = _features(self, input, self.weight.shape[0])

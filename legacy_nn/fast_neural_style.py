@@ -116,7 +116,7 @@ class InstanceNormalization(Module):
         add_parameter(self, "weight", "gradWeight", nOutput)
         add_parameter(self, "bias", "gradBias", nOutput)
         random.uniform(self.weight)
-        self.bias.zero_()
+        self.bias.detach().zero_()
 
     def compute(self, input: Any) -> Tensor:
         x = one_tensor(self, input, 3, 4)

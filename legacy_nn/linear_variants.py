@@ -84,8 +84,8 @@ class LinearWeightNorm(Linear):
     def initFromWeight(self, weight: Tensor | None = None) -> Self:
         """Take directions and lengths from a matrix, by default `weight`, and return the module."""
         weight = given(weight, self.weight)
-        self.g.copy_(ops.clamp(ops.norm(weight, axis=1, keepdims=True), min=self.eps))
-        self.v.copy_(weight)
+        self.g.detach().copy_(ops.clamp(ops.norm(weight, axis=1, keepdims=True), min=self.eps))
+        self.v.detach().copy_(weight)
         return self
 
     def compute(self, input: Any) -> tuple[Tensor, ...]:
@@ -139,7 +139,7 @@ class PartialLinear(Module):
         self.network.add(ParallelTable().add(Identity()).add(rows)).add(MM(False, True))
         if given(bias, True):
             add_parameter(self, "bias", "gradBias", (1, outputsize))
-            self.bias.zero_()
+            self.bias.detach().zero_()
         self.inputsize = inputsize
         self.outputsize = outputsize
         self.allcolumns = arange(1, outputsize + 1, dtype=self.dtype)

@@ -83,8 +83,8 @@ class LocalNormalization(SpatialModule):
             if module.weight is not None:
                 weight = module.weight
                 kernel = ops.reshape(self.kernel, weight.shape[-2:])
-                weight.copy_(ops.expand(kernel, weight.shape))
-                module.bias.zero_()
+                weight.detach().copy_(ops.expand(kernel, weight.shape))
+                module.bias.detach().zero_()
 
     def coefficient(self, input: Tensor) -> Tensor:
         """Return how much of the kernel lies inside the image, for each pixel of one image."""

@@ -8,9 +8,13 @@ every call) and the framework's (`module(x)`, whose outputs are fresh).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self, TypeVar
 
+import numpy as np
+
 from rekindle.core import checkpoint
+from rekindle.core.autograd import no_grad
 from rekindle.core.checkpoint import Table
 from rekindle.core.creation import empty
 from rekindle.core.dtypes import Dtype, is_floating
@@ -64,6 +68,13 @@ def both_protocols(update_output: F) -> F:
     """
     update_output.both_protocols = True  # type: ignore[attr-defined]
     return update_output
+
+
+@contextmanager
+def as_torch() -> Iterator[None]:
+    """Compute as Torch7 does: nothing is recorded, and 1/0 is not worth a warning."""
+    with no_grad(), np.errstate(all="ignore"):
+        yield
 
 
 @torch_class("nn.Module")
@@ -128,11 +139,13 @@ class Module:
 
     def _evaluate(self, input: Any) -> Any:
         self.check_input(input)
-        self.prepare(input)
+        with no_grad():
+            self.prepare(input)
         result = self.compute(input)
         if isinstance(result, tuple):
             result, *extras = result
-            self.remember(*extras)
+            with no_grad():
+                self.remember(*extras)
         return result
 
     # -- Torch's protocol ---------------------------------------------------------------
@@ -140,8 +153,9 @@ class Module:
     @both_protocols
     def updateOutput(self, input: Any) -> Any:
         """Compute the output for `input`, keep it in `self.output` and return it."""
-        input = as_input(input)
-        self.output = self.keep(input, self._evaluate(input))
+        with as_torch():
+            input = as_input(input)
+            self.output = self.keep(input, self._evaluate(input))
         return self.output
 
     def keep(self, input: Any, result: Any) -> Any:
@@ -166,7 +180,8 @@ class Module:
 
     def __call__(self, input: Any) -> Any:
         """Return the output for `input` in fresh tensors; fields `output` stay as they are."""
-        return self._fresh(as_input(input))
+        with np.errstate(all="ignore"):
+            return self._fresh(as_input(input))
 
     def _fresh(self, input: Any) -> Any:
         if self._torch_only():
@@ -223,7 +238,8 @@ class Module:
 
     def parameters(self) -> tuple[list[Tensor], list[Tensor]]:
         """Return the trained tensors and their gradients, in Torch7's order."""
-        weights, gradients = [], []
+        weights: list[Tensor] = []
+        gradients: list[Any] = []
         for name, gradient in self.parameter_fields:
             if isinstance(value := getattr(self, name, None), Tensor):
                 weights.append(value)

@@ -1,1 +1,51 @@
-"""placeholder"""
+"""Define-by-run differentiation: the graph, its engine, and what users call.
+
+Read `node.py` (what is recorded), `views.py` (shared memory and writes in place), `engine.py`
+(the backward pass), `forward.py` (tangents), then `function.py`, `recompute.py`,
+`gradcheck.py` and `profiler.py`. Tensor is built on node and views, so the names below are
+imported when first used. Nothing here knows an operation.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .engine import backward as backward
+    from .engine import grad as grad
+    from .forward import jvp as jvp
+    from .function import Context as Context
+    from .function import Function as Function
+    from .gradcheck import GradientMismatch as GradientMismatch
+    from .gradcheck import check_grads as check_grads
+    from .modes import detect_anomaly as detect_anomaly
+    from .modes import enable_grad as enable_grad
+    from .modes import is_grad_enabled as is_grad_enabled
+    from .modes import no_grad as no_grad
+    from .node import Node as Node
+    from .node import VersionError as VersionError
+    from .profiler import profile as profile
+    from .recompute import checkpoint as checkpoint
+    from .views import InplaceError as InplaceError
+
+_HOMES = {
+    "engine": "backward grad",
+    "forward": "jvp",
+    "function": "Context Function",
+    "gradcheck": "GradientMismatch check_grads",
+    "modes": "detect_anomaly enable_grad is_grad_enabled no_grad",
+    "node": "Node VersionError",
+    "profiler": "profile",
+    "recompute": "checkpoint",
+    "views": "InplaceError",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [*_HOME_OF]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)

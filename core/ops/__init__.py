@@ -4,6 +4,7 @@ Read `registry.py` first (what an operation is), then `arithmetic.py` (the plain
 May import tensor, autograd, kernels and backend.
 """
 
+from . import differentiation as differentiation
 from .activation import clamp as clamp
 from .activation import elu as elu
 from .activation import hardshrink as hardshrink
@@ -109,3 +110,8 @@ from .shape import unsqueeze as unsqueeze
 from .softmax import log_softmax as log_softmax
 from .softmax import logsumexp as logsumexp
 from .softmax import softmax as softmax
+from .writing import converted as converted
+from .writing import index_put as index_put
+from .writing import index_spread as index_spread
+from .writing import write_view as write_view
+from .writing import zeros_of as zeros_of

@@ -23,6 +23,9 @@ def tanh(xp: Any, x: Array) -> Array:
     return xp.tanh(x)
 
 
+tanh.def_derivative(x=lambda g, out: g * (1 - out * out))
+
+
 @operation(samples=real, methods=("sigmoid",))
 def sigmoid(xp: Any, x: Array) -> Array:
     """Return 1 / (1 + exp(-x)), without overflow on either side."""
@@ -30,10 +33,17 @@ def sigmoid(xp: Any, x: Array) -> Array:
     return xp.where(x >= 0, 1 / (1 + tail), tail / (1 + tail))
 
 
+sigmoid.def_derivative(x=lambda g, out: g * out * (1 - out))
+
+
 @operation(samples=real, methods=("relu",))
 def relu(xp: Any, x: Array) -> Array:
     """Return x where it is positive, else 0; nan stays nan."""
     return xp.maximum(x, 0)
+
+
+# The slope at 0 is 0.
+relu.def_derivative(x=lambda g, out: g * (out > 0))
 
 
 @operation(samples=real)
@@ -45,10 +55,16 @@ def threshold(xp: Any, x: Array, *, threshold: float = 0.0, value: float = 0.0) 
     return xp.where(x > threshold, x, xp.asarray(value, dtype=x.dtype))
 
 
+threshold.def_derivative(x=lambda g, x, threshold: g * (x > threshold))
+
+
 @operation(samples=real)
 def leaky_relu(xp: Any, x: Array, *, negative_slope: float = 0.01) -> Array:
     """Return x where it is positive, else `negative_slope` * x."""
     return xp.where(x > 0, x, x * negative_slope)
+
+
+leaky_relu.def_derivative(x=lambda xp, g, x, negative_slope: xp.where(x > 0, g, g * negative_slope))
 
 
 @operation(samples=_prelu_samples)
@@ -66,6 +82,12 @@ def prelu(xp: Any, x: Array, weight: Array) -> Array:
     return xp.where(x > 0, x, x * weight)
 
 
+prelu.def_derivative(
+    x=lambda xp, g, x, weight: xp.where(x > 0, g, g * weight),
+    weight=lambda xp, g, x: g * xp.minimum(x, 0.0),
+)
+
+
 @operation(samples=real)
 def elu(xp: Any, x: Array, *, alpha: float = 1.0) -> Array:
     """Return x where it is positive, else `alpha` * (exp(x) - 1).
@@ -75,12 +97,22 @@ def elu(xp: Any, x: Array, *, alpha: float = 1.0) -> Array:
     return xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, 0)))
 
 
+elu.def_derivative(
+    x=lambda xp, g, x, alpha: xp.where(x > 0, g, g * alpha * xp.exp(xp.minimum(x, 0.0)))
+)
+
+
 @operation(samples=real)
 def softplus(xp: Any, x: Array, *, beta: float = 1.0, threshold: float = 20.0) -> Array:
     """Return log(1 + exp(beta * x)) / beta; x itself where beta * x > `threshold`."""
     scaled = x * beta
     soft = xp.log1p(xp.exp(xp.minimum(scaled, threshold))) / beta
     return xp.where(scaled > threshold, x, soft)
+
+
+softplus.def_derivative(
+    x=lambda xp, g, x, beta, threshold: xp.where(x * beta > threshold, g, g * xp.sigmoid(x * beta))
+)
 
 
 @operation(
@@ -106,6 +138,16 @@ def clamp(xp: Any, x: Array, *, min: float | None = None, max: float | None = No
     return x if max is None else xp.minimum(x, max)
 
 
+clamp.def_derivative(
+    x=lambda xp, g, x, min, max: (
+        g
+        if min is None and max is None
+        else g
+        * ((x <= max) if min is None else (x >= min) if max is None else (x >= min) & (x <= max))
+    )
+)
+
+
 @operation(samples=real)
 def hardtanh(xp: Any, x: Array, *, min: float = -1.0, max: float = 1.0) -> Array:
     """Return x limited to [min, max]; unlike in `clamp`, nan becomes `max`.
@@ -114,6 +156,9 @@ def hardtanh(xp: Any, x: Array, *, min: float = -1.0, max: float = 1.0) -> Array
     """
     low, high = xp.asarray(min, dtype=x.dtype), xp.asarray(max, dtype=x.dtype)
     return xp.where(x < low, low, xp.where(x <= high, x, high))
+
+
+hardtanh.def_derivative(x=lambda g, x, min, max: g * ((x > min) & (x < max)))
 
 
 @operation(samples=real)
@@ -125,6 +170,9 @@ def hardshrink(xp: Any, x: Array, *, lambd: float = 0.5) -> Array:
     return xp.where((x > lambd) | (x < -lambd), x, xp.zeros_like(x))
 
 
+hardshrink.def_derivative(x=lambda xp, g, x, lambd: g * (xp.abs(x) > lambd))
+
+
 @operation(samples=real)
 def softshrink(xp: Any, x: Array, *, lambd: float = 0.5) -> Array:
     """Return x moved towards 0 by `lambd`, and 0 where it would pass it.
@@ -132,3 +180,6 @@ def softshrink(xp: Any, x: Array, *, lambd: float = 0.5) -> Array:
     Source: torch/nn SoftShrink.lua.
     """
     return xp.where(x > lambd, x - lambd, xp.where(x < -lambd, x + lambd, xp.zeros_like(x)))
+
+
+softshrink.def_derivative(x=lambda xp, g, x, lambd: g * (xp.abs(x) > lambd))

@@ -17,10 +17,16 @@ def add(xp: Any, x: Array, y: Array) -> Array:
     return xp.add(x, y)
 
 
+add.def_derivative(x=lambda g: g, y=lambda g: g)
+
+
 @operation(samples=pairs, methods=("sub",), operator="sub", inplace=("sub_", "__isub__"))
 def subtract(xp: Any, x: Array, y: Array) -> Array:
     """Return x - y."""
     return xp.subtract(x, y)
+
+
+subtract.def_derivative(x=lambda g: g, y=lambda g: -g)
 
 
 @operation(samples=pairs, methods=("mul",), operator="mul", inplace=("mul_", "__imul__"))
@@ -29,10 +35,16 @@ def multiply(xp: Any, x: Array, y: Array) -> Array:
     return xp.multiply(x, y)
 
 
+multiply.def_derivative(x=lambda g, y: g * y, y=lambda g, x: g * x)
+
+
 @operation(samples=pairs, methods=("div",), operator="truediv", inplace=("div_", "__itruediv__"))
 def divide(xp: Any, x: Array, y: Array) -> Array:
     """Return x / y; integers give floats."""
     return xp.divide(x, y)
+
+
+divide.def_derivative(x=lambda g, y: g / y, y=lambda g, y, out: -g * out / y)
 
 
 @operation(samples=pairs, operator="floordiv", inplace=("__ifloordiv__",))
@@ -47,10 +59,22 @@ def remainder(xp: Any, x: Array, y: Array) -> Array:
     return xp.remainder(x, y)
 
 
+remainder.def_derivative(
+    x=lambda g: g,
+    y=lambda xp, g, x, y: -g * xp.floor_divide(x, y),
+)
+
+
 @operation(samples=pairs, methods=("pow",), operator="pow", inplace=("__ipow__",))
 def power(xp: Any, x: Array, y: Array) -> Array:
     """Return x to the power y."""
     return xp.pow(x, y)
+
+
+power.def_derivative(
+    x=lambda xp, g, x, y: g * y * xp.power(x, y - 1),
+    y=lambda xp, g, x, out: g * xp.where(x == 0, 0.0, xp.log(xp.where(x == 0, 1.0, x))) * out,
+)
 
 
 @operation(samples=pairs)
@@ -59,10 +83,23 @@ def maximum(xp: Any, x: Array, y: Array) -> Array:
     return xp.maximum(x, y)
 
 
+# Where x and y are equal each takes half, as in NumPy-based frameworks and PyTorch.
+maximum.def_derivative(
+    x=lambda g, x, y: g * (x > y) + g * (x == y) * 0.5,
+    y=lambda g, x, y: g * (y > x) + g * (x == y) * 0.5,
+)
+
+
 @operation(samples=pairs)
 def minimum(xp: Any, x: Array, y: Array) -> Array:
     """Return the smaller of x and y; nan where either is."""
     return xp.minimum(x, y)
+
+
+minimum.def_derivative(
+    x=lambda g, x, y: g * (x < y) + g * (x == y) * 0.5,
+    y=lambda g, x, y: g * (y < x) + g * (x == y) * 0.5,
+)
 
 
 @operation(samples=real, methods=("__neg__", "neg"))
@@ -71,10 +108,17 @@ def negative(xp: Any, x: Array) -> Array:
     return xp.negative(x)
 
 
+negative.def_derivative(x=lambda g: -g)
+
+
 @operation(samples=real, methods=("__abs__", "abs"))
 def abs(xp: Any, x: Array) -> Array:
     """Return the absolute value."""
     return xp.abs(x)
+
+
+# The slope at 0 is 0.
+abs.def_derivative(x=lambda xp, g, x: g * xp.sign(x))
 
 
 @operation(samples=real, methods=("sign",))
@@ -87,3 +131,6 @@ def sign(xp: Any, x: Array) -> Array:
 def square(xp: Any, x: Array) -> Array:
     """Return x * x."""
     return xp.square(x)
+
+
+square.def_derivative(x=lambda g, x: g * x * 2)

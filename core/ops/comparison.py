@@ -101,3 +101,9 @@ def where(xp: Any, condition: Array, x: Array, y: Array) -> Array:
         Broadcast with the condition.
     """
     return xp.where(condition, x, y)
+
+
+where.def_derivative(
+    x=lambda xp, g, condition: xp.where(condition, g, 0.0),
+    y=lambda xp, g, condition: xp.where(condition, 0.0, g),
+)

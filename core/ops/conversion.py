@@ -8,7 +8,9 @@ import numpy as np
 
 from .. import backend, dtypes
 from ..tensor import Tensor
-from .registry import Array, Sample, assign, install_method, operation
+from .inplace import assign
+from .methods import install_method
+from .registry import Array, Sample, operation
 
 
 @operation(
@@ -25,6 +27,12 @@ def astype(xp: Any, x: Array, dtype: Any) -> Array:
 def to(xp: Any, x: Array, device: backend.Device | str) -> Array:
     """Return x on `device`: the same memory where it is there already."""
     return backend.to_device(x, backend.as_device(device))
+
+
+astype.def_vjp(x=lambda g: g)
+astype.def_jvp(x=lambda xp, g, dtype: xp.astype(g, dtype))
+to.def_vjp(x=lambda g: g)
+to.def_jvp(x=lambda xp, g, device: xp.to(g, device))
 
 
 def copy_(target: Tensor, source: Any) -> Tensor:

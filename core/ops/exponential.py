@@ -14,10 +14,16 @@ def sqrt(xp: Any, x: Array) -> Array:
     return xp.sqrt(x)
 
 
+sqrt.def_derivative(x=lambda g, out: g * 0.5 / out)
+
+
 @operation(samples=real, methods=("exp",))
 def exp(xp: Any, x: Array) -> Array:
     """Return e to the power x."""
     return xp.exp(x)
+
+
+exp.def_derivative(x=lambda g, out: g * out)
 
 
 @operation(samples=unit)
@@ -26,10 +32,16 @@ def expm1(xp: Any, x: Array) -> Array:
     return xp.expm1(x)
 
 
+expm1.def_derivative(x=lambda g, out: g * (out + 1))
+
+
 @operation(samples=positive, methods=("log",))
 def log(xp: Any, x: Array) -> Array:
     """Return the natural logarithm; nan below 0."""
     return xp.log(x)
+
+
+log.def_derivative(x=lambda g, x: g / x)
 
 
 @operation(samples=positive)
@@ -38,13 +50,22 @@ def log1p(xp: Any, x: Array) -> Array:
     return xp.log1p(x)
 
 
+log1p.def_derivative(x=lambda g, x: g / (x + 1))
+
+
 @operation(samples=real, methods=("sin",))
 def sin(xp: Any, x: Array) -> Array:
     """Return the sine of x, in radians."""
     return xp.sin(x)
 
 
+sin.def_derivative(x=lambda xp, g, x: g * xp.cos(x))
+
+
 @operation(samples=real, methods=("cos",))
 def cos(xp: Any, x: Array) -> Array:
     """Return the cosine of x, in radians."""
     return xp.cos(x)
+
+
+cos.def_derivative(x=lambda xp, g, x: -g * xp.sin(x))

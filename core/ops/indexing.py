@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
-from .registry import Array, Sample, assign, install_method, operation
+from .inplace import assign
+from .methods import install_method
+from .registry import Array, Sample, operation
 
 
 def _indices(rng: np.random.Generator) -> Iterator[Sample]:
@@ -30,6 +32,10 @@ def getitem(xp: Any, x: Array, *, index: Any) -> Array:
         return part
     # One element: NumPy alone gives a number here, which is no view.
     return x[(*index, ...)] if isinstance(index, tuple) else x[index, ...]
+
+
+getitem.def_vjp(x=lambda xp, g, x_shape, index: xp.index_spread(g, shape=x_shape, index=index))
+getitem.def_jvp(x=lambda xp, g, index: xp.getitem(g, index=index))
 
 
 def _plain(index: Any) -> Any:

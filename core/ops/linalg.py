@@ -34,6 +34,29 @@ def matmul(xp: Any, x: Array, y: Array) -> Array:
     return xp.matmul(x, y)
 
 
+def _matmul_x(xp: Any, g: Any, x_shape: tuple[int, ...], y: Any) -> Any:
+    """Return the gradient of `x @ y` for x; a vector is a matrix of one row."""
+    if y.ndim == 1:
+        return xp.unsqueeze(g, -1) * y
+    if len(x_shape) == 1:
+        return xp.squeeze(xp.matmul(xp.unsqueeze(g, -2), xp.transpose(y, -1, -2)), axis=-2)
+    return xp.matmul(g, xp.transpose(y, -1, -2))
+
+
+def _matmul_y(xp: Any, g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
+    """Return the gradient of `x @ y` for y; a vector is a matrix of one column."""
+    if x.ndim == 1:
+        return xp.unsqueeze(x, -1) * xp.unsqueeze(g, -2) if len(y_shape) > 1 else x * g
+    if len(y_shape) == 1:
+        column = xp.matmul(xp.transpose(x, -1, -2), xp.unsqueeze(g, -1))
+        return xp.squeeze(column, axis=-1)
+    return xp.matmul(xp.transpose(x, -1, -2), g)
+
+
+matmul.def_vjp(x=_matmul_x, y=_matmul_y)
+matmul.def_jvp(x=lambda xp, g, y: xp.matmul(g, y), y=lambda xp, g, x: xp.matmul(x, g))
+
+
 @operation(
     samples=lambda rng: [
         Sample(rng.normal(size=(5, 3)), rng.normal(size=(2, 3)), rng.normal(size=2)),
@@ -55,3 +78,19 @@ def linear(xp: Any, x: Array, weight: Array, bias: Array | None) -> Array:
     """
     y = xp.matmul(x, weight.T)
     return y if bias is None else y + bias
+
+
+def _rows(xp: Any, x: Any) -> Any:
+    return x if x.ndim == 2 else xp.reshape(x, (-1, x.shape[-1]))
+
+
+linear.def_vjp(
+    x=lambda xp, g, weight: xp.matmul(g, weight),
+    weight=lambda xp, g, x: xp.matmul(xp.transpose(_rows(xp, g), 0, 1), _rows(xp, x)),
+    bias=lambda xp, g: xp.sum(_rows(xp, g), axis=0),
+)
+linear.def_jvp(
+    x=lambda xp, g, weight: xp.linear(g, weight, None),
+    weight=lambda xp, g, x: xp.linear(x, g, None),
+    bias=lambda g: g,
+)

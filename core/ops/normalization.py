@@ -86,7 +86,7 @@ def batch_norm(
     return kernels.batch_norm(xp, x, mean, variance, weight, bias, eps=eps)
 
 
-@operation(samples=_own_moments, outputs=3)
+@operation(samples=_own_moments, outputs=("out", "mean", "variance"))
 def batch_norm_training(
     xp: Any, x: Array, weight: Array | None, bias: Array | None, *, eps: float = 1e-5
 ) -> tuple[Array, Array, Array]:

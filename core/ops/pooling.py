@@ -35,7 +35,7 @@ def _pooled(rng: np.random.Generator) -> Iterator[Sample]:
     yield Sample(x, rng.integers(0, 32, x.shape), size=(4, 8))
 
 
-@operation(samples=_images, outputs=2)
+@operation(samples=_images, outputs=("values", "indices"))
 def max_pool(
     xp: Any,
     x: Array,
@@ -192,7 +192,7 @@ def adaptive_avg_pool(xp: Any, x: Array, *, out: PerDimension) -> Array:
     return adaptive_pooling.adaptive_avg_pool(xp, x, out=per_dimension(out, x))
 
 
-@operation(samples=_to_size, outputs=2)
+@operation(samples=_to_size, outputs=("values", "indices"))
 def adaptive_max_pool(xp: Any, x: Array, *, out: PerDimension) -> tuple[Array, Array]:
     """Return the maximum of windows that share out the image, and where it is.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,10 +50,49 @@ def _narrow(xp: Any, result: Array, x: Array) -> Array:
     return xp.astype(xp.asarray(result), x.dtype) if _is_half(x) else result
 
 
+def _kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
+    """Return `shape` with the reduced dimensions kept as 1."""
+    if axis is None:
+        return (1,) * len(shape)
+    axes = {a % len(shape) for a in ((axis,) if isinstance(axis, int) else axis)}
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def _count(shape: tuple[int, ...], axis: Axis) -> int:
+    """Return how many elements each result was made of."""
+    kept = math.prod(_kept(shape, axis))
+    return math.prod(shape) // kept if kept else 0
+
+
+def _spread(xp: Any, g: Any, x_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
+    """Return `g`, of the shape of a result, repeated over what was reduced."""
+    return xp.expand(g if keepdims else xp.reshape(g, _kept(x_shape, axis)), x_shape)
+
+
+def _extremes(xp: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+    """Return for each element its share in being the extreme: 0, or 1 over their number."""
+    hit = x == _spread(xp, out, x.shape, axis, keepdims)
+    return xp.astype(hit, x.dtype) / xp.sum(hit, axis=axis, keepdims=True)
+
+
+def _to_extremes(xp: Any, g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+    spread = _spread(xp, g, x.shape, axis, keepdims)
+    return spread * _extremes(xp, x, out, axis, keepdims)
+
+
+def _from_extremes(xp: Any, g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+    shares = _extremes(xp, x, out, axis, keepdims)
+    return xp.sum(g * shares, axis=axis, keepdims=keepdims)
+
+
 @operation(samples=_axes, methods=("sum",))
 def sum(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return the sum; bool and small integers are summed as int64."""
     return xp.sum(x, axis=axis, keepdims=keepdims, dtype=_accumulator(xp, x))
+
+
+sum.def_vjp(x=_spread)
+sum.def_jvp(x=lambda xp, g, axis, keepdims: xp.sum(g, axis=axis, keepdims=keepdims))
 
 
 @operation(samples=_axes, methods=("prod",))
@@ -67,12 +107,38 @@ def mean(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Arr
     return xp.mean(x, axis=axis, keepdims=keepdims)
 
 
+mean.def_vjp(
+    x=lambda xp, g, x_shape, axis, keepdims: (
+        _spread(xp, g, x_shape, axis, keepdims) / _count(x_shape, axis)
+    )
+)
+mean.def_jvp(x=lambda xp, g, axis, keepdims: xp.mean(g, axis=axis, keepdims=keepdims))
+
+
 @operation(samples=_axes, methods=("var",))
 def var(
     xp: Any, x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
 ) -> Array:
     """Return the variance: the sum of squared deviations over n - `correction`."""
     return _narrow(xp, _variance(xp, x, axis, correction, keepdims), x)
+
+
+def _var_slope(xp: Any, x: Any, axis: Axis, correction: float) -> Any:
+    """Return the derivative of the variance with respect to each element."""
+    centred = x - xp.mean(x, axis=axis, keepdims=True)
+    return centred * (2 / (_count(x.shape, axis) - correction))
+
+
+var.def_vjp(
+    x=lambda xp, g, x, axis, correction, keepdims: (
+        _spread(xp, g, x.shape, axis, keepdims) * _var_slope(xp, x, axis, correction)
+    )
+)
+var.def_jvp(
+    x=lambda xp, g, x, axis, correction, keepdims: xp.sum(
+        g * _var_slope(xp, x, axis, correction), axis=axis, keepdims=keepdims
+    )
+)
 
 
 def _variance(xp: Any, x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
@@ -92,16 +158,37 @@ def std(
     return _narrow(xp, xp.sqrt(_variance(xp, x, axis, correction, keepdims)), x)
 
 
+std.def_vjp(
+    x=lambda xp, g, x, out, axis, correction, keepdims: (
+        _spread(xp, g * 0.5 / out, x.shape, axis, keepdims) * _var_slope(xp, x, axis, correction)
+    )
+)
+std.def_jvp(
+    x=lambda xp, g, x, out, axis, correction, keepdims: (
+        xp.sum(g * _var_slope(xp, x, axis, correction), axis=axis, keepdims=keepdims) * 0.5 / out
+    )
+)
+
+
 @operation(samples=_axes, methods=("max",))
 def max(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return the largest element; nan where there is one."""
     return xp.max(x, axis=axis, keepdims=keepdims)
 
 
+# Equal extremes share the gradient, as in HIPS/autograd and PyTorch's amax.
+max.def_vjp(x=_to_extremes)
+max.def_jvp(x=_from_extremes)
+
+
 @operation(samples=_axes, methods=("min",))
 def min(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return the smallest element; nan where there is one."""
     return xp.min(x, axis=axis, keepdims=keepdims)
+
+
+min.def_vjp(x=_to_extremes)
+min.def_jvp(x=_from_extremes)
 
 
 @operation(samples=_positions, methods=("argmax",))
@@ -158,3 +245,29 @@ def norm(xp: Any, x: Array, *, p: float = 2.0, axis: Axis = None, keepdims: bool
         powers = xp.sum(xp.pow(magnitude, p), axis=axis, keepdims=keepdims)
         result = xp.pow(powers, 1 / p)
     return _narrow(xp, result, x)
+
+
+def _norm_slope(xp: Any, x: Any, out: Any, p: float, axis: Axis, keepdims: bool) -> Any:
+    """Return the derivative of the norm with respect to each element; 0 at the origin."""
+    length = _spread(xp, out, x.shape, axis, keepdims)
+    if p == float("inf"):
+        hit = xp.abs(x) == length
+        return xp.sign(x) * hit / xp.sum(hit, axis=axis, keepdims=True)
+    if p == 1:
+        return xp.sign(x)
+    length = xp.where(length == 0, 1.0, length)
+    if p == 2:
+        return x / length
+    return xp.sign(x) * xp.power(xp.abs(x) / length, p - 1)
+
+
+norm.def_vjp(
+    x=lambda xp, g, x, out, p, axis, keepdims: (
+        _spread(xp, g, x.shape, axis, keepdims) * _norm_slope(xp, x, out, p, axis, keepdims)
+    )
+)
+norm.def_jvp(
+    x=lambda xp, g, x, out, p, axis, keepdims: xp.sum(
+        g * _norm_slope(xp, x, out, p, axis, keepdims), axis=axis, keepdims=keepdims
+    )
+)

@@ -201,4 +201,5 @@ def _floating(tensor: Tensor, name: str) -> Any:
 
 def _fill(tensor: Tensor, values: np.ndarray[Any, Any]) -> Tensor:
     converted = values.astype(tensor.dtype).reshape(tensor.shape)
-    return tensor.copy_(Tensor(converted, device=tensor.device))
+    tensor.detach().copy_(Tensor(converted, device=tensor.device))
+    return tensor

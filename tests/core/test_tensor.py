@@ -168,7 +168,7 @@ def test_set_keeps_the_identity():
     assert w.requires_grad
     assert w.grad.shape == (3, 4)
     assert w.tolist() == [[3, 4, 5], [6, 7, 8]]
-    w.fill_(-1)
+    w.detach().fill_(-1)
     assert flat.tolist() == [0, 1, 2, -1, -1, -1, -1, -1, -1, 9]
     assert flat.version == w.version == 1
 

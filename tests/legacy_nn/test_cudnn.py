@@ -112,8 +112,8 @@ def test_groups_are_convolutions_side_by_side():
     x, halves = drawn(2, 4, 5, 5), []
     for g in range(2):
         half = nn.SpatialConvolution(2, 3, 3, 3, 1, 1, 1, 1)
-        half.weight.copy_(module.weight[g * 3 : g * 3 + 3])
-        half.bias.copy_(module.bias[g * 3 : g * 3 + 3])
+        half.weight.detach().copy_(module.weight[g * 3 : g * 3 + 3])
+        half.bias.detach().copy_(module.bias[g * 3 : g * 3 + 3])
         halves.append(half(x[:, g * 2 : g * 2 + 2]).numpy())
     np.testing.assert_allclose(module(x).numpy(), np.concatenate(halves, 1), rtol=1e-12)
     with pytest.raises(ArgumentError, match="not divisible by 3 groups"):
@@ -122,8 +122,8 @@ def test_groups_are_convolutions_side_by_side():
 
 def test_temporal_convolution_pads_both_ends():
     module, plain = cudnn.TemporalConvolution(3, 2, 4, 2, 1), nn.TemporalConvolution(3, 2, 4, 2)
-    plain.weight.copy_(module.weight)
-    plain.bias.copy_(module.bias)
+    plain.weight.detach().copy_(module.weight)
+    plain.bias.detach().copy_(module.bias)
     x = drawn(6, 3)
     padded = zeros((8, 3), "float64")
     padded[1:7] = x

@@ -95,7 +95,7 @@ def test_the_cosine_of_nothing_is_0():
 
 def test_learned_points_with_weights():
     m, x = nn.WeightedEuclidean(4, 3), doubles(2, 4)
-    m.diagCov.copy_(doubles(4, 3, seed=1))
+    m.diagCov.detach().copy_(doubles(4, 3, seed=1))
     difference = (x.numpy()[:, :, None] - m.weight.numpy()) * m.diagCov.numpy()
     np.testing.assert_allclose(m(x).numpy(), np.linalg.norm(difference, axis=1), rtol=1e-12)
     assert m.parameters() == ([m.weight, m.diagCov], [m.gradWeight, m.gradDiagCov])

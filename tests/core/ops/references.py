@@ -72,6 +72,18 @@ def flatten(x, *, start=0, end=-1):
     return np.array(x.ravel().tolist()).reshape(shape)
 
 
+def replaced(x, value, index):
+    whole = x.tolist()
+    if isinstance(index, tuple):
+        rows, column = index
+        for i in range(rows.start, rows.stop):
+            whole[i][column] = value
+    else:
+        for i, row in zip(index.tolist(), value.tolist(), strict=True):
+            whole[i] = row
+    return np.array(whole)
+
+
 REFERENCES = {
     # arithmetic
     "add": each(operator.add),
@@ -143,4 +155,15 @@ REFERENCES = {
     "stack": lambda *arrays, axis: np.stack(arrays, axis),
     "clone": lambda x: x,
     "contiguous": lambda x: x,
+    # writing
+    "converted": lambda x, source: np.broadcast_to(source, x.shape),
+    "index_put": replaced,
+    "index_spread": lambda x, shape, index: np.array(
+        [
+            sum((r for i, r in zip(index, x, strict=True) if i == k), 0 * x[0])
+            for k in range(shape[0])
+        ]
+    ),
+    "write_view": lambda x, value, chain: np.broadcast_to(value, x.shape),
+    "zeros_of": lambda x, shape: np.full(shape, 0.0),
 }

@@ -1,0 +1,98 @@
+"""Writes in place: the operation, then the write, the version, the history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..autograd.modes import MODE
+from ..autograd.views import check_writable, parent_of, rebase
+from ..dtypes import DtypeError
+from ..errors import ShapeError
+from ..tensor import Tensor
+from .namespaces import TENSORS
+from .op import NUMPY_ERRORS, Op, explained
+
+
+def inplace_method(op: Op[..., Any], name: str) -> Callable[..., Tensor]:
+    """Return a method that computes `op` and writes the result into its first operand."""
+
+    def method(self: Tensor, *args: Any, **params: Any) -> Tensor:
+        return write_(self, op(self, *args, **params), name)
+
+    method.__name__ = name
+    method.__doc__ = f"Compute `{op.name}` and write it into this tensor; its dtype stays."
+    return method
+
+
+def write_(target: Tensor, value: Tensor, name: str) -> Tensor:
+    """Write `value` into `target`'s memory, count the write, and let history follow.
+
+    Raises
+    ------
+    ShapeError
+        If the shape would change.
+    DtypeError
+        If floats would go into integers, or either into bool.
+    InplaceError
+        If gradients would be wrong: a leaf that requires them, or a view of one.
+    """
+    array, into = value.array, target.array
+    if array.shape != into.shape:
+        raise ShapeError(
+            f"{name} writes into shape {into.shape}, but the result has shape {array.shape}"
+        )
+    if array.dtype is not into.dtype and not np.can_cast(array.dtype, into.dtype, "same_kind"):
+        raise DtypeError(
+            f"{name} writes into a tensor of {into.dtype}, but the result is {array.dtype}: "
+            "convert the tensor first, or compute a new one"
+        )
+    recorded = MODE.get().grad and not (
+        value._node is None and target._node is None and parent_of(target) is None
+    )
+    if recorded:
+        check_writable(target, name)
+    into[...] = array
+    cell = target._version
+    cell[0] += 1
+    cell[1] = name
+    if recorded:
+        if value.dtype != target.dtype:
+            value = TENSORS.astype(value, target.dtype)
+        rebase(target, value, TENSORS.write_view)
+    return target
+
+
+def assign(target: Tensor, index: Any, value: Any, name: str) -> Tensor:
+    """Write `value`, converted and broadcast, where `index` says, and count the write.
+
+    Raises
+    ------
+    ShapeError
+        If the value does not broadcast there.
+    BoundsError
+        If the index names nothing.
+    InplaceError
+        If gradients would be wrong; see `write_`.
+    """
+    if MODE.get().grad and (
+        parent_of(target) is not None
+        or (isinstance(value, Tensor) and parent_of(value) is not None)
+    ):
+        part = target if index is ... else target[index]
+        if part._version is target._version:
+            write_(part, TENSORS.converted(part, value), name)
+        else:
+            write_(target, TENSORS.index_put(target, value, index=index), name)
+        return target
+    source = value.array if isinstance(value, Tensor) else value
+    try:
+        target.array[index] = source
+    except NUMPY_ERRORS as error:
+        raise explained(name, (target.array, source), error) from error
+    cell = target._version
+    cell[0] += 1
+    cell[1] = name
+    return target

@@ -1,0 +1,100 @@
+"""Pure forms of writing in place: a whole in which a part is replaced or added to.
+
+The history of a write in place is one of these; see autograd/views.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .registry import Array, Sample, operation
+
+
+@operation(samples=lambda rng: [Sample(rng.normal(size=(3, 4)), rng.normal(size=4))])
+def converted(xp: Any, x: Array, source: Array) -> Array:
+    """Return `source` as x holds it after `x.copy_(source)`: of x's dtype and shape."""
+    return xp.astype(xp.broadcast_to(xp.asarray(source), x.shape), x.dtype)
+
+
+converted.def_vjp(source=lambda g: g)
+converted.def_jvp(source=lambda g: g)
+
+
+@operation(samples=lambda rng: [Sample(rng.normal(size=(3, 4)), rng.normal(size=4), chain=())])
+def write_view(xp: Any, x: Array, value: Array, *, chain: Any) -> Array:
+    """Return x with the part that a chain of view operations leads to replaced by `value`.
+
+    Parameters
+    ----------
+    chain : sequence of (op, args, params)
+        As `autograd.node.View` keeps it.
+    """
+    result = xp.asarray(x, copy=True)
+    part = result
+    for op, args, params in chain:
+        part = op.forward(xp, part, *args, **params)
+    part[...] = value
+    return result
+
+
+def _along(xp: Any, g: Any, chain: Any) -> Any:
+    for op, args, params in chain:
+        g = getattr(xp, op.name)(g, *args, **params)
+    return g
+
+
+write_view.def_vjp(
+    x=lambda xp, g, chain: xp.write_view(g, 0.0, chain=chain),
+    value=lambda xp, g, chain: _along(xp, g, chain),
+)
+write_view.def_jvp(
+    x=lambda xp, g, chain: xp.write_view(g, 0.0, chain=chain),
+    value=lambda xp, g, x_shape, chain: xp.write_view(xp.zeros_of(g, x_shape), g, chain=chain),
+)
+
+
+@operation(samples=lambda rng: [Sample(rng.normal(size=3), shape=(2, 4))])
+def zeros_of(xp: Any, x: Array, shape: Sequence[int]) -> Array:
+    """Return zeros of `shape`, of x's dtype and on its device."""
+    return xp.zeros(tuple(shape), dtype=x.dtype, device=x.device)
+
+
+@operation(
+    samples=lambda rng: [
+        Sample(rng.normal(size=(3, 4)), rng.normal(size=(2, 4)), index=np.array([2, 0])),
+        Sample(rng.normal(size=(3, 4)), 1.5, index=(slice(1, 3), 2)),
+    ]
+)
+def index_put(xp: Any, x: Array, value: Array, *, index: Any) -> Array:
+    """Return x with the part that `index` names replaced by `value`; see getitem.
+
+    Where the index names an element twice the last value stays.
+    """
+    result = xp.asarray(x, copy=True)
+    result[index] = value
+    return result
+
+
+@operation(
+    samples=lambda rng: [Sample(rng.normal(size=(2, 4)), shape=(3, 4), index=np.array([2, 2]))]
+)
+def index_spread(xp: Any, x: Array, *, shape: Sequence[int], index: Any) -> Array:
+    """Return zeros of `shape` with x added where `index` says: what getitem's gradient is."""
+    result = xp.zeros(tuple(shape), dtype=x.dtype)
+    xp.add.at(result, index, x)
+    return result
+
+
+index_put.def_vjp(
+    x=lambda xp, g, index: xp.index_put(g, 0.0, index=index),
+    value=lambda xp, g, index: xp.getitem(g, index=index),
+)
+index_put.def_jvp(
+    x=lambda xp, g, index: xp.index_put(g, 0.0, index=index),
+    value=lambda xp, g, x_shape, index: xp.index_put(xp.zeros_of(g, x_shape), g, index=index),
+)
+index_spread.def_vjp(x=lambda xp, g, index: xp.getitem(g, index=index))
+index_spread.def_jvp(x=lambda xp, g, shape, index: xp.index_spread(g, shape=shape, index=index))
