@@ -17,14 +17,14 @@ from rekindle.legacy_nn.unknown_classes import typename
 
 BATCH = 2
 
-SIZES = (32, 64, 224, 28, 96, 128, 256, 227, 231, 299, 48, 40, 24, 20, 16, 8)
-"""Heights and widths that image networks take, the likely and cheap ones first."""
+SIZES = (32, 64, 224, 28, 96, 128, 256, 227, 231, 299, *range(4, 64))
+"""Heights and widths that image networks take, the likely ones first."""
 
-LENGTHS = (16, 1014, 64, 128, 256, 512)
+LENGTHS = (16, 1014, 64, 128, 256, 512, *range(4, 100))
 """Lengths of sequences that temporal convolutions take."""
 
-DEPTHS = (16, 8, 32)
-"""Numbers of frames that volumetric networks take."""
+VOLUMES = ((16, 16), (16, 112), (8, 32), (16, 32), *((n, n) for n in range(4, 33)))
+"""Numbers of frames, and their heights and widths, that volumetric networks take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def _images(planes: int) -> list[Draw]:
 
 
 def _volumes(planes: int) -> list[Draw]:
-    return [Draw((BATCH, planes, d, n, n)) for n in (16, 112, 32, 64) for d in DEPTHS]
+    return [Draw((BATCH, planes, frames, n, n)) for frames, n in VOLUMES]
 
 
 def _indices(classes: int) -> list[Draw]:
@@ -66,6 +66,9 @@ FIRST: dict[str, Callable[[Any], list[Draw]]] = {
     "BatchNormalization": lambda m: [Draw((BATCH, m.running_mean.shape[0]))],
     "TemporalConvolution": lambda m: [Draw((BATCH, n, m.inputFrameSize)) for n in LENGTHS],
     "VolumetricConvolution": lambda m: _volumes(m.nInputPlane),
+    "VolumetricFullConvolution": lambda m: [
+        Draw((BATCH, m.nInputPlane, n, n, n)) for n in (1, 2, 4, 8)
+    ],
     "VolumetricBatchNormalization": lambda m: _volumes(m.running_mean.shape[0]),
 }
 """By class, without its package: what a model that begins with it may take."""

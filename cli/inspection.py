@@ -10,9 +10,11 @@ import click
 from rekindle.core.checkpoint import LuaFunction, Table, TorchObject
 from rekindle.core.checkpoint.sniff import looks_like_ascii
 from rekindle.core.tensor import Tensor
+from rekindle.legacy_nn.module import Module
 from rekindle.legacy_nn.naming import Place, StateEntry, modules_in, root_place, state_entries
 from rekindle.legacy_nn.paths import format_path
 from rekindle.legacy_nn.unknown_classes import looks_like_module, typename
+from rekindle.legacy_nn.unsupported import stored_methods
 
 from .reading import Checkpoint
 from .survey import (
@@ -203,10 +205,10 @@ class Inspection:
             runs = "; its weights convert, but it cannot run" if is_module(places[0]) else ""
             yield f"unknown class {name}, {len(places):,}x: {listed(places)}{runs}"
         for place in found.overrides:
-            owner = typename(place.parent.value) if place.parent else ""
-            yield (
-                f"{place.lua_path} is a Lua function of this {owner} alone, which may replace "
-                "its class's method: run and convert stop there"
+            owner = place.parent.value if place.parent else None
+            stops = isinstance(owner, Module) and place.keys[-1] in stored_methods(owner)
+            yield f"{place.lua_path} is a Lua function of this {typename(owner)} alone" + (
+                ", which replaces its class's method: run and convert stop there" if stops else ""
             )
         if found.functions:
             yield f"Lua functions, which are never executed: {listed(found.functions)}"

@@ -1,19 +1,18 @@
-"""Lua methods that an object of a known class carries itself, in place of its class's."""
+"""Lua methods that a module carries itself, so that it computes something else than its class."""
 
 from __future__ import annotations
 
 from rekindle.legacy_nn.module import Module
 from rekindle.legacy_nn.naming import Place, walk
 from rekindle.legacy_nn.unknown_classes import typename
-
-from .survey import overridden
+from rekindle.legacy_nn.unsupported import stored_methods
 
 
 def find_overrides(model: Place) -> list[str]:
-    """Return one text for each module below `model` that carries functions of its own."""
+    """Return one text for each module of a known class that carries a method of forward."""
     return [
         f"{place.lua_path or 'the model'} ({typename(place.value)}) has its own "
-        + ", ".join(overridden(place.value))
+        + ", ".join(stored_methods(place.value))
         for place in walk(model)
-        if isinstance(place.value, Module) and overridden(place.value)
+        if isinstance(place.value, Module) and stored_methods(place.value)
     ]

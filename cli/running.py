@@ -5,48 +5,55 @@ from __future__ import annotations
 from typing import Any
 
 import rekindle
-from rekindle.core.checkpoint import TorchObject
 from rekindle.core.dtypes import Dtype, is_floating
 from rekindle.legacy_nn.module import Module
-from rekindle.legacy_nn.naming import Place, state_entries, walk
-from rekindle.legacy_nn.unknown_classes import looks_like_module, typename
+from rekindle.legacy_nn.naming import Place, state_entries
+from rekindle.legacy_nn.unsupported import unsupported
 
 from .group import Problem, with_notes
 from .inputs import describe
-from .overrides import find_overrides
 
 LISTED = 8
-"""Classes or modules that a message names."""
+"""Classes that a message names for one reason."""
+
+ADVICE = " (write it as a subclass of rekindle.legacy_nn.Module and rekindle.register it)"
+"""What to do about a class that is unknown."""
 
 
 def check_runs(model: Place) -> None:
-    """Check that all modules are of known classes and carry no methods of their own.
+    """Check that every module is of a class that can run and carries no method of its own.
 
     Raises
     ------
     Problem
-        If not, naming class and path.
+        If not, naming class, path and reason.
     """
-    unknown: dict[str, list[str]] = {}
-    for place in walk(model):
-        if isinstance(place.value, TorchObject) and looks_like_module(place.value):
-            unknown.setdefault(str(typename(place.value)), []).append(place.lua_path or "itself")
-    if unknown:
+    reasons: dict[str, dict[str, list[str]]] = {}
+    for gap in unsupported(model.value):
+        reason, _, hint = gap.reason.partition("; write it in Python")
+        places = reasons.setdefault(reason + (ADVICE if hint else ""), {})
+        places.setdefault(gap.typename, []).append(joined(model.lua_path, gap.path))
+    if reasons:
         raise Problem(
-            "the model has modules of classes that Rekindle cannot run: "
-            + "; ".join(f"{name} at {_listed(paths)}" for name, paths in unknown.items())
-            + ". Write them in Python and rekindle.register them"
-        )
-    overrides = find_overrides(model)
-    if overrides:
-        raise Problem(
-            "the model carries Lua methods, which Rekindle never executes: " + _listed(overrides)
+            "the model cannot run: "
+            + "; ".join(f"{_listed(places)}: {reason}" for reason, places in reasons.items())
         )
 
 
-def _listed(texts: list[str]) -> str:
-    more = f" and {len(texts) - LISTED} more" if len(texts) > LISTED else ""
-    return ", ".join(texts[:LISTED]) + more
+def _listed(places: dict[str, list[str]]) -> str:
+    """Return classes, each with the first place of its objects."""
+    texts = [
+        f"{name} at {paths[0]}" + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+        for name, paths in list(places.items())[:LISTED]
+    ]
+    more = f" and {len(places) - LISTED} more classes" if len(places) > LISTED else ""
+    return ", ".join(texts) + more
+
+
+def joined(prefix: str, path: str) -> str:
+    """Return a Lua path below another."""
+    dot = "." if prefix and path and not path.startswith("[") else ""
+    return f"{prefix}{dot}{path}" or "the file's object"
 
 
 def dtype_of_model(model: Place) -> Dtype:
