@@ -24,6 +24,9 @@ _ENTRY = re.compile(  # a number, string, boolean or table exactly as Torch7 wri
     rb"1\n([-+.0-9einfa]+)\n|2\n([0-9]{1,10})\n|5\n([01])\n|3\n([0-9]{1,10})\n"
 )
 
+_RECORDS = (b"4\n", b"6\n", b"7\n", b"8\n")
+"""The beginnings of classes and functions, which the reader takes over."""
+
 _USUAL = 32
 """Bytes that a number and a space take at most as Torch7 writes them."""
 
@@ -48,6 +51,12 @@ class AsciiDecoder(Decoder):
 
     def read_int(self) -> int:
         """Read one int."""
+        stop = self.data.find(b"\n", self.pos, self.pos + 12)
+        if stop > 0:  # as Torch7 writes it, most likely
+            text = self.data[self.pos : stop]
+            if text.isdigit():
+                self.pos = stop + 1
+                return int(text)
         match = _INTEGER.match(self.data, self.pos)
         if match is None:
             raise self._not_a_number("a whole number")
@@ -108,6 +117,8 @@ class AsciiDecoder(Decoder):
             while frame.left:
                 match = entry(data, self.pos)
                 if match is None:
+                    if data[self.pos : self.pos + 2] in _RECORDS:
+                        return False
                     if super().fill(stack, objects):
                         break
                     return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any
 
+from .objects import LuaFunction
 from .table import Table, _BoolKey
 
 NO_KEY: Any = object()
@@ -82,6 +83,24 @@ class ObjectFrame:
         return ""
 
 
+class FunctionFrame:
+    """A function whose captured variables are being read."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: LuaFunction) -> None:
+        self.function = function
+
+    def take(self, value: Any) -> Any:
+        """Hand over the variables; return the finished function."""
+        self.function.upvalues = value
+        return self.function
+
+    def label(self) -> str:
+        """Return the part of a path that leads to the variables."""
+        return ".<upvalues>"
+
+
 class RecordFrame:
     """A class's own record; its generator asks for one object after the other."""
 
@@ -103,7 +122,7 @@ class RecordFrame:
         return ""
 
 
-Frame = TableFrame | ObjectFrame | RecordFrame
+Frame = TableFrame | ObjectFrame | FunctionFrame | RecordFrame
 
 
 def object_path(stack: list[Frame]) -> str:

@@ -133,7 +133,7 @@ class LuaFunction:
         The record's type: 8 since 2016; 6 and 7 are what older Torch7 wrote.
     """
 
-    __slots__ = ("__weakref__", "bytecode", "tag", "upvalues")
+    __slots__ = ("bytecode", "tag", "upvalues")
 
     def __init__(self, bytecode: bytes, upvalues: Any = None, tag: int = 8) -> None:
         self.bytecode = bytecode

@@ -20,7 +20,16 @@ from .decoder import (
     Decoder,
 )
 from .errors import T7Error
-from .frames import NO_KEY, UNFINISHED, Frame, ObjectFrame, RecordFrame, TableFrame, object_path
+from .frames import (
+    NO_KEY,
+    UNFINISHED,
+    Frame,
+    FunctionFrame,
+    ObjectFrame,
+    RecordFrame,
+    TableFrame,
+    object_path,
+)
 from .objects import LuaFunction, TorchObject, new_torch_object
 from .records import RecordReader, register_hint
 from .registry import CLASSES, LAYOUTS, ReadRecord, TorchClass, restore
@@ -187,7 +196,8 @@ class ObjectReader:
         function = LuaFunction(code, None, tag)
         if index is not None:
             self._objects[index] = function
-        return self._start(_read_upvalues(function))
+        self._stack.append(FunctionFrame(function))
+        return UNFINISHED
 
     def _start(self, generator: Generator[None, Any, Any]) -> Any:
         try:
@@ -219,11 +229,6 @@ def _without_gc() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def _read_upvalues(function: LuaFunction) -> Generator[None, Any, LuaFunction]:
-    function.upvalues = yield
-    return function
 
 
 def _announced(
