@@ -1,4 +1,14 @@
-"""placeholder"""
+"""LuaTorch's modules: classes, fields, arguments and numbers as Torch7 has them.
+
+Read module.py (fields and the two ways to call a module), then linear.py (a module) and
+containers.py (modules inside modules). The other files follow the families of LuaTorch's
+documentation: simple layers, transfer functions, tables, convolutions, pooling, normalisation.
+The folders are the packages around nn: cudnn/, nngraph/, dpnn/; torch7/ is the part of Torch7
+itself that modules need. naming.py and paths.py say what tensors inside a model are called,
+unsupported.py what of it cannot run.
+
+Positions, dimensions and classes count from 1, as in Lua. May import rekindle.core.
+"""
 
 if __name__ == "legacy_nn":
     raise ImportError("import rekindle.legacy_nn: the folder legacy_nn is not a package of its own")
@@ -21,6 +31,7 @@ from .batch_normalization import VolumetricBatchNormalization as VolumetricBatch
 from .branches import ConcatTable as ConcatTable
 from .branches import MapTable as MapTable
 from .branches import ParallelTable as ParallelTable
+from .composed import CReLU as CReLU
 from .composed import GatedLinearUnit as GatedLinearUnit
 from .composed import LayerNormalization as LayerNormalization
 from .composed import Maxout as Maxout
@@ -38,6 +49,7 @@ from .convolution import SpatialDepthWiseConvolution as SpatialDepthWiseConvolut
 from .convolution import SpatialDilatedConvolution as SpatialDilatedConvolution
 from .convolution_map import SpatialConvolutionMap as SpatialConvolutionMap
 from .convolution_map import SpatialFullConvolutionMap as SpatialFullConvolutionMap
+from .criterion import Criterion as Criterion
 from .decorator import Bottle as Bottle
 from .decorator import Decorator as Decorator
 from .distance import Cosine as Cosine
@@ -46,6 +58,9 @@ from .distance import Euclidean as Euclidean
 from .distance import Normalize as Normalize
 from .distance import PairwiseDistance as PairwiseDistance
 from .distance import WeightedEuclidean as WeightedEuclidean
+from .dpnn import Clip as Clip
+from .dpnn import Inception as Inception
+from .dpnn import Serial as Serial
 from .dropout import Dropout as Dropout
 from .dropout import SpatialDropout as SpatialDropout
 from .dropout import VolumetricDropout as VolumetricDropout
@@ -87,6 +102,13 @@ from .matrix import MM as MM
 from .matrix import MV as MV
 from .matrix import DotProduct as DotProduct
 from .mixture import MixtureTable as MixtureTable
+from .module import Module as Module
+from .nngraph import gModule as gModule
+from .parallel import GPU as GPU
+from .parallel import DataParallel as DataParallel
+from .parallel import DataParallelTable as DataParallelTable
+from .parallel import ModelParallel as ModelParallel
+from .parallel import ModelParallelTable as ModelParallelTable
 from .pooling import SpatialDilatedMaxPooling as SpatialDilatedMaxPooling
 from .pooling import SpatialMaxPooling as SpatialMaxPooling
 from .pooling import VolumetricDilatedMaxPooling as VolumetricDilatedMaxPooling

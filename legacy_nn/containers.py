@@ -55,9 +55,14 @@ def known(module: Any) -> Module:
     if isinstance(module, Module):
         return module
     name = getattr(module, "t7_typename", type(module).__name__)
-    raise ModuleError(
-        f"{name} is not a class that Rekindle can run; "
-        f"write it in Python and rekindle.register({name!r}, cls) it"
+    raise ModuleError(f"{name} is not a class that Rekindle can run; {how_to_register(name)}")
+
+
+def how_to_register(typename: str) -> str:
+    """Return what to do about a class that nobody registered."""
+    return (
+        "write it in Python as a subclass of rekindle.legacy_nn.Module "
+        f"and rekindle.register({typename!r}, cls) it"
     )
 
 

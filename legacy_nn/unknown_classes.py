@@ -8,6 +8,7 @@ from typing import Any, Literal
 from rekindle.core.checkpoint import Table
 from rekindle.core.checkpoint.registry import identity_of
 
+from .criterion import Criterion
 from .module import Module
 from .paths import entries
 
@@ -75,7 +76,7 @@ def is_scratch(name: Any) -> bool:
 def looks_like_module(value: Any) -> bool:
     """Whether a loaded object is a module, of a known class or not; criterions are none."""
     name = typename(value)
-    if name is None or name.endswith("Criterion"):
+    if name is None or name.endswith("Criterion") or isinstance(value, Criterion):
         return False
     if isinstance(value, Module):
         return True

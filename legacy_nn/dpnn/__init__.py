@@ -1,7 +1,9 @@
 """The dpnn package: what published models use of it.
 
-inception.py has nn.Inception, serial.py nn.Serial. May import legacy_nn's modules.
+inception.py has nn.Inception, serial.py nn.Serial, clip.py nn.Clip. May import legacy_nn's
+modules.
 """
 
+from .clip import Clip as Clip
 from .inception import Inception as Inception
 from .serial import Serial as Serial

@@ -5,7 +5,7 @@ import pytest
 from recorded import check_constructor, check_forward, construct, records, tostring_texts
 
 from rekindle.core import checkpoint
-from rekindle.core.checkpoint import LuaFunction, Table, TorchObject
+from rekindle.core.checkpoint import LuaFunction, LuaFunctionError, Table, TorchObject
 from rekindle.core.creation import tensor
 from rekindle.core.errors import RekindleError
 from rekindle.legacy_nn import (
@@ -196,7 +196,7 @@ def test_a_lua_method_stored_in_a_module_is_not_passed_over():
     tanh.__dict__["updateOutput"] = LuaFunction(b"\x1bLJ")
     for model in (tanh, Sequential().add(tanh)):
         for run in (model.__call__, model.updateOutput):
-            with pytest.raises(TypeError):
+            with pytest.raises(LuaFunctionError, match="never executed"):
                 run(doubles(2, 3))
 
 
