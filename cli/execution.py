@@ -16,8 +16,9 @@ from rekindle.core.export import Weights, write_weights
 from rekindle.core.tensor import Tensor
 
 from .group import Problem, Unusable
+from .guess import draw_shapes
 from .images import Preprocessing, preprocessing_named, write_image
-from .inputs import cast_input, describe, random_input, read_input
+from .inputs import cast_input, describe, read_input
 from .output import atomic_output, check_output
 from .progress import working
 from .reading import read_checkpoint, require_model
@@ -59,7 +60,7 @@ class Run:
         if self.input_file:
             value = read_input(self.input_file, self.input_select, preprocessing)
         else:
-            value = random_input(self.random_shapes, dtype, self.seed)
+            value = draw_shapes(model.value, self.random_shapes, dtype, self.seed)
         value = cast_input(value, dtype)
         report: dict[str, Any] = {"file": file, "model": model.lua_path, "input": describe(value)}
         with working("running"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,6 +138,19 @@ def _kind(module: Any) -> str:
 def draw(candidate: Any, dtype: Dtype, seed: int) -> Any:
     """Return the tensor or table that a candidate means."""
     return _drawn(candidate, np.random.default_rng(seed), dtype)
+
+
+def draw_shapes(model: Any, shapes: Sequence[tuple[int, ...]], dtype: Dtype, seed: int) -> Any:
+    """Return a random input of given shapes: a table where there are several.
+
+    Where the model's first layer there takes indices, they are drawn from its range.
+    """
+    hints: list[Any] = next(iter(candidates(model)), [])
+    hints = hints if isinstance(hints, list) else [hints]
+    classes = [hint.classes if isinstance(hint, Draw) else None for hint in hints]
+    classes += [None] * (len(shapes) - len(classes))
+    draws = [Draw(shape, n) for shape, n in zip(shapes, classes, strict=False)]
+    return draw(draws[0] if len(draws) == 1 else draws, dtype, seed)
 
 
 def _drawn(part: Any, generator: np.random.Generator, dtype: Dtype) -> Any:

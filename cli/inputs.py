@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import sys
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,13 +103,6 @@ def cast_input(value: Any, dtype: Dtype, *, inside: bool = False) -> Any:
     if value.dtype.kind == "b" or (inside and value.dtype == uint8):
         return value.astype(uint8)
     return value.astype(dtype)
-
-
-def random_input(shapes: Sequence[tuple[int, ...]], dtype: Dtype, seed: int) -> Any:
-    """Return standard normal numbers: a tensor, or a table where there are several shapes."""
-    generator = np.random.default_rng(seed)
-    drawn = [Tensor(generator.standard_normal(shape).astype(dtype)) for shape in shapes]
-    return drawn[0] if len(drawn) == 1 else Table(drawn)
 
 
 def describe(value: Any) -> str:

@@ -23,8 +23,8 @@ from .comparing import (
     load_into,
 )
 from .group import Problem, Unusable
-from .guess import candidates, draw, text_of
-from .inputs import cast_input, describe, random_input, read_input
+from .guess import candidates, draw, draw_shapes, text_of
+from .inputs import cast_input, describe, read_input
 from .progress import working
 from .reading import Checkpoint, find_model, read_checkpoint
 from .renaming import names_in_map
@@ -153,7 +153,7 @@ class Verification:
             value = read_input(self.input_file, self.input_select, None)
             return lambda: value, f"{self.input_file}, {describe(value)}"
         if self.random_shapes:
-            given = partial(random_input, self.random_shapes, dtype, self.seed)
+            given = partial(draw_shapes, model.value, self.random_shapes, dtype, self.seed)
             return given, f"random {describe(given())}"
         for candidate in candidates(model.value):
             with working(f"trying an input of {text_of(candidate)}"):
