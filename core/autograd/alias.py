@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..tensor import Tensor
-from .node import Node, next_sequence
+from .node import Node, next_sequence, position_of
 from .views import parent_of
 
 
@@ -17,10 +17,10 @@ def alias(x: Tensor) -> Tensor:
     """
     node = Node()
     node.op, node.parents, node.sequence = _ALIAS, (parent_of(x),), next_sequence()
-    position = x._index if hasattr(x, "_index") else 0
-    node.positions = (position,) if position else None
+    position = position_of(x)
+    if position:
+        node.positions = (position,)
     node.saved = node.versions = ()
-    node.params = node.hooks = node.trace = None
     node.shape = x.shape
     result = Tensor._wrap(x.array)
     result._storage, result._version, result._node = x.storage(), x._version, node

@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import UseError
 from ..tensor import Tensor
 from .modes import MODE, setting
-from .node import Node, check_versions
+from .node import Node, check_versions, position_of
 from .recompute import recall
 from .views import parent_of
 
@@ -133,11 +133,6 @@ def grad(
     return tuple(results)
 
 
-def position_of(tensor: Tensor) -> int:
-    """Return which output of its node a tensor is."""
-    return tensor._index if hasattr(tensor, "_index") else 0
-
-
 def _roots(tensors: Any, gradients: Any, graph: bool) -> list[tuple[Any, int, Any]]:
     outputs = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     given = [gradients] if isinstance(tensors, Tensor) else gradients or [None] * len(outputs)
@@ -197,32 +192,31 @@ def _walk(
     leaves: dict[Tensor, list[Any]] = {}
     heap: list[tuple[int, Node]] = []
 
-    def send(parent: Any, position: int, g: Any, owned: bool) -> None:
-        if type(parent) is not Node:
-            entry = leaves.get(parent)
-            if entry is None:
-                leaves[parent] = [g, owned]
-            elif entry[1] and not graph:
-                entry[0] += g
+    def send(parent: Any, position: int, g: Any, node: Node | None) -> None:
+        if type(parent) is Node:
+            if parent.op.outputs != 1:
+                slots = grads.get(parent)
+                if slots is None:
+                    slots = grads[parent] = [None] * parent.op.outputs
+                    heappush(heap, (-parent.sequence, parent))
+                slots[position] = g if slots[position] is None else slots[position] + g
+            elif parent in grads:
+                grads[parent] = grads[parent] + g
             else:
-                leaves[parent] = [entry[0] + g, True]
-        elif parent.op.outputs != 1:
-            slots = grads.get(parent)
-            if slots is None:
-                slots = grads[parent] = [None] * parent.op.outputs
+                grads[parent] = g
                 heappush(heap, (-parent.sequence, parent))
-            slots[position] = g if slots[position] is None else slots[position] + g
-        elif parent in grads:
-            grads[parent] = grads[parent] + g
+        elif (entry := leaves.get(parent)) is None:
+            leaves[parent] = [g, node is not None and _owned(node, g)]
+        elif entry[1] and not graph:
+            entry[0] += g
         else:
-            grads[parent] = g
-            heappush(heap, (-parent.sequence, parent))
+            leaves[parent] = [entry[0] + g, True]
 
     anomaly = MODE.get().anomaly
     with setting(grad=graph):
         for parent, position, g in roots:
             if wanted is None or id(parent) in wanted:
-                send(parent, position, g, False)
+                send(parent, position, g, None)
         while heap:
             node = heappop(heap)[1]
             g = grads.pop(node)
@@ -236,28 +230,29 @@ def _walk(
             if node.versions:
                 check_versions(node)
             results = node.op.pullback(node, g, graph, wanted)
-            saved = node.saved
-            if not retain:
-                node.saved = None
-            positions = node.positions
+            arrived, positions = g, node.positions
             for i, parent in enumerate(node.parents):
-                gi = results[i]
-                if parent is None or gi is None:
+                g = results[i]
+                if parent is None or g is None:
                     continue
                 if anomaly:
-                    _check_finite(node, i, gi)
-                if type(parent) is Node:
-                    send(parent, 0 if positions is None else positions[i], gi, False)
-                else:
-                    owned = gi is not g and all(gi is not s for s in saved or ())
-                    send(parent, 0, _leaf_gradient(parent, gi), owned and _owns(gi))
+                    _check_finite(node, i, g)
+                owner = None if g is arrived else node
+                send(parent, 0 if positions is None else positions[i], g, owner)
+            if not retain:
+                node.saved = None
         for leaf, (g, owned) in leaves.items():
-            accept(leaf, g, owned)
+            accept(leaf, _leaf_gradient(leaf, g), owned)
 
 
-def _owns(g: Any) -> bool:
-    """Whether nobody else can hold the memory of `g`."""
-    return isinstance(g, np.ndarray) and g.base is None and g.flags.writeable
+def _owned(node: Node, g: Any) -> bool:
+    """Whether nobody but the engine can hold the memory of a gradient that `node` sent."""
+    return (
+        isinstance(g, np.ndarray)
+        and g.base is None
+        and g.flags.writeable
+        and all(g is not s for s in node.saved or ())
+    )
 
 
 def _leaf_gradient(leaf: Tensor, g: Any) -> Any:

@@ -7,9 +7,8 @@ from typing import Any
 
 from ..tensor import Tensor
 from .alias import alias, zeros_for
-from .engine import position_of
 from .modes import setting
-from .node import Node, check_versions
+from .node import Node, check_versions, position_of
 from .recompute import recall
 from .views import parent_of
 

@@ -7,7 +7,7 @@ from typing import Any
 from ..tensor import Tensor
 from .alias import alias
 from .modes import MODE, setting
-from .node import Node, next_sequence
+from .node import Node, next_sequence, position_of
 from .views import parent_of
 
 
@@ -90,9 +90,7 @@ class Function:
         outputs = tuple(alias(y) if any(y is x for x in args) else y for y in results)
         node = Node()
         node.op, node.parents = _Recorded(cls, len(outputs)), parents
-        positions = tuple(getattr(x, "_index", 0) for x in args)
-        node.positions = positions if any(positions) else None
-        node.params = node.hooks = node.trace = None
+        node.positions = tuple(position_of(x) for x in args)
         node.sequence = next_sequence()
         shapes = tuple(y.shape for y in outputs)
         node.shape = shapes[0] if len(outputs) == 1 else shapes

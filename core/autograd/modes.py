@@ -34,6 +34,8 @@ class Mode:
         Whether nodes remember the line that made them, and nan gradients raise.
     watcher : Watcher or None
         The profiler that is told of every call.
+    watched : bool
+        Whether a call must look at the two above.
     """
 
     grad: bool = True
@@ -42,7 +44,9 @@ class Mode:
     watched: bool = False
 
 
-MODE: ContextVar[Mode] = ContextVar("rekindle_mode", default=Mode())
+_PLAIN = Mode()
+
+MODE: ContextVar[Mode] = ContextVar("rekindle_mode", default=_PLAIN)
 
 
 class setting:  # used like a function: `with setting(grad=False):`

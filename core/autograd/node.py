@@ -57,30 +57,28 @@ class Node:
         Where the call was, under `detect_anomaly`.
     """
 
+    # The rest is rare: it lives in a __dict__ that only those nodes have that need one.
     __slots__ = (
+        "__dict__",
         "__weakref__",
-        "hooks",
         "op",
-        "params",
         "parents",
-        "positions",
         "saved",
         "sequence",
         "shape",
-        "trace",
         "versions",
     )
 
     op: Any
     parents: tuple[Any, ...]
-    positions: tuple[int, ...] | None
     saved: tuple[Any, ...] | None
     versions: tuple[Any, ...]
-    params: Any
     sequence: int
     shape: Any
-    hooks: dict[int, list[Callable[[Any], Any]]] | None
-    trace: str | None
+    positions: tuple[int, ...] | None = None
+    params: Any = None
+    hooks: dict[int, list[Callable[[Any], Any]]] | None = None
+    trace: str | None = None
 
     @property
     def name(self) -> str:
@@ -90,6 +88,12 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.name} node {self.sequence}>"
+
+
+def position_of(value: Any) -> int:
+    """Return which output of its node a tensor is; 0 for anything else."""
+    position: int = getattr(value, "_index", 0)
+    return position
 
 
 class View:

@@ -31,13 +31,13 @@ class Profile:
         self.nbytes[name] = self.nbytes.get(name, 0) + nbytes
 
     def __str__(self) -> str:
-        rows = [f"{'operation':24} {'calls':>8} {'ms':>10} {'MB':>10}"]
-        for name in sorted(self.seconds, key=lambda n: -self.seconds[n]):
-            rows.append(
-                f"{name:24} {self.calls[name]:8} {self.seconds[name] * 1e3:10.3f} "
-                f"{self.nbytes[name] / 1e6:10.3f}"
-            )
-        return "\n".join(rows)
+        slowest = sorted(self.seconds, key=lambda name: -self.seconds[name])
+        rows = [
+            f"{name:24} {self.calls[name]:8} {self.seconds[name] * 1e3:10.3f} "
+            f"{self.nbytes[name] / 1e6:10.3f}"
+            for name in slowest
+        ]
+        return "\n".join([f"{'operation':24} {'calls':>8} {'ms':>10} {'MB':>10}", *rows])
 
 
 @contextmanager

@@ -112,15 +112,19 @@ class Differentiable:
             g = _filled(g, node.shape, graph)
         saved: Any = self._values(node) if graph else node.saved
         xp = TENSORS if graph else array_namespace(g if self.outputs == 1 else g[0])
+        params = node.params
         results: list[Any] = []
         for i, parent in enumerate(node.parents):
             rule = self._rules[0 if self.variadic else i]
             if parent is None or rule is None or (wanted is not None and id(parent) not in wanted):
                 results.append(None)
                 continue
-            gi = rule(xp, g, i, saved, node.params)
-            if gi is not None and gi.shape != (shape := _shape(node, i)):
-                gi = unbroadcast(gi, shape)
+            gi = rule.run(xp, g, i, saved, params)
+            if gi is not None:
+                single = type(parent) is not Node or parent.op.outputs == 1
+                shape = parent.shape if single else _shape(node, i)
+                if gi.shape != shape:
+                    gi = unbroadcast(gi, shape)
             results.append(gi)
         return results
 
@@ -137,7 +141,7 @@ class Differentiable:
             rule = self.jvp_rules.get(self.operands[0 if self.variadic else i])
             if t is None or rule is None:
                 continue
-            part = rule(TENSORS, t, i, saved, node.params)
+            part = rule.run(TENSORS, t, i, saved, node.params)
             for j, p in enumerate([part] if self.outputs == 1 else part):
                 if p is not None:
                     p = p if p.shape == shapes[j] else TENSORS.expand(p, shapes[j])

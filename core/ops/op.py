@@ -19,7 +19,7 @@ from numpy import ndarray
 
 from .. import backend
 from ..autograd.modes import MODE, Mode
-from ..autograd.node import Node, next_sequence
+from ..autograd.node import Node, next_sequence, position_of
 from ..autograd.views import parent_of, view_history
 from ..errors import BoundsError, RekindleError, ShapeError
 from ..tensor import Tensor
@@ -190,10 +190,9 @@ class Op(Differentiable, Generic[P, R]):
         node = Node()
         node.op, node.parents, node.sequence = self, tuple(parents), next_sequence()
         node.params = {**self._defaults, **dict(zip(self.metadata, rest, strict=False)), **params}
-        node.hooks = node.trace = None
         node.shape = tensors[0].shape if self.outputs == 1 else tuple(t.shape for t in tensors)
-        positions = [getattr(x, "_index", 0) for x in operands]
-        node.positions = tuple(positions) if any(positions) else None
+        if any(type(p) is Node and p.op.outputs != 1 for p in parents):
+            node.positions = tuple(position_of(x) for x in operands)
         saved: list[Any] = []
         versions: list[Any] = []
         for _, kind, k, users in self.plan:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 from ..autograd.modes import MODE
-from ..autograd.node import LEAF, Node, next_sequence
+from ..autograd.node import LEAF, Node, next_sequence, position_of
 from ..autograd.views import parent_of
 from ..errors import RekindleError
 from ..tensor import Tensor
@@ -62,12 +62,9 @@ def install_operator(op: Op[..., Any], name: str) -> None:
             return result
         node = _new(Node)
         node.op, node.parents, node.sequence = op, (p, q), next_sequence()
-        node.params = node.hooks = node.trace = node.positions = None
         node.shape = out.shape
-        if (p is not None and hasattr(self, "_index")) or (
-            q is not None and hasattr(other, "_index")
-        ):
-            node.positions = (getattr(self, "_index", 0), getattr(other, "_index", 0))
+        if (type(p) is Node and p.op.outputs != 1) or (type(q) is Node and q.op.outputs != 1):
+            node.positions = (position_of(self), position_of(other))
         mask = masks[(p is not None) + 2 * (q is not None)]
         if mask == 0:
             node.saved = node.versions = ()

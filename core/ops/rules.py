@@ -18,20 +18,34 @@ SHAPE = "_shape"
 class Rule:
     """One derivative rule, with the names of what it needs."""
 
-    __slots__ = ("function", "names", "sources")
+    __slots__ = ("function", "names", "run", "sources")
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.names = tuple(inspect.signature(function).parameters)
         self.sources: tuple[int | str, ...] = ()
+        self.run: Callable[[Any, Any, int, Sequence[Any], Any], Any] = self._run
 
     def bind(self, saved_names: Sequence[str]) -> None:
         """Find where each named value comes from once the operation knows what it saves."""
         fixed = {"g": -1, "xp": -2, "i": -3}
         places = {name: k for k, name in enumerate(saved_names)}
         self.sources = tuple(fixed.get(n, places.get(n, n)) for n in self.names)
+        self.run = self._shortcut() or self._run
 
-    def __call__(self, xp: Any, g: Any, i: int, saved: Sequence[Any], params: Any) -> Any:
+    def _shortcut(self) -> Callable[[Any, Any, int, Sequence[Any], Any], Any] | None:
+        """Return what `run` comes to for the shortest rules, which are most of all calls."""
+        f = self.function
+        match self.sources:
+            case (-1,):
+                return lambda xp, g, i, saved, params: f(g)
+            case (-1, int(k)) if k >= 0:
+                return lambda xp, g, i, saved, params: f(g, saved[k])
+            case (-1, int(k), int(m)) if k >= 0 and m >= 0:
+                return lambda xp, g, i, saved, params: f(g, saved[k], saved[m])
+        return None
+
+    def _run(self, xp: Any, g: Any, i: int, saved: Sequence[Any], params: Any) -> Any:
         """Evaluate the rule on the values that a node saved."""
         given = (i, xp, g)
         return self.function(
