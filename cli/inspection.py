@@ -11,7 +11,7 @@ from rekindle.core.checkpoint import LuaFunction, Table, TorchObject
 from rekindle.core.checkpoint.sniff import looks_like_ascii
 from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn.module import Module
-from rekindle.legacy_nn.naming import Place, StateEntry, modules_in, root_place, state_entries
+from rekindle.legacy_nn.naming import Place, StateEntry, modules_in, root_place
 from rekindle.legacy_nn.paths import format_path
 from rekindle.legacy_nn.unknown_classes import looks_like_module, typename
 from rekindle.legacy_nn.unsupported import stored_methods
@@ -70,11 +70,7 @@ class Inspection:
         self.elements = 10**9 if everything else ELEMENTS
         self.root = root_place(checkpoint.value, checkpoint.path)
         self.models = [survey_model(place) for place in modules_in(self.root)]
-        kinds = {
-            id(entry.tensor): f"{entry.kind}s"
-            for model in self.models
-            for entry in state_entries(model.rows[0].place)
-        }
+        kinds = {i: kind for model in self.models for i, kind in model.kinds.items()}
         self.findings = survey_all(self.root, kinds)
 
     # -- as text ------------------------------------------------------------------------
@@ -188,7 +184,7 @@ class Inspection:
                 (place.step((key,), child), depth + 1) for key, child in below
             ]
             if len(value) > self.elements and any(isinstance(v, Table) for _, v in below):
-                more = f"{place.lua_path}: {len(rows) - self.elements:,} more elements"
+                more = f"... {len(rows) - self.elements:,} more"
                 rows[self.elements :] = [(more, depth + 1)]
             pending.extend(reversed(rows))
 

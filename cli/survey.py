@@ -64,11 +64,14 @@ class ModelSurvey:
     tied : dict
         Position of a tensor in `state` to the earlier tensor it shares elements with, and
         whether the two are the same view.
+    kinds : dict
+        "parameters", "buffers" or "gradients" for the id of each tensor that is one.
     """
 
     rows: list[ModuleRow]
     state: list[StateEntry]
     tied: dict[int, tuple[StateEntry, bool]]
+    kinds: dict[int, str]
 
     @property
     def parameters(self) -> int:
@@ -88,6 +91,7 @@ def survey_model(root: Place) -> ModelSurvey:
     """Return what there is to say about the model at `root`; no value of a tensor is read."""
     rows: list[ModuleRow] = []
     state: list[StateEntry] = []
+    kinds: dict[int, str] = {}
     first: dict[int, Place] = {}
     pending = [(root, 0, -1)]
     while pending:
@@ -96,13 +100,16 @@ def survey_model(root: Place) -> ModelSurvey:
         rows.append(row)
         if row.same_as is None:
             first[id(place.value)] = place
-            row.tensors = [e for e in own_state(place) if e.kind != "gradient"]
+            for entry in own_state(place):
+                kinds[id(entry.tensor)] = f"{entry.kind}s"
+                if entry.kind != "gradient":
+                    row.tensors.append(entry)
             state += row.tensors
             here = len(rows) - 1
             pending.extend((below, depth + 1, here) for below in reversed(list(inside(place))))
     ties = {t.tensor: (state[t.first], t.whole) for t in find_ties([e.tensor for e in state])}
     _add_up(rows, ties)
-    return ModelSurvey(_worth_showing(rows), state, ties)
+    return ModelSurvey(_worth_showing(rows), state, ties, kinds)
 
 
 def _add_up(rows: list[ModuleRow], ties: dict[int, tuple[StateEntry, bool]]) -> None:

@@ -44,15 +44,12 @@ class Place:
     value : object
     parent : Place or None
     keys : tuple
-        The step from the parent, as Lua keys.
-    part : tuple of str
-        What the step adds to the name.
+        The step from the parent, as Lua keys; from the file's object where there is no parent.
     """
 
     value: Any
     parent: Place | None = None
     keys: Path = ()
-    part: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -67,7 +64,7 @@ class Place:
     @property
     def name(self) -> str:
         """The 0-based name, without a field."""
-        return ".".join(part for place in self._chain() for part in place.part)
+        return ".".join(part for place in self._chain()[1:] for part in place._part())
 
     def _chain(self) -> list[Place]:
         chain = []
@@ -78,13 +75,17 @@ class Place:
         chain.reverse()
         return chain
 
+    def _part(self) -> tuple[str, ...]:
+        """Return what the step from the parent adds to the name."""
+        wrapped = self.parent is not None and typename(self.parent.value) in WRAPPERS
+        return () if wrapped and self.keys[0] == "modules" else name_of(self.keys)
+
     def step(self, keys: Path, value: Any) -> Place:
         """Return the place of something directly inside."""
-        part = () if typename(self.value) in WRAPPERS and keys[0] == "modules" else _part(keys)
-        return Place(value, self, keys, part)
+        return Place(value, self, keys)
 
 
-def _part(keys: Path) -> tuple[str, ...]:
+def name_of(keys: Path) -> tuple[str, ...]:
     """Return what keys add to a name: `modules[3]` is "2", `weight` is "weight"."""
     kept = keys[1:] if len(keys) > 1 and keys[0] == "modules" and _is_int(keys[1]) else keys
     return tuple(str(key - 1) if _is_int(key) else str(key) for key in kept)
@@ -129,7 +130,7 @@ class StateEntry:
     @property
     def name(self) -> str:
         """The 0-based name."""
-        return ".".join(filter(None, (self.place.name, *_part(self.keys))))
+        return ".".join(filter(None, (self.place.name, *name_of(self.keys))))
 
 
 def root_place(value: Any, path: Path = ()) -> Place:
