@@ -1,7 +1,7 @@
 """The main job, end to end, on two checkpoints that Torch7 wrote.
 
-Runs the same commands as a user would, then compares with the outputs that Torch7 recorded
-in the files. Results go to `demo-output/`.
+Runs the same commands as a user would, from the project's folder, then compares with the
+outputs that Torch7 recorded in the files. Results go to `demo-output/`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 import rekindle
 from rekindle import Table, Tensor
 
-HERE = Path(__file__).parent
-OUT = HERE.parent / "demo-output"
+HERE = Path("examples")
+OUT = Path("demo-output")
 COMMAND = Path(sys.executable).with_name("rekindle")
 
 
@@ -49,11 +49,17 @@ def image_network() -> None:
 
 
 def char_rnn() -> None:
-    """A char-rnn checkpoint: a table of options, vocabulary and an nngraph model."""
+    """A char-rnn checkpoint (options, vocabulary, an nngraph model), and a recorded run of one."""
     source, weights = HERE / "charrnn.t7", OUT / "charrnn.safetensors"
     rekindle_command("inspect", source)
     rekindle_command("convert", source, "-o", weights)
     rekindle_command("verify", source, weights)
+    recorded = rekindle.load(HERE / "charrnn_recorded.t7")
+    model, sequence = recorded.model.evaluate(), recorded.sequence
+    state = [recorded.input[i] * 0 for i in range(2, len(recorded.input) + 1)]
+    for step, characters in enumerate(sequence.inputs.array(), 1):
+        *state, logprobs = model([characters, *state]).array()
+        report(f"char-rnn, step {step}", logprobs, sequence.logprobs[step])
 
 
 def main() -> None:
