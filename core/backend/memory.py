@@ -63,5 +63,7 @@ def flat_memory(array: Array) -> tuple[Array, int]:
 
 
 def shares_memory(a: Array, b: Array) -> bool:
-    """Whether the address ranges of `a` and `b` meet (exact for views of one array)."""
+    """Whether `a`, computed from `b`, is a view of it and not a copy."""
+    if isinstance(a, np.ndarray) and a.base is not None and (a.base is b or a.base is b.base):
+        return True  # the common case, sooner
     return bool(namespace(a).may_share_memory(a, b))

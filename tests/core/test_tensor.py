@@ -278,3 +278,8 @@ def test_empty_tensors():
     assert x.storage().size == 0
     assert x.storage_offset() == 0
     assert x.sum().item() == 0
+
+
+def test_an_empty_part_is_a_view_too():
+    x = grid()
+    assert x[:0].storage() is x.storage()
