@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import rekindle
-from rekindle import Table, Tensor
+from rekindle import Tensor
 
 HERE = Path("examples")
 OUT = Path("demo-output")
@@ -35,7 +35,7 @@ def report(what: str, ours: Tensor, recorded: Tensor) -> None:
 
 
 def image_network() -> None:
-    """A SqueezeNet: look inside, convert, verify, run, compare."""
+    """Look inside a SqueezeNet, convert it, verify, run and compare."""
     source, weights = HERE / "squeezenet.t7", OUT / "squeezenet.safetensors"
     rekindle_command("inspect", source)
     rekindle_command("convert", source, "-o", weights)
@@ -49,7 +49,7 @@ def image_network() -> None:
 
 
 def char_rnn() -> None:
-    """A char-rnn checkpoint (options, vocabulary, an nngraph model), and a recorded run of one."""
+    """Do the same with a char-rnn checkpoint, and repeat a run that Torch7 recorded."""
     source, weights = HERE / "charrnn.t7", OUT / "charrnn.safetensors"
     rekindle_command("inspect", source)
     rekindle_command("convert", source, "-o", weights)
