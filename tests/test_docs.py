@@ -29,12 +29,12 @@ def label(page):
 
 @pytest.mark.parametrize("page", [p for p in PAGES if ">>> " in examples(p)], ids=label)
 def test_examples(page, tmp_path, monkeypatch):
-    """One page is one session, in an empty folder beside `examples`."""
+    """One page is one program, in an empty folder beside `examples`."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
-    session = doctest.DocTestParser().get_doctest(examples(page), {}, label(page), str(page), 0)
+    program = doctest.DocTestParser().get_doctest(examples(page), {}, label(page), str(page), 0)
     report = []
-    result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(session, out=report.append)
+    result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(program, out=report.append)
     assert result.attempted > 0
     assert not result.failed, "".join(report)
 
