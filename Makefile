@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint type bench docs format clean
+.PHONY: demo test test-gpu lint type bench docs format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -q
+
+# Needs an NVIDIA GPU, and CuPy from the extra cuda12 or cuda13; says so where they are missing.
+test-gpu: $(VENV)/.test
+	$(BIN)/python -m pytest -q -m gpu -rs tests/gpu
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rekindle import core as core
     from rekindle import legacy_nn as legacy_nn
+    from rekindle.core import autograd as autograd
     from rekindle.core import ops as ops
+    from rekindle.core.autograd import check_grads as check_grads
+    from rekindle.core.autograd import enable_grad as enable_grad
+    from rekindle.core.autograd import grad as grad
+    from rekindle.core.autograd import is_grad_enabled as is_grad_enabled
+    from rekindle.core.autograd import no_grad as no_grad
     from rekindle.core.backend import Device as Device
     from rekindle.core.checkpoint import LuaFunction as LuaFunction
     from rekindle.core.checkpoint import T7Error as T7Error
@@ -54,6 +60,7 @@ if TYPE_CHECKING:
     from rekindle.legacy_nn.torch7.random import torch_seed as torch_seed
 
 _HOMES = {
+    "core.autograd": "check_grads enable_grad grad is_grad_enabled no_grad",
     "core.backend": "Device",
     "core.creation": "arange empty eye from_dlpack full ones tensor zeros zeros_like",
     "core.dtypes": "bool_ float16 float32 float64 int8 int16 int32 int64 uint8",
@@ -65,7 +72,12 @@ _HOMES = {
     "legacy_nn.torch7.random": "torch_seed",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
-_PACKAGES = {"core": "core", "legacy_nn": "legacy_nn", "ops": "core.ops"}
+_PACKAGES = {
+    "autograd": "core.autograd",
+    "core": "core",
+    "legacy_nn": "legacy_nn",
+    "ops": "core.ops",
+}
 
 __all__ = [*_HOME_OF, *_PACKAGES]
 

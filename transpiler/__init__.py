@@ -1,4 +1,4 @@
-"""placeholder"""
+"""Lua to Python: nothing yet; docs/design.md (8) tells what is planned."""
 
 if __name__ == "transpiler":
     raise ImportError(
