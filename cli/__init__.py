@@ -26,7 +26,7 @@ COMMANDS = {
 
 
 @click.group(cls=LazyGroup, commands_in=COMMANDS, context_settings=HELP_NAMES, epilog=EXIT_CODES)
-@click.version_option(package_name="rekindle", message="%(prog)s %(version)s")
+@click.version_option(package_name="rekindle", prog_name="rekindle", message="%(prog)s %(version)s")
 def main() -> None:
     """Bring LuaTorch (Torch7) models back to life.
 

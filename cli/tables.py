@@ -56,7 +56,10 @@ def _print_rich(columns: Sequence[Column], rows: Sequence[Sequence[str]], err: b
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(
-            column.title, justify="right" if column.right else "left", style=column.style
+            column.title,
+            justify="right" if column.right else "left",
+            style=column.style,
+            overflow="fold",
         )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))

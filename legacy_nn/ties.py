@@ -12,7 +12,7 @@ import numpy as np
 from rekindle.core.backend import strided_view
 from rekindle.core.tensor import Tensor
 
-COMPARED = 100
+COMPARED = 50
 """Neighbours in memory that a view is compared with at most, so that no file takes forever."""
 
 View = tuple[int, int, tuple[int, ...], tuple[int, ...]]
@@ -42,7 +42,7 @@ def view_of(tensor: Tensor) -> View:
 
 
 def find_ties(tensors: Sequence[Tensor]) -> list[Tie]:
-    """Return the ties among tensors, in their order; each tensor is tied once.
+    """Return a tie for each tensor that shares elements with an earlier one, in their order.
 
     Views of one storage that have no element in common, such as those that getParameters
     makes, are not tied.
@@ -76,7 +76,6 @@ def _overlaps(tensors: Sequence[Tensor], indices: list[int]) -> Iterable[Tie]:
             if _share_elements(tensors[i], tensors[j]):
                 later, earlier = max(i, j), min(i, j)
                 found[later] = min(earlier, found.get(later, earlier))
-                break
         open_ranges.append((high, i))
     return (Tie(later, earlier, whole=False) for later, earlier in found.items())
 
