@@ -25,10 +25,7 @@ def _read_hash(record: RecordReader) -> Generator[None, Any, TdsHash]:
     for _ in range(record.read_count(smallest=4)):
         key = yield
         value = yield
-        try:
-            table[key] = value
-        except (KeyError, TypeError) as error:
-            raise record.fail(f"key {key!r:.40}: {error}") from error
+        table._map[record.check_key(key)] = value
     return table
 
 
@@ -72,13 +69,22 @@ def _write_generator(value: TorchObject, record: RecordWriter) -> None:
     record.write_bytes(value.t7_payload)
 
 
-# Sources: torch/tds hash.lua, vec.lua, atomic.lua; torch7 Generator.c. `tds_hash` is the
-# name that early versions of tds used.
+def _read_timer(record: RecordReader) -> TorchObject:
+    return TorchObject(record.typename, record.version)
+
+
+def _write_timer(value: TorchObject, record: RecordWriter) -> None:
+    """Write nothing: nn.Profile, which holds one, gave timers an empty record."""
+
+
+# Sources: torch/tds hash.lua, vec.lua, atomic.lua; torch7 Generator.c; torch/nn Profile.lua.
+# `tds_hash` is the name that early versions of tds used.
 for _name in ("tds.Hash", "tds_hash"):
     CLASSES[_name] = TorchClass(_name, None, _read_hash, _write_hash)
 CLASSES["tds.Vec"] = TorchClass("tds.Vec", None, _read_vec, _write_vec)
 CLASSES["tds.AtomicCounter"] = TorchClass("tds.AtomicCounter", None, _read_atomic, _write_atomic)
 CLASSES["torch.Generator"] = TorchClass("torch.Generator", None, _read_generator, _write_generator)
+CLASSES["torch.Timer"] = TorchClass("torch.Timer", None, _read_timer, _write_timer)
 
 
 def _read_data_parallel(record: RecordReader) -> Generator[None, Any, Table]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import IO, Any, Literal
 
 from .ascii import AsciiDecoder
@@ -62,12 +64,14 @@ def load(
         return _load_with_torchfile(file, encoding)
     if engine != "rekindle":
         raise ValueError(f"engine is 'rekindle' or 'torchfile'; given {engine!r}")
-    return _load(open_source(file, use_mmap=mmap), encoding)
+    value, _ = _load(open_source(file, use_mmap=mmap), encoding)
+    return value
 
 
 def loads(data: bytes | bytearray | memoryview, *, encoding: str | None = "utf-8") -> Any:
     """Read the object that `torch.serialize` or `dumps` turned into bytes; see `load`."""
-    return _load(Source(bytes(data), 0, None), encoding)
+    value, _ = _load(Source(bytes(data), 0, None), encoding)
+    return value
 
 
 def load_all(file: File | bytes, *, encoding: str | None = "utf-8", mmap: bool = True) -> list[Any]:
@@ -77,14 +81,9 @@ def load_all(file: File | bytes, *, encoding: str | None = "utf-8", mmap: bool =
     """
     source = Source(file, 0, None) if isinstance(file, bytes) else open_source(file, use_mmap=mmap)
 
-    def read(reader: ObjectReader) -> list[Any]:
-        found = [reader.read()]
-        while reader.decoder.unread():
-            found.append(reader.read())
-        return found
-
-    result: list[Any] = _attempt(source, encoding, read)
-    return result
+    found, _ = _attempt(source, encoding, _read_all)
+    values: list[Any] = found
+    return values
 
 
 def load_lua(
@@ -107,70 +106,95 @@ def load_lua(
     T7Error
         As `load`, and for unknown classes.
     """
-
-    def read(reader: ObjectReader) -> Any:
-        value = _read_single(reader)
-        if reader.unknown and not unknown_classes:
-            names = ", ".join(sorted(reader.unknown))
+    source = open_source(file, use_mmap=mmap)
+    value, reader = _load(source, encoding)
+    if reader.unknown and not unknown_classes:
+        names = ", ".join(sorted(reader.unknown))
+        with _naming(source):
             raise T7Error(
                 f"the file holds objects of unknown classes: {names}",
                 hint="Register them with rekindle.register, or pass unknown_classes=True",
             )
-        return value
-
-    return _attempt(open_source(file, use_mmap=mmap), encoding, read)
+    return value
 
 
-def _load(source: Source, encoding: str | None) -> Any:
-    return _attempt(source, encoding, _read_single)
-
-
-def _attempt(source: Source, encoding: str | None, read: Any) -> Any:
-    """Run `read` on a reader of `source`; once more with 4-byte longs where that was unclear."""
+@contextmanager
+def _naming(source: Source) -> Iterator[None]:
+    """Put the name of the file into errors."""
     try:
-        head = source.data[source.start : source.start + 4096]
-        refuse_other_formats(head)
-        if looks_like_ascii(head):
-            return read(ObjectReader(AsciiDecoder(source, encoding)))
-        big_endian = is_big_endian(head)
-        decoder = BinaryDecoder(source, encoding, big_endian=big_endian)
-        try:
-            return read(ObjectReader(decoder))
-        except T7Error:
-            if not decoder.unsure_of_long_size:
-                raise
-            other = 12 - (decoder.long_size or 8)
-            again = BinaryDecoder(source, encoding, big_endian=big_endian, long_size=other)
-            try:
-                return read(ObjectReader(again))
-            except T7Error:
-                pass
-            raise
+        yield
     except T7Error as error:
         error.file = source.name
         raise
 
 
-def _read_single(reader: ObjectReader) -> Any:
-    value = reader.read()
-    decoder = reader.decoder
-    rest = decoder.unread()
+def _load(source: Source, encoding: str | None) -> tuple[Any, ObjectReader]:
+    """Read the only object of a file."""
+    value, reader = _attempt(source, encoding, ObjectReader.read)
+    rest = reader.decoder.unread()
     if rest and reader.unknown:
         name = next(reversed(reader.unknown))
-        raise decoder.fail(
-            f"{rest} bytes follow the object, so class {name} may write its own record",
-            hint=register_hint(name)
-            + f"; or, if one table is its record, register({name!r}, TorchObject); "
-            "or read several objects with load_all",
-        )
+        with _naming(source):
+            raise reader.decoder.fail(
+                f"{rest} bytes follow the object, so class {name} may write its own record",
+                hint=register_hint(name)
+                + f"; or, if one table is its record, register({name!r}, TorchObject); "
+                "or read several objects with load_all",
+            )
     if rest:
-        label = f"{decoder.source.name}: " if decoder.source.name else ""
+        label = f"{source.name}: " if source.name else ""
         warnings.warn(
             f"{label}{rest} bytes follow the object; load_all reads files of several objects",
             RekindleWarning,
-            stacklevel=5,
+            stacklevel=4,
         )
-    return value
+    return value, reader
+
+
+def _read_all(reader: ObjectReader) -> list[Any]:
+    found = [reader.read()]
+    while reader.decoder.unread():
+        found.append(reader.read())
+    return found
+
+
+def _attempt(
+    source: Source, encoding: str | None, read: Callable[[ObjectReader], Any]
+) -> tuple[Any, ObjectReader]:
+    """Run `read` on a reader of `source`, whichever its format."""
+    with _naming(source):
+        head = source.data[source.start : source.start + 4096]
+        refuse_other_formats(head)
+        if looks_like_ascii(head):
+            reader = ObjectReader(AsciiDecoder(source, encoding))
+            return read(reader), reader
+        return _attempt_binary(source, encoding, is_big_endian(head), read)
+
+
+def _attempt_binary(
+    source: Source, encoding: str | None, big_endian: bool, read: Callable[[ObjectReader], Any]
+) -> tuple[Any, ObjectReader]:
+    """Run `read`; where the size of a long was unclear and nothing else fits, once more."""
+    decoder = BinaryDecoder(source, encoding, big_endian=big_endian)
+    reader = ObjectReader(decoder)
+    result: tuple[Any, ObjectReader] | None = None
+    failure: T7Error | None = None
+    try:
+        result = read(reader), reader
+    except T7Error as error:
+        failure = error
+    if decoder.unsure_of_long_size and (failure is not None or decoder.unread()):
+        size = 4 if decoder.long_size == 8 else 8
+        other = BinaryDecoder(source, encoding, big_endian=big_endian, long_size=size)
+        reader = ObjectReader(other)
+        with suppress(T7Error):  # the first attempt's error is the one to report
+            found = read(reader)
+            if not other.unread():
+                return found, reader
+    if failure is not None:
+        raise failure
+    assert result is not None
+    return result
 
 
 def _load_with_torchfile(file: File, encoding: str | None) -> Any:

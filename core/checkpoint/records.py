@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .errors import T7Error
+from .table import as_key
 
 if TYPE_CHECKING:
     from .decoder import Decoder
@@ -86,6 +87,16 @@ class RecordReader:
                 f"{count} elements, but only {self._decoder.left} bytes are left", offset=offset
             )
         return count
+
+    def check_key(self, key: Any) -> Any:
+        """Return what stands for `key` in a table's dict.
+
+        Raises
+        ------
+        T7Error
+            If it cannot be a key: nil, nan, or an object that Python cannot hash.
+        """
+        return self._decoder.check_key(as_key(key), self._decoder.pos)
 
     def fail(self, problem: str, hint: str | None = None) -> T7Error:
         """Return the error to raise for a record that is not what it should be."""

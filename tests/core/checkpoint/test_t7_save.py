@@ -87,6 +87,7 @@ def test_every_kind_of_object_survives(tmp_path):
             "o": TorchObject("nn.X", 3, Table({"w": 1})),
             "s": Storage(np.arange(3)),
             "g": TorchObject("torch.Generator", 1, payload=bytes(5048)),
+            "t": TorchObject("torch.Timer"),
             "n": TorchObject("tds.AtomicCounter", 0, payload=-7),
         }
     )
