@@ -23,6 +23,7 @@ from .module import (
     detached_copy,
     torch_class,
 )
+from .steps import Method, pull_through
 
 Step = Callable[[int, Any], Any]
 """Runs module i on an input, in the protocol that the outermost call chose."""
@@ -145,6 +146,34 @@ class Container(Module):
             return detached_copy(self.updateOutput(input))
         return self.flow(input, self._step(run_fresh))
 
+    # -- backward -----------------------------------------------------------------------
+
+    def _flow(self, input: Any, run: Callable[[Any, Any], Any]) -> Any:
+        """Return the output for `input`, with `run(module, x)` in place of the modules."""
+        return self.flow(input, self._step(run))
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        return self._pull(input, gradOutput, lambda m, x, g: known(m).updateGradInput(x, g))
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        def accumulate(module: Any, x: Any, g: Any) -> Any:
+            module.accGradParameters(x, g, scale)
+            return module.gradInput
+
+        kept = self.gradInput
+        self._pull(input, gradOutput, accumulate)
+        self.gradInput = kept
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        return self._pull(input, gradOutput, lambda m, x, g: known(m).backward(x, g, scale))
+
+    def _pull(self, input: Any, gradOutput: Any, method: Method) -> Any:
+        with as_torch():
+            input, gradOutput = as_input(input), as_input(gradOutput)
+            result = pull_through(self._flow, input, gradOutput, method)
+            self.gradInput = self.keep_gradient(input, gradOutput, result)
+        return self.gradInput
+
     # -- text ---------------------------------------------------------------------------
 
     def _branches(self) -> str:
@@ -232,6 +261,10 @@ class Sequential(Container):
         for i in range(1, len(self.modules) + 1):
             input = step(i, input)
         return input
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
+        """Return the first module's gradInput, which is the container's too."""
+        return self.modules[1].gradInput if len(self.modules) else result
 
     def __repr__(self) -> str:
         modules = self.modules.array()

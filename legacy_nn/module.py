@@ -8,7 +8,6 @@ every call) and the framework's (`module(x)`, whose outputs are fresh).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -19,9 +18,16 @@ from rekindle.core.checkpoint import Table
 from rekindle.core.creation import empty
 from rekindle.core.dtypes import Dtype, is_floating
 from rekindle.core.errors import RekindleError
-from rekindle.core.tensor import Parameter, Tensor, contiguous_strides
+from rekindle.core.tensor import Parameter, Tensor
 
+from .gradients import Gradients
 from .torch7.types import cpu_typename, dtype_of
+from .values import as_input as as_input
+from .values import as_torch as as_torch
+from .values import detached_copy as detached_copy
+from .values import replace_contents as replace_contents
+from .values import share_memory as share_memory
+from .values import tensors_in as tensors_in
 
 M = TypeVar("M", bound="Module")
 
@@ -70,15 +76,8 @@ def both_protocols(update_output: F) -> F:
     return update_output
 
 
-@contextmanager
-def as_torch() -> Iterator[None]:
-    """Compute as Torch7 does: nothing is recorded, and 1/0 is not worth a warning."""
-    with no_grad(), np.errstate(all="ignore"):
-        yield
-
-
 @torch_class("nn.Module")
-class Module:
+class Module(Gradients):
     """The base of all LuaTorch modules.
 
     The attributes in the instance's `__dict__` are exactly the Lua object's fields, with
@@ -295,57 +294,3 @@ def as_parameter(tensor: Tensor, gradient: Tensor | None = None) -> Parameter:
     tensor.grad = gradient
     assert isinstance(tensor, Parameter)
     return tensor
-
-
-def as_input(input: Any) -> Any:
-    """Return `input` with lists and tuples as Tables, which is what modules take."""
-    if isinstance(input, (list, tuple)):
-        return Table([as_input(x) for x in input])
-    return input
-
-
-def tensors_in(value: Any) -> Iterator[Tensor]:
-    """Yield the tensors of an input: itself, or those of a table, depth first."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, Table):
-        for element in value.values():
-            yield from tensors_in(element)
-
-
-def replace_contents(target: Any, value: Any) -> Any:
-    """Put `value` into the tensor `target`, reusing its memory where it is large enough.
-
-    Where the two are not tensors of one dtype, return `value` itself.
-    """
-    if not (isinstance(target, Tensor) and isinstance(value, Tensor)):
-        return value
-    if target is value or target.dtype != value.dtype:
-        return value
-    if target.shape != value.shape or not target.is_contiguous():
-        if target.storage().size >= value.size:
-            target.set_(target.storage(), 0, value.shape, contiguous_strides(value.shape))
-        else:
-            target.set_(empty(value.shape, value.dtype, value.device))
-    return target.copy_(value)
-
-
-def share_memory(target: Any, value: Any) -> Any:
-    """Make the tensor `target` view what `value` views, keeping its identity.
-
-    Where the two are not tensors of one dtype, return `value` itself.
-    """
-    if not (isinstance(target, Tensor) and isinstance(value, Tensor)):
-        return value
-    if target is value or target.dtype != value.dtype:
-        return value
-    return target.set_(value)
-
-
-def detached_copy(value: Any) -> Any:
-    """Return copies of the tensors of `value`, in tables of their own."""
-    if isinstance(value, Tensor):
-        return value.detach().clone()
-    if isinstance(value, Table):
-        return Table({k: detached_copy(v) for k, v in value.items()})
-    return value

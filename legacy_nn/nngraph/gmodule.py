@@ -70,7 +70,10 @@ class gModule(Container):
     def _fresh(self, input: Any) -> Any:
         if self._torch_only():
             return detached_copy(self.updateOutput(input))
-        return self._result(self._run(input, run_fresh)[id(self.outnode.data)])
+        return self._flow(input, run_fresh)
+
+    def _flow(self, input: Any, run: Callable[[Any, Any], Any]) -> Any:
+        return self._result(self._run(input, run)[id(self.outnode.data)])
 
     def _result(self, outputs: Table) -> Any:
         return outputs[1] if len(self.outnode.children) == 1 else outputs

@@ -1,0 +1,173 @@
+"""Torch's backward protocol, made of a module's `compute`.
+
+`updateGradInput`, `accGradParameters` and `backward` are functions of their arguments and of
+the fields when they are called: `compute` is evaluated again on a graph that lives only as
+long as the call. Classes whose Torch7 code reads something else, such as the output that an
+earlier forward pass left, override `input_gradient` and `parameter_gradients`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rekindle.core.autograd import enable_grad, grad
+from rekindle.core.checkpoint import Table
+from rekindle.core.creation import empty, zeros_like
+from rekindle.core.dtypes import is_floating
+from rekindle.core.tensor import Tensor
+
+from .values import as_input, as_torch, map_tensors, replace_contents, tensors_in
+
+if TYPE_CHECKING:
+    from rekindle.core.dtypes import Dtype
+
+
+class Gradients:
+    """The backward half of nn.Module. Source: torch/nn Module.lua."""
+
+    gradInput: Any
+    parameter_fields: ClassVar[tuple[tuple[str, str], ...]]
+
+    if TYPE_CHECKING:  # what Module has beside this
+
+        @property
+        def dtype(self) -> Dtype: ...
+        def compute(self, input: Any) -> Any: ...
+        def parameters(self) -> tuple[list[Tensor], list[Tensor]]: ...
+
+    # -- what a class states ------------------------------------------------------------
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        """Return the gradient for `input`: of its shape, a Table for a Table."""
+        leaves, result = self._on_graph(input)
+        found = iter(_pulled(result, gradOutput, [t for t in tensors_in(leaves) if _has(t)]))
+        return map_tensors(lambda t: next(found) if _has(t) else empty(0, self.dtype), leaves)
+
+    def parameter_gradients(self, input: Any, gradOutput: Any) -> Sequence[Tensor | None]:
+        """Return the gradient of each of `parameter_fields`, None where there is none."""
+        present = [n for n, _ in self.parameter_fields if _has(getattr(self, n, None))]
+        if not present:
+            return [None] * len(self.parameter_fields)
+        _, result = self._on_graph(input)
+        found = _pulled(result, gradOutput, [getattr(self, n) for n in present])
+        by_name = dict(zip(present, found, strict=True))
+        return [by_name.get(n) for n, _ in self.parameter_fields]
+
+    def _on_graph(self, input: Any) -> tuple[Any, Any]:
+        """Return leaves in place of the input's tensors, and the recorded output for them."""
+        with enable_grad():
+            leaves = map_tensors(_leaf, input)
+            result = self.compute(leaves)
+        return leaves, result[0] if isinstance(result, tuple) else result
+
+    # -- Torch's protocol ---------------------------------------------------------------
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        """Compute the gradient for `input`, keep it in `self.gradInput` and return it.
+
+        Parameters
+        ----------
+        input : Tensor or Table
+            What forward was given.
+        gradOutput : Tensor or Table
+            The gradient of the loss with respect to the output.
+        """
+        with as_torch():
+            input, gradOutput = as_input(input), as_input(gradOutput)
+            self.gradInput = self.keep_gradient(
+                input, gradOutput, self.input_gradient(input, gradOutput)
+            )
+        return self.gradInput
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
+        """Return what `self.gradInput` becomes: the same tensors, with the result in them."""
+        return refilled(self.gradInput, result)
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        """Add `scale` times the gradients of the parameters to their gradient fields."""
+        with as_torch():
+            input, gradOutput = as_input(input), as_input(gradOutput)
+            found = self.parameter_gradients(input, gradOutput)
+            for (_, name), g in zip(self.parameter_fields, found, strict=True):
+                field = getattr(self, name, None)
+                if g is not None and field is not None:
+                    field.add_(g if scale == 1 else g * scale)
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        """Do `updateGradInput` and `accGradParameters`; return the gradient for `input`."""
+        self.updateGradInput(input, gradOutput)
+        self.accGradParameters(input, gradOutput, scale)
+        return self.gradInput
+
+    # -- parameters ---------------------------------------------------------------------
+
+    def zeroGradParameters(self) -> None:
+        """Set the gradients of all parameters to zero."""
+        for g in self.parameters()[1]:
+            g.detach().zero_()
+
+    def updateParameters(self, learningRate: float) -> None:
+        """Take a step of `learningRate` against the gradients."""
+        for p, g in zip(*self.parameters(), strict=True):
+            p.detach().sub_(g.detach() * learningRate)
+
+    def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        """Take a step along the gradients for this input, keeping none."""
+        if getattr(self, "shared", False):
+            self.sharedAccUpdateGradParameters(input, gradOutput, lr)
+            return
+        gradients = {name: getattr(self, name, None) for _, name in self.parameter_fields}
+        for field, name in self.parameter_fields:
+            if isinstance(value := getattr(self, field, None), Tensor):
+                setattr(self, name, value.detach())
+        self.accGradParameters(input, gradOutput, -lr)
+        for name, value in gradients.items():
+            if value is not None:
+                setattr(self, name, value)
+
+    def sharedAccUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        """Take a step for this input where parameters are shared."""
+        if self.parameters()[0]:
+            self.zeroGradParameters()
+            self.accGradParameters(input, gradOutput, 1)
+            self.updateParameters(lr)
+
+
+def _has(value: Any) -> bool:
+    return isinstance(value, Tensor) and is_floating(value.dtype)
+
+
+def _leaf(tensor: Tensor) -> Tensor:
+    leaf = tensor.detach()
+    return leaf.requires_grad_() if is_floating(tensor.dtype) else leaf
+
+
+def _pulled(result: Any, gradOutput: Any, targets: Sequence[Tensor]) -> list[Tensor]:
+    """Return the gradients of `targets`, zeros where the result does not depend on them."""
+    pairs = [
+        (y, g)
+        for y, g in zip(tensors_in(result), tensors_in(gradOutput), strict=False)
+        if y.requires_grad
+    ]
+    if not pairs or not targets:
+        return [zeros_like(t) for t in targets]
+    found = grad(
+        [y for y, _ in pairs],
+        list(targets),
+        [g.detach().reshape(y.shape) for y, g in pairs],
+        allow_unused=True,
+    )
+    return [zeros_like(t) if g is None else g for t, g in zip(targets, found, strict=True)]
+
+
+def refilled(target: Any, value: Any) -> Any:
+    """Put `value` into `target` tensor by tensor, keeping tables and tensors themselves."""
+    if not isinstance(value, Table):
+        return replace_contents(target, value)
+    table = target if isinstance(target, Table) else Table()
+    for key in [k for k in table if k not in value]:
+        table[key] = None
+    for key, part in value.items():
+        table[key] = refilled(table.get(key), part)
+    return table

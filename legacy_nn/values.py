@@ -1,0 +1,80 @@
+"""What modules are given and give: tensors, and tables of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from rekindle.core.autograd import no_grad
+from rekindle.core.checkpoint import Table
+from rekindle.core.creation import empty
+from rekindle.core.tensor import Tensor, contiguous_strides
+
+
+@contextmanager
+def as_torch() -> Iterator[None]:
+    """Compute as Torch7 does: nothing is recorded, and 1/0 is not worth a warning."""
+    with no_grad(), np.errstate(all="ignore"):
+        yield
+
+
+def as_input(input: Any) -> Any:
+    """Return `input` with lists and tuples as Tables, which is what modules take."""
+    if isinstance(input, (list, tuple)):
+        return Table([as_input(x) for x in input])
+    return input
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """Yield the tensors of an input: itself, or those of a table, depth first."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Table):
+        for element in value.values():
+            yield from tensors_in(element)
+
+
+def replace_contents(target: Any, value: Any) -> Any:
+    """Put `value` into the tensor `target`, reusing its memory where it is large enough.
+
+    Where the two are not tensors of one dtype, return `value` itself.
+    """
+    if not (isinstance(target, Tensor) and isinstance(value, Tensor)):
+        return value
+    if target is value or target.dtype != value.dtype:
+        return value
+    if target.shape != value.shape or not target.is_contiguous():
+        if target.storage().size >= value.size:
+            target.set_(target.storage(), 0, value.shape, contiguous_strides(value.shape))
+        else:
+            target.set_(empty(value.shape, value.dtype, value.device))
+    return target.copy_(value)
+
+
+def share_memory(target: Any, value: Any) -> Any:
+    """Make the tensor `target` view what `value` views, keeping its identity.
+
+    Where the two are not tensors of one dtype, return `value` itself.
+    """
+    if not (isinstance(target, Tensor) and isinstance(value, Tensor)):
+        return value
+    if target is value or target.dtype != value.dtype:
+        return value
+    return target.set_(value)
+
+
+def detached_copy(value: Any) -> Any:
+    """Return copies of the tensors of `value`, in tables of their own."""
+    return map_tensors(lambda tensor: tensor.detach().clone(), value)
+
+
+def map_tensors(function: Callable[[Tensor], Any], value: Any) -> Any:
+    """Return `value` with `function` applied to its tensors, in tables of their own."""
+    if isinstance(value, Tensor):
+        return function(value)
+    if isinstance(value, Table):
+        return Table({k: map_tensors(function, v) for k, v in value.items()})
+    return value
