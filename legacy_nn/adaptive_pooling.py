@@ -36,7 +36,7 @@ class SpatialAdaptiveAveragePooling(AdaptivePooling):
     """Average over windows that share out an image; see AdaptivePooling."""
 
     def compute_batch(self, input: Tensor) -> Tensor:
-        return ops.adaptive_avg_pool(input, out=self.per_axis(""))
+        return ops.adaptive_avg_pool(input, size=self.per_axis(""))
 
 
 @torch_class("nn.SpatialAdaptiveMaxPooling")
@@ -52,7 +52,7 @@ class SpatialAdaptiveMaxPooling(AdaptivePooling):
     indices: Tensor | None = None
 
     def compute_batch(self, input: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        values, positions = ops.adaptive_max_pool(input, out=self.per_axis(""))
+        values, positions = ops.adaptive_max_pool(input, size=self.per_axis(""))
         height, width = input.shape[2:]
         rows = positions // width - _starts(height, self.H, positions).unsqueeze(1) + 1
         columns = positions % width - _starts(width, self.W, positions) + 1

@@ -116,6 +116,32 @@ def max_pool_gradient(xp: Any, g: Array, indices: Array, *, size: Sequence[int])
     return image.reshape(batch, channels, *spatial)
 
 
+def max_pool_at(xp: Any, x: Array, indices: Array) -> Array:
+    """Return the elements of images at the places that `max_pool` found: its linear part.
+
+    Parameters
+    ----------
+    x : array, shape (N, C, *spatial)
+    indices : array of int, shape (N, C, *out)
+        From `max_pool` or `adaptive_max_pool`; -1 gives 0.
+
+    Returns
+    -------
+    array, shape of `indices`
+
+    Raises
+    ------
+    ShapeError, BoundsError
+        If shapes do not fit or an index is outside.
+    """
+    name = "max_pool_at"
+    same_shape(name, "indices", indices, (*x.shape[:2], *indices.shape[2:]))
+    nothing = indices == -1
+    places = xp.where(nothing, 0, indices)
+    index_range(xp, name, places, prod(x.shape[2:]))
+    return xp.where(nothing, x.dtype.type(0), _read(xp, x, places))
+
+
 def max_unpool(xp: Any, x: Array, indices: Array, *, size: Sequence[int]) -> Array:
     """Return zeros with x put back at the places that `max_pool` took it from.
 
@@ -164,18 +190,30 @@ def max_unpool_gradient(xp: Any, g: Array, indices: Array) -> Array:
     Returns
     -------
     array, shape of `indices`
+        0 for what a later value of the same index overwrote.
 
     Raises
     ------
     ShapeError, BoundsError
         If shapes do not fit or an index is outside.
+
+    Notes
+    -----
+    Torch7 and PyTorch read g for the overwritten values too.
+    Source: lib/THNN/generic/SpatialMaxUnpooling.c
     """
     name = "max_unpool_gradient"
-    batch, channels = g.shape[:2]
-    same_shape(name, "indices", indices, (batch, channels, *indices.shape[2:]))
-    index_range(xp, name, indices, prod(g.shape[2:]))
-    planes = g.reshape(batch, channels, prod(g.shape[2:]))
-    index = indices.reshape(batch, channels, prod(indices.shape[2:]))
+    same_shape(name, "indices", indices, (*g.shape[:2], *indices.shape[2:]))
+    order = xp.arange(prod(indices.shape[2:])).reshape(indices.shape[2:])
+    order = xp.broadcast_to(order, indices.shape)
+    last = _read(xp, max_unpool(xp, order, indices, size=g.shape[2:]), indices)
+    return xp.where(last == order, _read(xp, g, indices), g.dtype.type(0))
+
+
+def _read(xp: Any, x: Array, indices: Array) -> Array:
+    """Return what planes hold at flat indices."""
+    planes = x.reshape(*x.shape[:2], prod(x.shape[2:]))
+    index = indices.reshape(*x.shape[:2], prod(indices.shape[2:]))
     return xp.take_along_axis(planes, index, axis=2).reshape(indices.shape)
 
 

@@ -30,6 +30,11 @@ from .arithmetic import remainder as remainder
 from .arithmetic import sign as sign
 from .arithmetic import square as square
 from .arithmetic import subtract as subtract
+from .average_pooling import adaptive_avg_pool as adaptive_avg_pool
+from .average_pooling import adaptive_avg_pool_gradient as adaptive_avg_pool_gradient
+from .average_pooling import avg_pool as avg_pool
+from .average_pooling import avg_pool_gradient as avg_pool_gradient
+from .average_pooling import lp_pool as lp_pool
 from .comparison import bitwise_and as bitwise_and
 from .comparison import bitwise_invert as bitwise_invert
 from .comparison import bitwise_or as bitwise_or
@@ -47,6 +52,8 @@ from .conversion import astype as astype
 from .conversion import to as to
 from .convolution import convolution as convolution
 from .convolution import transposed_convolution as transposed_convolution
+from .convolution_gradient import convolution_input_gradient as convolution_input_gradient
+from .convolution_gradient import convolution_weight_gradient as convolution_weight_gradient
 from .exponential import cos as cos
 from .exponential import exp as exp
 from .exponential import expm1 as expm1
@@ -71,11 +78,12 @@ from .normalization import renorm as renorm
 from .padding import pad as pad
 from .padding import pad_reflect as pad_reflect
 from .padding import pad_replicate as pad_replicate
-from .pooling import adaptive_avg_pool as adaptive_avg_pool
 from .pooling import adaptive_max_pool as adaptive_max_pool
-from .pooling import avg_pool as avg_pool
 from .pooling import max_pool as max_pool
+from .pooling import max_pool_at as max_pool_at
+from .pooling import max_pool_gradient as max_pool_gradient
 from .pooling import max_unpool as max_unpool
+from .pooling import max_unpool_gradient as max_unpool_gradient
 from .reduction import all as all
 from .reduction import any as any
 from .reduction import argmax as argmax

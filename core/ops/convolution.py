@@ -10,6 +10,7 @@ import numpy as np
 from ..kernels import convolution as kernels
 from ..kernels.checks import floating, same_shape
 from ..kernels.windows import transposed_size
+from .convolution_gradient import convolved, filter_gradient, image_gradient
 from .registry import Array, Sample, operation
 from .spatial import PerDimension, per_dimension
 
@@ -24,7 +25,7 @@ def _images(rng: np.random.Generator) -> Iterator[Sample]:
     yield Sample(x.astype(np.float32).T[:4, :4].T, w.astype(np.float32), None)
 
 
-def _transposed(rng: np.random.Generator) -> Iterator[Sample]:
+def _enlarged(rng: np.random.Generator) -> Iterator[Sample]:
     x, w, b = rng.normal(size=(2, 4, 3, 5)), rng.normal(size=(4, 3, 3, 2)), rng.normal(size=3)
     yield Sample(x, w, b)
     yield Sample(x, w, None, stride=2, padding=(1, 0), extra=(1, 0))
@@ -82,7 +83,35 @@ def convolution(
     return _add_bias(xp, "convolution", y, bias)
 
 
-@operation(samples=_transposed)
+def _sum_bias(xp: Any, g: Any) -> Any:
+    return xp.sum(g, axis=(0, *range(2, g.ndim)))
+
+
+def _spread_bias(xp: Any, g: Any, x_shape: tuple[int, ...]) -> Any:
+    return xp.reshape(g, (-1, *(1,) * (len(x_shape) - 2)))
+
+
+convolution.def_vjp(
+    x=lambda xp, g, weight, x_shape, stride, padding, dilation, groups: image_gradient(
+        xp, g, weight, x_shape[2:], stride, padding, dilation, groups
+    ),
+    weight=lambda xp, g, x, weight_shape, stride, padding, dilation, groups: filter_gradient(
+        xp, x, g, weight_shape[2:], stride, padding, dilation, groups
+    ),
+    bias=_sum_bias,
+)
+convolution.def_jvp(
+    x=lambda xp, g, weight, stride, padding, dilation, groups: convolved(
+        xp, g, weight, stride, padding, dilation, groups
+    ),
+    weight=lambda xp, g, x, stride, padding, dilation, groups: convolved(
+        xp, x, g, stride, padding, dilation, groups
+    ),
+    bias=_spread_bias,
+)
+
+
+@operation(samples=_enlarged)
 def transposed_convolution(
     xp: Any,
     x: Array,
@@ -133,6 +162,34 @@ def transposed_convolution(
         xp, x, weight, size=size, stride=steps, padding=border, dilation=gaps, groups=groups
     )
     return _add_bias(xp, "transposed_convolution", y, bias)
+
+
+def _transposed(
+    xp: Any, x: Any, w: Any, stride: Any, padding: Any, dilation: Any, extra: Any, groups: Any
+) -> Any:
+    return xp.transposed_convolution(
+        x, w, None, stride=stride, padding=padding, dilation=dilation, extra=extra, groups=groups
+    )
+
+
+transposed_convolution.def_vjp(
+    x=lambda xp, g, weight, stride, padding, dilation, groups: convolved(
+        xp, g, weight, stride, padding, dilation, groups
+    ),
+    weight=lambda xp, g, x, weight_shape, stride, padding, dilation, groups: filter_gradient(
+        xp, g, x, weight_shape[2:], stride, padding, dilation, groups
+    ),
+    bias=_sum_bias,
+)
+transposed_convolution.def_jvp(
+    x=lambda xp, g, weight, stride, padding, dilation, extra, groups: _transposed(
+        xp, g, weight, stride, padding, dilation, extra, groups
+    ),
+    weight=lambda xp, g, x, stride, padding, dilation, extra, groups: _transposed(
+        xp, x, g, stride, padding, dilation, extra, groups
+    ),
+    bias=_spread_bias,
+)
 
 
 def _add_bias(xp: Any, name: str, y: Array, bias: Array | None) -> Array:

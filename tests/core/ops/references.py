@@ -12,7 +12,9 @@ from scipy import linalg
 
 OWN_TESTS = {
     "activation": "test_activation.py",
+    "average_pooling": "test_pooling.py",
     "convolution": "test_convolution.py",
+    "convolution_gradient": "test_convolution.py",
     "gathering": "test_gathering.py",
     "indexing": "test_indexing.py",
     "interpolation": "test_interpolation.py",

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import signal
+from transposes import assert_transposed
 
 from rekindle.core import ops
 from rekindle.core.creation import tensor
@@ -90,3 +91,26 @@ def test_errors_name_the_problem(op):
         op(x, w, tensor(np.zeros(2), "float32"))
     with pytest.raises(ShapeError, match="input"):
         op(tensor(np.zeros((1, 5, 4, 4))), w, None)
+
+
+@pytest.mark.parametrize(
+    ("x_shape", "w_shape", "params"),
+    [
+        ((2, 2, 5), (2, 2, 3), {}),
+        ((1, 4, 5, 4), (2, 2, 3, 2), {"stride": (2, 1), "padding": (1, 0), "groups": 2}),
+        ((1, 2, 6, 5), (1, 2, 2, 2), {"stride": 2, "padding": 1, "dilation": (3, 2)}),
+        ((1, 1, 3, 4, 3), (2, 1, 2, 3, 1), {"padding": (0, 1, 0)}),
+    ],
+)
+def test_gradients_are_transposes(x_shape, w_shape, params):
+    x, w = map(tensor, drawn(x_shape, w_shape))
+    assert_transposed(
+        lambda x: ops.convolution(x, w, None, **params),
+        lambda y: ops.convolution_input_gradient(y, w, size=x_shape[2:], **params),
+        x_shape,
+    )
+    assert_transposed(
+        lambda w: ops.convolution(x, w, None, **params),
+        lambda y: ops.convolution_weight_gradient(x, y, kernel=w_shape[2:], **params),
+        w_shape,
+    )
