@@ -35,7 +35,7 @@ def guess_at_storage(data: Buffer, pos: int, order: Order, dtype: Dtype | None) 
     step_of_four = 4 if dtype == np.int64 else step  # its elements are longs too
     eight = _storage(data, pos, order, 8, step)
     four = _storage(data, pos, order, 4, step_of_four)
-    if dtype is not None and four and not eight and _cut_short(data, pos, order, dtype):
+    if four and not eight and _cut_short(data, pos, order, dtype):
         return 8, False
     return _choose(eight, four)
 
@@ -43,7 +43,7 @@ def guess_at_storage(data: Buffer, pos: int, order: Order, dtype: Dtype | None) 
 def _choose(eight: int, four: int) -> LongSizeGuess:
     if four > eight:
         return 4, eight != _IMPOSSIBLE
-    return 8, four != _IMPOSSIBLE
+    return 8, four == eight != _IMPOSSIBLE
 
 
 def _longs(data: Buffer, pos: int, order: Order, count: int, size: int) -> tuple[int, ...] | None:
@@ -68,16 +68,16 @@ def _tensor(data: Buffer, pos: int, order: Order, ndim: int, size: int) -> int:
     pos += (2 * ndim + 1) * size
     tag, index, length = (_int(data, pos + skip, order) for skip in (0, 4, 8))
     if tag == 0:  # no storage
-        return _IMPOSSIBLE if ndim else _record(data, pos + 4, order)
+        return _IMPOSSIBLE if ndim else _record_after_nothing(data, pos + 4, order, size)
     if tag != 4 or index is None or index < 1:
         return _IMPOSSIBLE
     if length is not None and 3 <= length <= 64:  # "V 1", or the name in files of before versions
         name = data[pos + 12 : pos + 12 + length]
         if name.startswith(b"V "):
             name = data[pos + 16 + length : pos + 80 + length]
-        if name.startswith(b"torch.") and b"Storage" in name:
-            return _STRONG
-    return _WEAK  # a reference to a storage
+        if name.startswith(b"torch.") and len(name) > 25 and b"Storage" not in name:
+            return _IMPOSSIBLE
+    return _STRONG
 
 
 def _storage(data: Buffer, pos: int, order: Order, size: int, step: int) -> int:
@@ -85,7 +85,18 @@ def _storage(data: Buffer, pos: int, order: Order, size: int, step: int) -> int:
     numbers = _longs(data, pos, order, 1, size)
     if numbers is None or not -len(data) * (step == 0) <= numbers[0] <= len(data):
         return _IMPOSSIBLE
+    if numbers[0] == 0:
+        return _record_after_nothing(data, pos + size, order, size)
     return _record(data, pos + size + numbers[0] * step, order)
+
+
+def _record_after_nothing(data: Buffer, pos: int, order: Order, size: int) -> int:
+    """Return how well something empty can end at `pos`.
+
+    Where the file ends too, a file with 8-byte longs was cut by 4 bytes: who would keep a
+    file with 4-byte longs and no contents?
+    """
+    return _IMPOSSIBLE if size == 4 and pos == len(data) else _record(data, pos, order)
 
 
 def _record(data: Buffer, pos: int, order: Order) -> int:
@@ -107,7 +118,16 @@ def _record(data: Buffer, pos: int, order: Order) -> int:
     return _STRONG
 
 
-def _cut_short(data: Buffer, pos: int, order: Order, dtype: Dtype) -> bool:
+def _runs_out(data: Buffer, pos: int, order: Order) -> bool:
+    """Whether a record begins at `pos` and the file ends inside it."""
+    tag, argument = _int(data, pos, order), _int(data, pos + 4, order)
+    if tag is None or argument is None:
+        return True
+    left = len(data) - pos
+    return (tag == 1 and left < 12) or (tag in (2, 6) and argument > left - 8)
+
+
+def _cut_short(data: Buffer, pos: int, order: Order, dtype: Dtype | None) -> bool:
     """Whether this seems to be a storage of an 8-byte file whose end is missing.
 
     A file that is one storage and lost some last bytes can be, byte for byte, a whole file
@@ -117,6 +137,8 @@ def _cut_short(data: Buffer, pos: int, order: Order, dtype: Dtype) -> bool:
     long, short = _longs(data, pos, order, 1, 8), _longs(data, pos, order, 1, 4)
     if long is None or short is None or long[0] > _LARGEST:
         return False
+    if dtype is None:
+        return long[0] > 0 and short[0] in (0, long[0]) and _runs_out(data, pos + 8, order)
     if pos + 8 + long[0] * dtype.itemsize <= len(data):
         return False
     if long[0] != short[0]:  # big-endian: an empty storage, and then something
