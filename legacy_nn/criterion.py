@@ -11,7 +11,7 @@ from rekindle.core import checkpoint
 from rekindle.core.checkpoint import Table
 from rekindle.core.errors import RekindleError
 
-from .torch7.types import cpu_typename
+from .module import take_fields
 
 
 class CriterionError(RekindleError, NotImplementedError):
@@ -42,10 +42,7 @@ class Criterion:
 
     def t7_restore(self, version: int, fields: Table) -> None:
         """Become the object that a file holds."""
-        for name, value in fields.items():
-            self.__dict__[name if isinstance(name, str) else str(name)] = value
-        if "_type" in self.__dict__:
-            self._type = cpu_typename(self._type)
+        take_fields(self, fields)
 
     def t7_fields(self) -> Table:
         """Return the fields as a file holds them."""

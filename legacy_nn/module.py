@@ -263,10 +263,7 @@ class Module(Gradients):
 
     def t7_restore(self, version: int, fields: Table) -> None:
         """Become the object that a file holds: its fields, upgraded from old versions."""
-        for name, value in fields.items():
-            self.__dict__[name if isinstance(name, str) else str(name)] = value
-        if "_type" in self.__dict__:
-            self._type = cpu_typename(self._type)
+        take_fields(self, fields)
         self.upgrade(version)
         for name, gradient in self.parameter_fields:
             tensor = self.__dict__.get(name)
@@ -282,6 +279,19 @@ class Module(Gradients):
 
     def __repr__(self) -> str:
         return self.t7_typename
+
+
+def take_fields(owner: Any, fields: Table) -> None:
+    """Make the fields of a file the attributes of a module or criterion.
+
+    Their strings become text where the file was read with bytes (encoding=None), for they
+    are names of types, modes and the like; GPU types become those of the CPU.
+    """
+    for name, value in fields.items():
+        is_bytes = isinstance(value, bytes)
+        owner.__dict__[name] = value.decode("utf-8", "surrogateescape") if is_bytes else value
+    if "_type" in owner.__dict__:
+        owner._type = cpu_typename(owner._type)
 
 
 def as_parameter(tensor: Tensor, gradient: Tensor | None = None) -> Parameter:

@@ -100,7 +100,7 @@ def entries(value: Any) -> Iterable[tuple[Any, Any]]:
     if isinstance(value, TorchObject):
         return value.t7_fields().items()
     if hasattr(value, "__dict__"):
-        return ((k, v) for k, v in vars(value).items() if not k.startswith("_t7_"))
+        return ((k, v) for k, v in vars(value).items() if not str(k).startswith("_t7_"))
     return ()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rekindle.core.checkpoint import Table
+from rekindle.core.checkpoint.registry import names_to_text
 
 from ..branches import refill
 from ..containers import Container, run_fresh, run_torch
@@ -52,8 +53,11 @@ class gModule(Container):
 
     def upgrade(self, version: int) -> None:
         """List the modules, which files from before October 2015 do not."""
+        nodes = vars(self).get("forwardnodes", Table()).array()
+        for data in (vars(node).get("data") for node in nodes):
+            if isinstance(data, Table):
+                names_to_text(data)
         if "modules" not in vars(self):
-            nodes = self.forwardnodes.array()
             self.modules = Table([n.data.module for n in nodes if n.data.get("module") is not None])
 
     # -- forward ------------------------------------------------------------------------

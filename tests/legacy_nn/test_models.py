@@ -79,6 +79,19 @@ def test_output(name, train, protocol):
         assert_close(running_statistics(record.model), after, "running statistics")
 
 
+@pytest.mark.parametrize("encoding", [None, "latin-1"])
+@pytest.mark.parametrize("name", ["charrnn_lstm_2layer", "densenet_thin", "rnn_lm_lookup"])
+def test_models_read_with_other_strings(name, encoding):
+    """Names of types and fields are text whatever strings are read as."""
+    record = checkpoint.load(MODELS[name], encoding=encoding)
+    if name in RUN:
+        output = run(record.model, record.input, False, "torch")
+        assert_close(output, record["output" if encoding else b"output"], name)
+    record = checkpoint.load(MODELS[name], encoding=encoding)
+    again = checkpoint.dumps(record, encoding=encoding or "utf-8")
+    assert again == checkpoint.dumps(checkpoint.load(MODELS[name]))
+
+
 def running_statistics(model):
     """Return mean and variance of every normalisation, in the order of the model."""
     norms = [m for _, m in model.named_modules() if isinstance(m, BatchNormalization)]
