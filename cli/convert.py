@@ -82,7 +82,7 @@ EXTENSIONS = {
 @force_option
 @json_option
 def command(files: tuple[str, ...], as_json: bool, **options: object) -> None:
-    r"""Write the weights of a checkpoint to a modern file.
+    """Write the weights of a checkpoint to a modern file.
 
     \b
     .safetensors, .npz   parameters and buffers by name
@@ -96,7 +96,7 @@ def command(files: tuple[str, ...], as_json: bool, **options: object) -> None:
 
     The only module of FILE is found by itself; where there are several, choose with --select.
     Nothing is written where something is there already, unless --force is given.
-    """
+    """  # noqa: D301  # \b keeps click from filling the lines
     from .conversion import Conversion
 
     Conversion(**options).run(files, as_json)  # type: ignore[arg-type]  # click checked them

@@ -25,7 +25,9 @@ from .options import json_option, select_option
     type=click.Path(exists=True, dir_okay=False, allow_dash=True),
 )
 @select_option
-@click.option("--depth", type=click.IntRange(0), help="Levels of modules and tables to show.")
+@click.option(
+    "--depth", metavar="N", type=click.IntRange(0), help="Levels of modules and tables to show."
+)
 @click.option("--all", "everything", is_flag=True, help="Leave nothing out.")
 @json_option
 def command(

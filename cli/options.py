@@ -78,6 +78,7 @@ _INPUT_OPTIONS = (
     ),
     click.option(
         "--seed",
+        metavar="N",
         type=click.IntRange(0, 2**32 - 1),
         default=123,
         show_default=True,

@@ -221,8 +221,8 @@ def survey_all(root: Place, kinds: dict[int, str]) -> Findings:
             if value.size and view_of(value) not in views:
                 views.add(view_of(value))
                 found.nbytes[kind] = found.nbytes.get(kind, 0) + value.nbytes
-                if kind == "other" and _in_module(place):
-                    scratch[id(value.storage())].append(place)
+            if value.size and kind == "other" and _in_module(place):
+                scratch[id(value.storage())].append(place)
             continue
         if isinstance(value, TorchObject):
             found.unknown.setdefault(value.t7_typename, []).append(place)

@@ -183,21 +183,21 @@ class Verification:
             raise Problem(f"not the same: {'; '.join(problems[:3])}{more}{for_outputs}")
         if failure is not None:
             raise type(failure)(
-                f"{all_of(count)} agree, but the outputs were not compared: {failure.message}"
+                f"{all_of(count)}, but the outputs were not compared: {failure.message}"
             ) from failure.__cause__
         if as_json:
             return
         outputs = report["outputs"]
         if outputs is None:
             why = "--tensors-only" if self.tensors_only else "there is no module"
-            click.echo(f"{all_of(count)} agree. Nothing was run: {why}.")
+            click.echo(f"{all_of(count)}. Nothing was run: {why}.")
         else:
-            click.echo(f"{all_of(count)} and the output agree.")
+            click.echo(f"{all_of(count)}, and so does the output.")
 
 
 def all_of(count: int) -> str:
-    """Return the tensors that were compared, in words."""
-    return "The one tensor" if count == 1 else f"All {count:,} tensors"
+    """Say that the tensors agree."""
+    return "The one tensor agrees" if count == 1 else f"All {count:,} tensors agree"
 
 
 def default_tolerance(dtype: Dtype, weights: Weights) -> float:

@@ -31,13 +31,14 @@ from .options import file_argument, input_options, json_option, select_option
 @click.option(
     "--tol",
     type=click.FloatRange(0),
+    metavar="X",
     help="Largest difference of outputs, relative to the largest output; by default 1e-10 for "
     "float64, 1e-5 for float32; 1e-4 and 2e-2 where OUT was converted to float32 and float16.",
 )
 @click.option("--tensors-only", is_flag=True, help="Compare tensors and run nothing.")
 @json_option
 def command(file: str, out: str, as_json: bool, **options: object) -> None:
-    r"""Check that OUT, which convert made of FILE, computes the same.
+    """Check that OUT, which convert made of FILE, computes the same.
 
     OUT is a file of weights or a .t7 file. A second copy of the model in FILE has all its
     parameters and buffers filled with nan, then loaded from OUT, so that nothing that OUT
@@ -50,7 +51,7 @@ def command(file: str, out: str, as_json: bool, **options: object) -> None:
     0  every tensor agrees, and so do the outputs (unless --tensors-only)
     1  a tensor is missing or differs, or outputs differ, or the model cannot run
     2  the shape of the input cannot be told: give --input or --random; unreadable files
-    """
+    """  # noqa: D301  # \b keeps click from filling the lines
     from .verification import Verification
 
     Verification(**options).run(file, out, as_json)  # type: ignore[arg-type]  # click checked them
