@@ -153,8 +153,9 @@ def explained(error: Exception) -> click.ClickException:
         return Problem("the model's modules are nested too deeply")
     if isinstance(error, RekindleError):
         from rekindle.core.checkpoint import T7Error
+        from rekindle.core.export import UnreadableError
 
-        kind = Unusable if isinstance(error, T7Error) else Problem
+        kind = Unusable if isinstance(error, (T7Error, UnreadableError)) else Problem
         return kind(with_notes(error))
     return Problem(
         f"{type(error).__name__}: {with_notes(error)}\n"

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from rekindle.core.dtypes import Dtype, is_floating
-from rekindle.core.export import ExportError, Weights, format_of, read_weights
+from rekindle.core.export import UnreadableError, Weights, format_of, read_weights
 from rekindle.legacy_nn.naming import Place
 
 from .comparing import (
@@ -87,7 +87,7 @@ class Verification:
         """
         try:
             format_of(out)
-        except ExportError:
+        except UnreadableError:
             copy = self._model_in(out)
             state = find_state(copy, gradients=True)
             arrays = {name: entry.tensor.numpy() for name, entry in state.entries.items()}

@@ -6,6 +6,7 @@ checkpoints but Table; may import core's tensor, storage, checkpoint and errors.
 """
 
 from .errors import ExportError as ExportError
+from .errors import UnreadableError as UnreadableError
 from .formats import format_of as format_of
 from .formats import read_shapes as read_shapes
 from .formats import read_weights as read_weights

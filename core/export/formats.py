@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable
 
 from . import npz, safetensors, torch_file
-from .errors import ExportError
+from .errors import UnreadableError
 from .weights import Weights as Weights
 
 Path = str | os.PathLike[str]
@@ -44,7 +44,7 @@ def read_weights(path: Path) -> Weights:
 
     Raises
     ------
-    ExportError
+    UnreadableError
         If it is of no known format, or damaged.
     """
     return READERS[format_of(path)](path)
@@ -55,7 +55,7 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
     Raises
     ------
-    ExportError
+    UnreadableError
         As `read_weights`.
     """
     return SHAPE_READERS[format_of(path)](path)
@@ -66,7 +66,7 @@ def format_of(path: Path) -> str:
 
     Raises
     ------
-    ExportError
+    UnreadableError
         If it is none of these.
     """
     with open(path, "rb") as file:
@@ -77,7 +77,9 @@ def format_of(path: Path) -> str:
         return _kind_of_archive(path)
     if head[:1] == b"\x80":  # a pickle, which PyTorch before 1.6 wrote bare
         return ".pt"
-    raise ExportError(f"{os.fspath(path)}: not a file of weights (.safetensors, .npz, .pt or .pth)")
+    raise UnreadableError(
+        f"{os.fspath(path)}: not a file of weights (.safetensors, .npz, .pt or .pth)"
+    )
 
 
 def _kind_of_archive(path: Path) -> str:
@@ -85,5 +87,5 @@ def _kind_of_archive(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except zipfile.BadZipFile as error:
-        raise ExportError(f"{os.fspath(path)}: a damaged archive: {error}") from None
+        raise UnreadableError(f"{os.fspath(path)}: a damaged archive: {error}") from None
     return ".pt" if any(name.endswith("data.pkl") for name in names) else ".npz"

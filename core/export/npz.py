@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 
-from .errors import ExportError
+from .errors import UnreadableError
 from .weights import Weights, c_order
 
 METADATA = "__metadata__"
@@ -36,17 +36,19 @@ def read(path: str | os.PathLike[str]) -> Weights:
 
     Raises
     ------
-    ExportError
+    UnreadableError
         If it is no archive of arrays.
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ExportError(f"{os.fspath(path)}: one array, not an archive of named arrays")
+                raise UnreadableError(
+                    f"{os.fspath(path)}: one array, not an archive of named arrays"
+                )
             arrays = {name: archive[name] for name in archive.files}
         texts = json.loads(str(arrays.pop(METADATA, "{}")))
     except (ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise ExportError(f"{os.fspath(path)}: not a .npz archive of arrays: {error}") from None
+        raise UnreadableError(f"{os.fspath(path)}: not a .npz archive of arrays: {error}") from None
     return Weights.from_texts(arrays, texts)
 
 

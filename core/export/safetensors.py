@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ExportError
+from .errors import UnreadableError
 from .weights import Array, Weights, c_order
 
 
@@ -24,7 +24,7 @@ def read(path: str | os.PathLike[str]) -> Weights:
 
     Raises
     ------
-    ExportError
+    UnreadableError
         If it is no such file, or holds a type that NumPy lacks (bfloat16, float8).
     """
     with _open(path) as file:
@@ -44,7 +44,7 @@ def _open(path: str | os.PathLike[str]) -> Any:
     try:
         return safe_open(path, framework="np")
     except SafetensorError as error:
-        raise ExportError(f"{os.fspath(path)}: not a safetensors file: {error}") from None
+        raise UnreadableError(f"{os.fspath(path)}: not a safetensors file: {error}") from None
 
 
 def _array(path: str | os.PathLike[str], file: Any, name: str) -> Array:
@@ -54,7 +54,7 @@ def _array(path: str | os.PathLike[str], file: Any, name: str) -> Array:
         return np.asarray(file.get_tensor(name))
     except (KeyError, TypeError, SafetensorError) as error:
         kind = file.get_slice(name).get_dtype()
-        raise ExportError(
+        raise UnreadableError(
             f"{os.fspath(path)}: {name} is of type {kind}, which NumPy does not have; "
             "save it as float32 first"
         ) from error

@@ -7,7 +7,7 @@ import pickle
 from collections import OrderedDict
 from typing import Any
 
-from .errors import ExportError
+from .errors import ExportError, UnreadableError
 from .weights import Weights, c_order
 
 
@@ -25,7 +25,7 @@ def read(path: str | os.PathLike[str]) -> Weights:
 
     Raises
     ------
-    ExportError
+    UnreadableError
         If it is no such file. Code in it is never executed.
     """
     arrays = {}
@@ -48,14 +48,16 @@ def _state(path: str | os.PathLike[str]) -> dict[str, Any]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         first = str(error).strip().splitlines()
-        raise ExportError(
+        raise UnreadableError(
             f"{os.fspath(path)}: not a file of weights alone: {first[0] if first else error!r}"
         ) from None
     for key in ("state_dict", "model", "model_state_dict"):
         if isinstance(state, dict) and isinstance(state.get(key), dict):
             state = state[key]
     if not isinstance(state, dict):
-        raise ExportError(f"{os.fspath(path)}: holds a {type(state).__name__}, not a state_dict")
+        raise UnreadableError(
+            f"{os.fspath(path)}: holds a {type(state).__name__}, not a state_dict"
+        )
     return {str(name): value for name, value in state.items() if isinstance(value, torch.Tensor)}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ExportError
+from .errors import UnreadableError
 
 Array = np.ndarray[Any, Any]
 
@@ -53,7 +53,7 @@ class Weights:
 
         Raises
         ------
-        ExportError
+        UnreadableError
             If the aliases are not what `texts` writes.
         """
         metadata = dict(texts)
@@ -61,7 +61,7 @@ class Weights:
             aliases = json.loads(metadata.pop(ALIASES, "{}"))
             pairs = {str(alias): str(name) for alias, name in aliases.items()}
         except (ValueError, AttributeError) as error:
-            raise ExportError(
+            raise UnreadableError(
                 f"the metadata entry {ALIASES!r} is no JSON object: {error}"
             ) from None
         return cls(arrays, pairs, metadata)

@@ -203,7 +203,7 @@ def test_batches_become_tiles_and_ranges_are_named(cli, saved, tmp_path):
     np.save(tmp_path / "x.npy", batch * 7)
     result = cli("run", path, "--input", tmp_path / "x.npy", "-o", tmp_path / "z.png", code=1)
     assert "which numbers are black and white?" in result.stderr
-    np.save(tmp_path / "x.npy", np.ones((2, 5)))
+    np.save(tmp_path / "x.npy", np.ones((2, 5, 3, 3)))
     result = cli("run", path, "--input", tmp_path / "x.npy", "-o", tmp_path / "z.png", code=1)
     assert "is no image" in result.stderr
     assert not (tmp_path / "z.png").exists()
