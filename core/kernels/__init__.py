@@ -17,7 +17,8 @@ In reading order:
 - `adaptive_pooling.py`: pooling to a given size
 - `interpolation.py`: upsampling, nearest and linear
 - `padding.py`: constant, reflected and replicated borders
-- `normalization.py`: batch and layer normalisation, local response normalisation, renorm
+- `normalization.py`: normalisation by moments, local response normalisation, renorm
+- `sums.py`: sums of products and linear combinations, for the gradients of these
 - `softmax.py`: softmax, log_softmax, logsumexp
 - `indexing.py`: gather, scatter-add, index-add
 

@@ -1,4 +1,4 @@
-"""Batch, layer and local response normalisation, and the limit on norms (renorm)."""
+"""Normalisation by moments and by neighbouring channels, and the limit on norms (renorm)."""
 
 from __future__ import annotations
 
@@ -103,26 +103,45 @@ def batch_norm_training(
     return y, mean.reshape(-1).astype(x.dtype), variance.reshape(-1).astype(x.dtype)
 
 
-def layer_norm(
-    xp: Any,
-    x: Array,
-    weight: Array | None = None,
-    bias: Array | None = None,
-    *,
-    axes: Sequence[int],
-    eps: float,
-) -> Array:
-    """Return x normalised with its own mean and biased variance over some axes.
+def standardize(
+    xp: Any, x: Array, *, axes: Sequence[int], eps: float
+) -> tuple[Array, Array, Array]:
+    """Return x normalised with its own mean and biased variance over some axes, and these.
 
     Parameters
     ----------
     x : array, floating
-    weight, bias : array, optional
-        Multiplied and added after; they broadcast to x.
     axes : tuple of int
         The axes that share a mean and a variance.
     eps : float
         Added to the variance.
+
+    Returns
+    -------
+    out : array
+        Shape of x.
+    mean, variance : array
+        `axes` stay with size 1.
+
+    Raises
+    ------
+    ShapeError, DtypeError
+        If there is nothing to average, or x is not floating.
+    """
+    floating(xp, "standardize", x)
+    mean, variance, centred = _moments(xp, x, tuple(axes))
+    out = _scaled(x, centred, _inverse_deviation(xp, variance, eps), None, None)
+    return out, mean.astype(x.dtype, copy=False), variance.astype(x.dtype, copy=False)
+
+
+def channel_sums(xp: Any, x: Array, *, before: int, after: int) -> Array:
+    """Return the sums of x over neighbouring channels.
+
+    Parameters
+    ----------
+    x : array, shape (N, C, ...), floating
+    before, after : int
+        How many channels on either side belong to a channel's window, 0 or more.
 
     Returns
     -------
@@ -132,11 +151,18 @@ def layer_norm(
     Raises
     ------
     ShapeError, DtypeError
-        If there is nothing to average, or x is not floating.
+        If x has no channels, a number is negative, or x is not floating.
     """
-    floating(xp, "layer_norm", x)
-    _, variance, centred = _moments(xp, x, tuple(axes))
-    return _scaled(x, centred, _inverse_deviation(xp, variance, eps), weight, bias)
+    floating(xp, "channel_sums", x)
+    if x.ndim < 2 or before < 0 or after < 0:
+        raise ShapeError(
+            f"channel_sums takes an input of shape (N, C, ...) and numbers of channels before and "
+            f"after, 0 or more; given shape {x.shape}, before {before} and after {after}"
+        )
+    border = [(before, after), *[(0, 0)] * (x.ndim - 2)]
+    padded = pad(xp, wide(xp, x), padding=border)
+    total = sum_windows(xp, padded, 1, before + 1 + after, 1, x.shape[1])
+    return total.astype(x.dtype, copy=False)
 
 
 def local_response_norm(
@@ -174,8 +200,7 @@ def local_response_norm(
         )
     source = wide(xp, x)
     before = (size - 1) // 2
-    border = [(before, size - 1 - before), *[(0, 0)] * (x.ndim - 2)]
-    scale = sum_windows(xp, pad(xp, source * source, padding=border), 1, size, 1, x.shape[1])
+    scale = channel_sums(xp, source * source, before=before, after=size - 1 - before)
     scale *= alpha / size
     scale += k
     out = xp.pow(scale, source.dtype.type(-beta))

@@ -1,4 +1,4 @@
-"""softmax, log_softmax and logsumexp along one axis, without overflow.
+"""softmax, log_softmax and logsumexp, without overflow.
 
 Only what the array API standard has is used.
 """
@@ -66,13 +66,15 @@ def log_softmax(xp: Any, x: Array, *, axis: int = -1) -> Array:
     return xp.astype(out, x.dtype, copy=False)
 
 
-def logsumexp(xp: Any, x: Array, *, axis: int = -1, keepdims: bool = False) -> Array:
-    """Return log(sum(exp(x))) along an axis.
+def logsumexp(
+    xp: Any, x: Array, *, axis: int | tuple[int, ...] = -1, keepdims: bool = False
+) -> Array:
+    """Return log(sum(exp(x))) along one axis or several.
 
     Parameters
     ----------
     x : array, floating
-    axis : int
+    axis : int or tuple of int
     keepdims : bool
         Whether `axis` stays, with size 1.
 

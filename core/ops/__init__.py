@@ -35,6 +35,8 @@ from .average_pooling import adaptive_avg_pool_gradient as adaptive_avg_pool_gra
 from .average_pooling import avg_pool as avg_pool
 from .average_pooling import avg_pool_gradient as avg_pool_gradient
 from .average_pooling import lp_pool as lp_pool
+from .batch_normalization import batch_norm as batch_norm
+from .batch_normalization import batch_norm_training as batch_norm_training
 from .comparison import bitwise_and as bitwise_and
 from .comparison import bitwise_invert as bitwise_invert
 from .comparison import bitwise_or as bitwise_or
@@ -68,11 +70,13 @@ from .gathering import scatter_add as scatter_add
 from .indexing import getitem as getitem
 from .interpolation import upsample_linear as upsample_linear
 from .interpolation import upsample_nearest as upsample_nearest
+from .layer_normalization import group_norm as group_norm
+from .layer_normalization import instance_norm as instance_norm
+from .layer_normalization import layer_norm as layer_norm
+from .layer_normalization import standardize as standardize
 from .linalg import linear as linear
 from .linalg import matmul as matmul
-from .normalization import batch_norm as batch_norm
-from .normalization import batch_norm_training as batch_norm_training
-from .normalization import layer_norm as layer_norm
+from .normalization import channel_sums as channel_sums
 from .normalization import local_response_norm as local_response_norm
 from .normalization import renorm as renorm
 from .padding import pad as pad
@@ -118,6 +122,8 @@ from .shape import unsqueeze as unsqueeze
 from .softmax import log_softmax as log_softmax
 from .softmax import logsumexp as logsumexp
 from .softmax import softmax as softmax
+from .sums import linear_combination as linear_combination
+from .sums import sum_products as sum_products
 from .writing import converted as converted
 from .writing import index_put as index_put
 from .writing import index_spread as index_spread

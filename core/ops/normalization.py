@@ -1,36 +1,14 @@
-"""Normalisation: by moments, by neighbouring channels, by norm."""
+"""Normalisation by neighbouring channels and by norm."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ..kernels import normalization as kernels
 from .registry import Array, Sample, operation
-
-
-def _given_moments(rng: np.random.Generator) -> Iterator[Sample]:
-    x, mean, w, b = rng.normal(size=(4, 3, 2, 5)), *rng.normal(size=(3, 3))
-    variance = rng.uniform(0.5, 2, 3)
-    yield Sample(x, mean, variance, w, b, eps=1e-5)
-    yield Sample(x[:, :, 0, 0], mean, variance, None, None, eps=1e-3)
-    single = [a.astype(np.float32) for a in (x, mean, variance, w, b)]
-    yield Sample(*single, eps=1e-5)
-
-
-def _own_moments(rng: np.random.Generator) -> Iterator[Sample]:
-    x, w, b = rng.normal(size=(4, 3, 2, 5)), *rng.normal(size=(2, 3))
-    yield Sample(x, w, b, eps=1e-5)
-    yield Sample(x[:, :, 0, 0], None, None, eps=1e-3)
-    yield Sample(x.astype(np.float32).transpose(0, 1, 3, 2), None, None, eps=1e-5)
-
-
-def _layers(rng: np.random.Generator) -> Iterator[Sample]:
-    x, w, b = rng.normal(size=(4, 3, 5)), *rng.normal(size=(2, 5))
-    yield Sample(x, w, b, axes=-1)
-    yield Sample(x, None, None, axes=(1, 2), eps=1e-3)
 
 
 def _channels(rng: np.random.Generator) -> Iterator[Sample]:
@@ -47,99 +25,20 @@ def _rows(rng: np.random.Generator) -> Iterator[Sample]:
     yield Sample(x.astype(np.float32), p=3, axis=1, limit=1.0)
 
 
-@operation(samples=_given_moments)
-def batch_norm(
-    xp: Any,
-    x: Array,
-    mean: Array,
-    variance: Array,
-    weight: Array | None,
-    bias: Array | None,
-    *,
-    eps: float = 1e-5,
-) -> Array:
-    """Return x normalised with given moments per channel, as in evaluation.
+@operation(
+    samples=lambda rng: [
+        Sample(rng.normal(size=(2, 6, 2)), before=1, after=2),
+        Sample(rng.normal(size=(2, 3)), before=0, after=4),
+    ]
+)
+def channel_sums(xp: Any, x: Array, *, before: int, after: int) -> Array:
+    """Return the sums of x over neighbouring channels.
 
     Parameters
     ----------
     x : Tensor, shape (N, C, ...), floating
-    mean, variance : Tensor, shape (C,), dtype of x
-    weight, bias : Tensor, shape (C,), or None
-        Multiplied and added after.
-    eps : float
-        Added to the variance.
-
-    Returns
-    -------
-    Tensor
-        Shape of x: (x - mean) / sqrt(variance + eps) * weight + bias
-
-    Raises
-    ------
-    ShapeError, DtypeError
-        If shapes or dtypes do not fit.
-
-    Notes
-    -----
-    Source: torch/nn BatchNormalization.lua
-    """
-    return kernels.batch_norm(xp, x, mean, variance, weight, bias, eps=eps)
-
-
-@operation(samples=_own_moments, outputs=("out", "mean", "variance"))
-def batch_norm_training(
-    xp: Any, x: Array, weight: Array | None, bias: Array | None, *, eps: float = 1e-5
-) -> tuple[Array, Array, Array]:
-    """Return x normalised with its own moments per channel, and these moments.
-
-    Parameters
-    ----------
-    x : Tensor, shape (N, C, ...), floating
-    weight, bias : Tensor, shape (C,), or None
-        Multiplied and added after.
-    eps : float
-        Added to the variance.
-
-    Returns
-    -------
-    y : Tensor
-        Shape of x.
-    mean, variance : Tensor, shape (C,)
-        The biased variance; the unbiased one, for running averages, is n / (n-1) times it.
-
-    Raises
-    ------
-    ShapeError, DtypeError
-        If shapes or dtypes do not fit, or there is nothing to average.
-
-    Notes
-    -----
-    Source: torch/nn BatchNormalization.lua
-    """
-    return kernels.batch_norm_training(xp, x, weight, bias, eps=eps)
-
-
-@operation(samples=_layers)
-def layer_norm(
-    xp: Any,
-    x: Array,
-    weight: Array | None,
-    bias: Array | None,
-    *,
-    axes: int | Sequence[int] = -1,
-    eps: float = 1e-5,
-) -> Array:
-    """Return x normalised with its own mean and biased variance over some axes.
-
-    Parameters
-    ----------
-    x : Tensor, floating
-    weight, bias : Tensor or None
-        Multiplied and added after; they broadcast to x.
-    axes : int or tuple of int
-        The axes that share a mean and a variance.
-    eps : float
-        Added to the variance.
+    before, after : int
+        How many channels on either side belong to a channel's window, 0 or more.
 
     Returns
     -------
@@ -149,14 +48,13 @@ def layer_norm(
     Raises
     ------
     ShapeError, DtypeError
-        If there is nothing to average, or x is not floating.
-
-    Notes
-    -----
-    Source: Ba et al. 2016, "Layer Normalization"
+        If x has no channels, a number is negative, or x is not floating.
     """
-    over = tuple(axes) if isinstance(axes, Sequence) else (axes,)
-    return kernels.layer_norm(xp, x, weight, bias, axes=over, eps=eps)
+    return kernels.channel_sums(xp, x, before=before, after=after)
+
+
+channel_sums.def_vjp(x=lambda xp, g, before, after: xp.channel_sums(g, before=after, after=before))
+channel_sums.def_jvp(x=lambda xp, g, before, after: xp.channel_sums(g, before=before, after=after))
 
 
 @operation(samples=_channels)
@@ -189,6 +87,35 @@ def local_response_norm(
     return kernels.local_response_norm(xp, x, size=size, alpha=alpha, beta=beta, k=k)
 
 
+def _scale(xp: Any, x: Any, size: int, alpha: float, k: float) -> Any:
+    """Return what a power of is taken, per element."""
+    before = (size - 1) // 2
+    return xp.channel_sums(x * x, before=before, after=size - 1 - before) * (alpha / size) + k
+
+
+def _response_gradient(
+    xp: Any, g: Any, x: Any, size: int, alpha: float, beta: float, k: float
+) -> Any:
+    scale = _scale(xp, x, size, alpha, k)
+    direct = g * xp.power(scale, -beta)
+    before = (size - 1) // 2
+    seen = xp.channel_sums(direct * x / scale, before=size - 1 - before, after=before)
+    return direct - x * seen * (2 * alpha * beta / size)
+
+
+def _response_tangent(
+    xp: Any, g: Any, x: Any, size: int, alpha: float, beta: float, k: float
+) -> Any:
+    scale = _scale(xp, x, size, alpha, k)
+    before = (size - 1) // 2
+    change = xp.channel_sums(g * x, before=before, after=size - 1 - before)
+    return (g - x * change / scale * (2 * alpha * beta / size)) * xp.power(scale, -beta)
+
+
+local_response_norm.def_vjp(x=_response_gradient)
+local_response_norm.def_jvp(x=_response_tangent)
+
+
 @operation(samples=_rows)
 def renorm(xp: Any, x: Array, *, p: float, axis: int, limit: float) -> Array:
     """Return x with those slices along an axis scaled down whose p-norm exceeds a limit.
@@ -217,3 +144,28 @@ def renorm(xp: Any, x: Array, *, p: float, axis: int, limit: float) -> Array:
     Source: torch7 renorm, as nn.LookupTable's maxNorm uses it
     """
     return kernels.renorm(xp, x, p=p, axis=axis, limit=limit)
+
+
+def _limit_factors(xp: Any, x: Any, p: float, axis: int, limit: float) -> Any:
+    """Return the factor of each slice, its derivative by each element, and the axes of slices."""
+    others = tuple(a for a in range(x.ndim) if a != axis % x.ndim)
+    norm = xp.norm(x, p=p, axis=others, keepdims=True)
+    over = norm > limit
+    length = xp.where(over, norm, 1.0)
+    factor = xp.where(over, limit / (length + 1e-7), 1.0)
+    slope = xp.sign(x) * xp.power(xp.abs(x) / length, p - 1)
+    return factor, slope * xp.where(over, -factor / (length + 1e-7), 0.0), others
+
+
+def _renorm_gradient(xp: Any, g: Any, x: Any, p: float, axis: int, limit: float) -> Any:
+    factor, change, others = _limit_factors(xp, x, p, axis, limit)
+    return g * factor + change * xp.sum_products(g, x, axes=others)
+
+
+def _renorm_tangent(xp: Any, g: Any, x: Any, p: float, axis: int, limit: float) -> Any:
+    factor, change, others = _limit_factors(xp, x, p, axis, limit)
+    return g * factor + x * xp.sum_products(g, change, axes=others)
+
+
+renorm.def_vjp(x=_renorm_gradient)
+renorm.def_jvp(x=_renorm_tangent)

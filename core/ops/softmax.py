@@ -46,6 +46,14 @@ def softmax(xp: Any, x: Array, *, axis: int = -1) -> Array:
     return kernels.softmax(xp, x, axis=axis)
 
 
+def _centred(xp: Any, g: Any, out: Any, axis: int) -> Any:
+    """Return out * (g - the mean of g weighted with out)."""
+    return out * (g - xp.sum_products(g, out, axes=(axis,)))
+
+
+softmax.def_derivative(x=_centred)
+
+
 @operation(samples=_logits, methods=("log_softmax",))
 def log_softmax(xp: Any, x: Array, *, axis: int = -1) -> Array:
     """Return x - logsumexp(x) along an axis: the logarithm of softmax.
@@ -72,14 +80,28 @@ def log_softmax(xp: Any, x: Array, *, axis: int = -1) -> Array:
     return kernels.log_softmax(xp, x, axis=axis)
 
 
-@operation(samples=_logits)
-def logsumexp(xp: Any, x: Array, *, axis: int = -1, keepdims: bool = False) -> Array:
-    """Return log(sum(exp(x))) along an axis, without overflow.
+log_softmax.def_vjp(
+    x=lambda xp, g, out, axis: g - xp.exp(out) * xp.sum(g, axis=axis, keepdims=True)
+)
+log_softmax.def_jvp(x=lambda xp, g, out, axis: g - xp.sum_products(g, xp.exp(out), axes=(axis,)))
+
+
+@operation(
+    samples=lambda rng: [
+        *_logits(rng),
+        Sample(rng.normal(size=(3, 4, 2)), axis=(0, 2)),
+        Sample(rng.normal(size=(3, 4)), axis=1, keepdims=True),
+    ]
+)
+def logsumexp(
+    xp: Any, x: Array, *, axis: int | tuple[int, ...] = -1, keepdims: bool = False
+) -> Array:
+    """Return log(sum(exp(x))) along one axis or several, without overflow.
 
     Parameters
     ----------
     x : Tensor, floating
-    axis : int
+    axis : int or tuple of int
     keepdims : bool
         Whether `axis` stays, with size 1.
 
@@ -93,3 +115,25 @@ def logsumexp(xp: Any, x: Array, *, axis: int = -1, keepdims: bool = False) -> A
         If x is not floating.
     """
     return kernels.logsumexp(xp, x, axis=axis, keepdims=keepdims)
+
+
+def _kept(shape: tuple[int, ...], axis: int | tuple[int, ...]) -> tuple[int, ...]:
+    """Return `shape` with the reduced dimensions kept as 1."""
+    axes = {a % len(shape) for a in ((axis,) if isinstance(axis, int) else axis)}
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def _shares(xp: Any, x: Any, out: Any, axis: int | tuple[int, ...]) -> Any:
+    """Return the softmax of x; 0 where all of x is minus infinity."""
+    total = xp.reshape(out, _kept(x.shape, axis))
+    return xp.exp(x - xp.where(xp.isfinite(total), total, 0.0))
+
+
+logsumexp.def_vjp(
+    x=lambda xp, g, x, out, axis: xp.reshape(g, _kept(x.shape, axis)) * _shares(xp, x, out, axis)
+)
+logsumexp.def_jvp(
+    x=lambda xp, g, x, out, axis, keepdims: xp.sum(
+        g * _shares(xp, x, out, axis), axis=axis, keepdims=keepdims
+    )
+)

@@ -75,17 +75,27 @@ def test_a_channel_without_variance_becomes_its_bias():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_layer_norm(dtype, close):
-    rng = np.random.default_rng(3)
-    x = rng.normal(size=(4, 3, 5)).astype(dtype).transpose(1, 0, 2)
-    weight, bias = rng.normal(size=(2, 5)).astype(dtype)
+@pytest.mark.parametrize("axes", [(-1,), (1, 2), (0,)])
+def test_standardize(axes, dtype, close):
+    x = np.random.default_rng(3).normal(size=(4, 3, 5)).astype(dtype).transpose(1, 0, 2)
     exact = x.astype(np.float64)
-    for axes in ((-1,), (1, 2), (0,)):
-        mean, variance = exact.mean(axes, keepdims=True), exact.var(axes, keepdims=True)
-        plain = (exact - mean) / np.sqrt(variance + 1e-5)
-        close(kernels.layer_norm(np, x, axes=axes, eps=1e-5), plain, dtype)
-        y = kernels.layer_norm(np, x, weight, bias, axes=axes, eps=1e-5)
-        close(y, plain * weight + bias, dtype)
+    mean, variance = exact.mean(axes, keepdims=True), exact.var(axes, keepdims=True)
+    y, mean_, variance_ = kernels.standardize(np, x, axes=axes, eps=1e-5)
+    close(y, (exact - mean) / np.sqrt(variance + 1e-5), dtype)
+    np.testing.assert_allclose(mean_, mean, atol=np.finfo(dtype).eps)
+    close(variance_, variance, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_channel_sums(dtype, close):
+    x = np.random.default_rng(4).normal(size=(2, 6, 3)).astype(dtype)[..., ::-1]
+    for before, after in ((0, 0), (1, 2), (7, 0)):
+        expected = [
+            x[:, max(c - before, 0) : c + after + 1].astype(np.float64).sum(axis=1)
+            for c in range(6)
+        ]
+        y = kernels.channel_sums(np, x, before=before, after=after)
+        close(y, np.stack(expected, axis=1), dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -126,8 +136,8 @@ def test_says_what_does_not_fit():
         kernels.batch_norm_training(np, x[:0], eps=1e-5)
     with pytest.raises(DtypeError, match="batch_norm takes floating arrays of one dtype"):
         kernels.batch_norm(np, x.astype(np.float32), c, c, eps=1e-5)
-    with pytest.raises(DtypeError, match="layer_norm takes floating"):
-        kernels.layer_norm(np, x.astype(int), axes=(-1,), eps=1e-5)
+    with pytest.raises(DtypeError, match="standardize takes floating"):
+        kernels.standardize(np, x.astype(int), axes=(-1,), eps=1e-5)
     with pytest.raises(ShapeError, match="size of 1 or more"):
         kernels.local_response_norm(np, x, size=0, alpha=1, beta=1, k=1)
     with pytest.raises(ShapeError, match="positive p"):

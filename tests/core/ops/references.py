@@ -13,11 +13,13 @@ from scipy import linalg
 OWN_TESTS = {
     "activation": "test_activation.py",
     "average_pooling": "test_pooling.py",
+    "batch_normalization": "test_normalization.py",
     "convolution": "test_convolution.py",
     "convolution_gradient": "test_convolution.py",
     "gathering": "test_gathering.py",
     "indexing": "test_indexing.py",
     "interpolation": "test_interpolation.py",
+    "layer_normalization": "test_normalization.py",
     "normalization": "test_normalization.py",
     "padding": "test_padding.py",
     "pooling": "test_pooling.py",
@@ -157,6 +159,9 @@ REFERENCES = {
     "stack": lambda *arrays, axis: np.stack(arrays, axis),
     "clone": lambda x: x,
     "contiguous": lambda x: x,
+    # sums
+    "sum_products": lambda x, y, axes: (x * y).sum(axis=tuple(axes), keepdims=True),
+    "linear_combination": each(lambda x, y, a, b, c: x * a + y * b + c),
     # writing
     "converted": lambda x, source: np.broadcast_to(source, x.shape),
     "index_put": replaced,
