@@ -71,9 +71,9 @@ class AsciiDecoder(Decoder):
         """Read one short."""
         return self.read_int()
 
-    def read_longs(self, count: int) -> list[int]:
+    def read_longs(self, count: int) -> tuple[int, ...]:
         """Read `count` longs."""
-        return [self.read_int() for _ in range(count)]
+        return tuple([self.read_int() for _ in range(count)])
 
     def read_double(self) -> float:
         """Read one double."""

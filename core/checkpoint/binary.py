@@ -45,6 +45,9 @@ class BinaryDecoder(Decoder):
         self._int = struct.Struct(order + "i").unpack_from
         self._word = struct.Struct(order + "I").unpack_from
         self._header = struct.Struct(order + "II").unpack_from
+        self._class = struct.Struct(order + "I3sI").unpack_from
+        self._longs: dict[int, struct.Struct] = {}
+        self._stored: dict[Dtype, tuple[np.dtype[Any], bool]] = {}
         self._double = struct.Struct(order + "d").unpack_from
         self._sign = 4 if big_endian else 11
 
@@ -68,15 +71,20 @@ class BinaryDecoder(Decoder):
         """Read one long."""
         return self.read_longs(1)[0]
 
-    def read_longs(self, count: int) -> list[int]:
+    def read_longs(self, count: int) -> tuple[int, ...]:
         """Read `count` longs."""
-        size = self.long_size or 8
-        if self.left < size * count:
-            raise self.ends_early("a size or stride")
-        kind = "q" if size == 8 else "i"
-        values = struct.unpack_from(f"{self.order}{count}{kind}", self.data, self.pos)
-        self.pos += size * count
-        return list(values)
+        form = self._longs.get(count)
+        if form is None:
+            kind = "i" if self.long_size == 4 else "q"
+            form = struct.Struct(f"{self.order}{count}{kind}")
+            if self.long_size is not None:
+                self._longs[count] = form
+        try:
+            values = form.unpack_from(self.data, self.pos)
+        except struct.error:
+            raise self.ends_early("a size or stride") from None
+        self.pos += form.size
+        return values
 
     def read_double(self) -> float:
         """Read one double."""
@@ -108,6 +116,19 @@ class BinaryDecoder(Decoder):
         self.pos = stop
         return self.data[start:stop]
 
+    def read_class_name(self) -> tuple[str, int]:
+        """Read the class and version at the start of an object."""
+        try:
+            length, version, count = self._class(self.data, self.pos)
+        except struct.error:  # an old and short name at the very end
+            return super().read_class_name()
+        start = self.pos + 11
+        name = self.class_names.get(self.data[start : start + count])
+        if name is None or length != 3 or version != b"V 1":
+            return super().read_class_name()
+        self.pos = start + count
+        return name, 1
+
     def settle_tensor(self, ndim: int) -> None:
         """Find out how long a long is from what follows a tensor's number of dimensions."""
         if self.long_size is None:
@@ -123,9 +144,7 @@ class BinaryDecoder(Decoder):
 
     def read_values(self, dtype: Dtype, count: int) -> np.ndarray[Any, Any]:
         """Read a storage's elements: a view of the mapped file above 1 MB, else a copy."""
-        short_long = dtype == np.int64 and self.long_size == 4
-        stored = np.dtype(np.int32) if short_long else dtype
-        stored = stored.newbyteorder(self.order)
+        stored, short_long = self._stored_as(dtype)
         nbytes = count * stored.itemsize
         if nbytes > self.left:
             raise self.fail(
@@ -138,6 +157,15 @@ class BinaryDecoder(Decoder):
         if self.source.mapped and nbytes > MAPPED and not short_long:
             return values
         return values.astype(dtype, copy=True)
+
+    def _stored_as(self, dtype: Dtype) -> tuple[np.dtype[Any], bool]:
+        """Return the type of the elements in the file, and whether they are shortened longs."""
+        known = self._stored.get(dtype)
+        if known is None:
+            short = dtype == np.int64 and self.long_size == 4
+            stored = (np.dtype(np.int32) if short else dtype).newbyteorder(self.order)
+            self._stored[dtype] = known = stored, short
+        return known
 
     def fill(self, stack: list[Frame], objects: dict[int, Any]) -> bool:
         """Read entries of the table on top of `stack`, and of the tables inside it.

@@ -53,7 +53,7 @@ class Decoder(ABC):
         """Read one long."""
 
     @abstractmethod
-    def read_longs(self, count: int) -> list[int]:
+    def read_longs(self, count: int) -> tuple[int, ...]:
         """Read `count` longs."""
 
     @abstractmethod
@@ -142,6 +142,35 @@ class Decoder(ABC):
     def read_string(self) -> str | bytes:
         """Read a string's length and bytes, and decode it."""
         return self.decode(self.read_raw_string())
+
+    def read_class_name(self) -> tuple[str, int]:
+        """Read the class and version at the start of an object.
+
+        Files of before versions have the name alone; that is version 0. Source: torch7 File.lua.
+        """
+        offset = self.pos
+        raw = self.read_raw_string()
+        version = 0
+        if raw == b"V 1":
+            version = 1
+            offset = self.pos
+            raw = self.read_raw_string()
+        elif raw.startswith(b"V "):
+            try:
+                version = int(float(raw[2:]))
+            except (ValueError, OverflowError):
+                raise self.fail(f"a class of version {raw[2:12]!r}", offset=offset) from None
+            offset = self.pos
+            raw = self.read_raw_string()
+        name = self.class_names.get(raw)
+        if name is None:
+            name = raw.decode("latin-1")
+            if not (0 < len(raw) <= 256 and raw.isascii() and name.isprintable()):
+                raise self.fail(
+                    f"{raw[:20]!r} where the name of a class is expected", offset=offset
+                )
+            self.class_names[raw] = name
+        return name, version
 
     def decode(self, raw: bytes) -> str | bytes:
         """Return the string for `raw`."""

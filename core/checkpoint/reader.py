@@ -34,7 +34,7 @@ from .objects import LuaFunction, TorchObject, new_torch_object
 from .records import RecordReader, register_hint
 from .registry import CLASSES, LAYOUTS, ReadRecord, TorchClass, restore
 from .table import Table, as_key
-from .tensors import read_class_name, read_storage, read_tensor
+from .tensors import read_storage, read_tensor
 from .torch_types import STORAGE_CLASSES, TENSOR_CLASSES
 
 
@@ -140,7 +140,7 @@ class ObjectReader:
     def _start_object(self, index: int) -> Any:
         decoder, objects = self.decoder, self._objects
         offset = decoder.pos
-        typename, version = read_class_name(decoder)
+        typename, version = decoder.read_class_name()
         dtype = TENSOR_CLASSES.get(typename)
         if dtype is not None:
             objects[index] = value = read_tensor(decoder, dtype, objects)

@@ -82,7 +82,7 @@ class Table:
         key = as_key(key)
         if value is None:
             self._map.pop(key, None)
-        elif key is None or key != key:
+        elif key is None or (type(key) is float and key != key):
             raise KeyError(f"a table has no entry {key!r}: Lua allows neither nil nor nan as a key")
         else:
             self._map[key] = value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -17,34 +16,6 @@ MOST_DIMENSIONS = 64
 """NumPy's limit. Torch7 has none, and nothing that it can do needs more than 8 or so."""
 
 _ADDRESSABLE = 1 << 63
-
-
-def read_class_name(decoder: Decoder) -> tuple[str, int]:
-    """Read the class and version at the start of an object.
-
-    Files of before versions have the name alone; that is version 0. Source: torch7 File.lua.
-    """
-    offset = decoder.pos
-    raw = decoder.read_raw_string()
-    version = 0
-    if raw == b"V 1":
-        version = 1
-        offset = decoder.pos
-        raw = decoder.read_raw_string()
-    elif raw.startswith(b"V "):
-        try:
-            version = int(float(raw[2:]))
-        except (ValueError, OverflowError):
-            raise decoder.fail(f"a class of version {raw[2:12]!r}", offset=offset) from None
-        offset = decoder.pos
-        raw = decoder.read_raw_string()
-    name = decoder.class_names.get(raw)
-    if name is None:
-        name = raw.decode("latin-1")
-        if not (0 < len(raw) <= 256 and raw.isascii() and name.isprintable()):
-            raise decoder.fail(f"{raw[:20]!r} where the name of a class is expected", offset=offset)
-        decoder.class_names[raw] = name
-    return name, version
 
 
 def read_storage(decoder: Decoder, dtype: Dtype) -> Storage:
@@ -74,19 +45,23 @@ def read_tensor(decoder: Decoder, dtype: Dtype, objects: dict[int, Any]) -> Tens
     decoder.settle_tensor(ndim)
     numbers = decoder.read_longs(2 * ndim + 1)
     shape, strides, offset = numbers[:ndim], numbers[ndim:-1], numbers[-1] - 1
-    if ndim and min(shape) < 0:
-        raise decoder.fail(f"a tensor of sizes {shape}", offset=start)
-    volume = math.prod(n or 1 for n in shape)  # NumPy's limit is on this, zeros or not
-    if max(volume, *map(abs, strides), 1) * dtype.itemsize >= _ADDRESSABLE:
+    volume = largest = 1
+    for n, s in zip(shape, strides, strict=True):
+        if n < 0:
+            raise decoder.fail(f"a tensor of sizes {list(shape)}", offset=start)
+        volume *= n or 1  # NumPy's limit is on this product, zeros or not
+        largest = max(largest, abs(s))
+    if max(volume, largest) * dtype.itemsize >= _ADDRESSABLE:
         raise decoder.fail(
-            f"a tensor of sizes {shape} and strides {strides} is beyond any memory", offset=start
+            f"a tensor of sizes {list(shape)} and strides {list(strides)} is beyond any memory",
+            offset=start,
         )
     storage = _read_storage_of_tensor(decoder, dtype, objects)
     if not ndim:
-        shape, strides = [0], [1]
+        shape, strides, volume = (0,), (1,), 0
     if storage is None:
-        if math.prod(shape):
-            raise decoder.fail(f"a tensor of sizes {shape} without a storage", offset=start)
+        if volume and 0 not in shape:
+            raise decoder.fail(f"a tensor of sizes {list(shape)} without a storage", offset=start)
         storage, offset = Storage(np.empty(0, dtype)), 0
     try:
         return Tensor.view_of(storage, offset, shape, strides)
@@ -108,7 +83,7 @@ def _read_storage_of_tensor(
     index = decoder.read_index()
     storage = objects.get(index)
     if storage is None:
-        name, _ = read_class_name(decoder)
+        name, _ = decoder.read_class_name()
         if name not in STORAGE_CLASSES:
             raise decoder.fail(f"a {name} where a tensor's storage is expected", offset=offset)
         storage = read_storage(decoder, STORAGE_CLASSES[name])

@@ -77,10 +77,11 @@ LONGS = [0, 1, -1, 1000, 2**31, 2**32, 2**40, 2**61, 2**62, 2**63 - 1, -(2**63),
 def test_every_field_replaced_by_nasty_values(file):
     raw = (FOLDER / file).read_bytes()
     order = ">" if ".be" in file else "<"
-    for position in range(len(raw) - 3):
+    step = 1 if len(raw) < 200 else 3
+    for position in range(0, len(raw) - 3, step):
         for value in WORDS:
             attempt(raw[:position] + struct.pack(order + "i", value) + raw[position + 4 :])
-    for position in range(0, len(raw) - 7):
+    for position in range(0, len(raw) - 7, step):
         for value in LONGS:
             attempt(raw[:position] + struct.pack(order + "q", value) + raw[position + 8 :])
 
@@ -97,7 +98,7 @@ def test_every_ascii_token_replaced(file):
 def test_random_damage():
     generator = random.Random(7)
     files = [*(FOLDER / name for name in BINARY + ASCII), GPU / "nngraph_gmodule.t7"]
-    for _ in range(3000):
+    for _ in range(2000):
         raw = bytearray(generator.choice(files).read_bytes())
         for _ in range(generator.randrange(1, 6)):
             position = generator.randrange(len(raw))
@@ -259,7 +260,7 @@ def many(count, record):
     return i(3, 1, count) + b"".join(record(k) for k in range(2, count + 2))
 
 
-N = 30_000
+N = 6_000
 DENSE = {
     "tables": many(N, lambda k: i(1) + struct.pack("<d", k) + i(3, k, 0)),
     "tables as keys": many(N, lambda k: i(3, k, 0) + i(5, 1)),
@@ -286,7 +287,7 @@ def test_memory_is_bounded(case):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 40 * len(raw) + (1 << 20)
+    assert peak < 40 * len(raw) + (1 << 19)
 
 
 @pytest.mark.parametrize("case", DENSE)
@@ -299,4 +300,4 @@ def test_a_dense_file_with_an_error_at_its_end(case):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 40 * len(raw) + (1 << 20)
+    assert peak < 40 * len(raw) + (1 << 19)

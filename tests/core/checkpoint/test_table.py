@@ -100,6 +100,10 @@ def test_equality_is_identity_and_tables_are_keys():
     assert a == a
     t = Table({a: "a", b: "b"})
     assert (t[a], t[b]) == ("a", "b")
+    tensor = Tensor(np.zeros(3))
+    t[tensor] = "tensor"
+    assert t[tensor] == "tensor"
+    assert Tensor(np.zeros(3)) not in t
 
 
 def test_equals_goes_all_the_way_down():
