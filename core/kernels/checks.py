@@ -84,8 +84,8 @@ def wide(xp: Any, array: Array) -> Array:
     return array
 
 
-def index_range(xp: Any, kernel: str, index: Array, size: int) -> None:
-    """Check that every index is in 0..size-1: a negative one would silently count from the end.
+def index_range(xp: Any, kernel: str, index: Array, size: int, least: int = 0) -> None:
+    """Check that every index is in least..size-1: a negative one silently counts from the end.
 
     On a GPU this waits for the device.
 
@@ -96,7 +96,7 @@ def index_range(xp: Any, kernel: str, index: Array, size: int) -> None:
     """
     if index.size:
         lowest, highest = int(xp.min(index)), int(xp.max(index))
-        if lowest < 0 or highest >= size:
+        if lowest < least or highest >= size:
             raise BoundsError(
-                f"{kernel}: indices run from 0 to {size - 1}; given {lowest} to {highest}"
+                f"{kernel}: indices run from {least} to {size - 1}; given {lowest} to {highest}"
             )

@@ -31,6 +31,36 @@ def embedding(xp: Any, weight: Array, index: Array) -> Array:
     return xp.reshape(rows, (*index.shape, *weight.shape[1:]))
 
 
+def embedding_gradient(xp: Any, g: Array, index: Array, *, rows: int) -> Array:
+    """Return the gradient of `embedding` by its table: g added to the rows that were read.
+
+    Parameters
+    ----------
+    g : array, floating, shape index.shape + (...)
+    index : array of int
+    rows : int
+        V, the length of the table.
+
+    Returns
+    -------
+    array, shape (V, ...)
+
+    Raises
+    ------
+    ShapeError, BoundsError
+        If the shapes do not fit or an index is outside 0..V-1.
+    """
+    name = "embedding_gradient"
+    row = g.shape[index.ndim :]
+    same_shape(name, "g", g, (*index.shape, *row))
+    index_range(xp, name, index, rows)
+    source = wide(xp, g)
+    place = xp.reshape(index, (-1, 1)) * prod(row) + xp.arange(prod(row))
+    table = xp.zeros(rows * prod(row), source.dtype)
+    xp.add.at(table, place.reshape(-1), source.reshape(-1))
+    return table.reshape(rows, *row).astype(g.dtype, copy=False)
+
+
 def gather(xp: Any, x: Array, index: Array, *, axis: int) -> Array:
     """Return the elements of x that `index` names along one axis.
 
@@ -91,8 +121,7 @@ def scatter_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) ->
 def index_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> Array:
     """Return x with the slices of `source` added to those that `index` names.
 
-    The gradient of `embedding` and of taking along an axis; where an index repeats, all are
-    added.
+    The transpose of taking along an axis; where an index repeats, all are added.
 
     Parameters
     ----------

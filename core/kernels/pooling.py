@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .checks import Array, floating, index_range, same_shape, sizes, spatial_ndim, wide
-from .indexing import scatter_add
 from .padding import pad
 from .windows import pooling_size, spread_windows, sum_windows, taps
 
@@ -109,11 +108,17 @@ def max_pool_gradient(xp: Any, g: Array, indices: Array, *, size: Sequence[int])
     same_shape(name, "indices", indices, g.shape)
     batch, channels = g.shape[:2]
     spatial = sizes(name, "size", size, spatial_ndim(name, g), 1)
-    index = indices.reshape(batch, channels, prod(indices.shape[2:]))
-    source = xp.where(index < 0, g.dtype.type(0), g.reshape(index.shape))
-    image = xp.zeros((batch, channels, prod(spatial)), g.dtype)
-    image = scatter_add(xp, image, xp.where(index == -1, 0, index), source, axis=2)
-    return image.reshape(batch, channels, *spatial)
+    index_range(xp, name, indices, prod(spatial), least=-1)
+    nothing = indices < 0
+    source, places = wide(xp, g), indices
+    if nothing.any():
+        source = xp.where(nothing, source.dtype.type(0), source)
+        places = xp.where(nothing, 0, indices)
+    planes = (xp.arange(batch * channels) * prod(spatial))[:, None]
+    places = places.reshape(batch * channels, prod(indices.shape[2:])) + planes
+    image = xp.zeros(batch * channels * prod(spatial), source.dtype)
+    xp.add.at(image, places.reshape(-1), source.reshape(-1))
+    return image.reshape(batch, channels, *spatial).astype(g.dtype, copy=False)
 
 
 def max_pool_at(xp: Any, x: Array, indices: Array) -> Array:
@@ -136,10 +141,9 @@ def max_pool_at(xp: Any, x: Array, indices: Array) -> Array:
     """
     name = "max_pool_at"
     same_shape(name, "indices", indices, (*x.shape[:2], *indices.shape[2:]))
-    nothing = indices == -1
-    places = xp.where(nothing, 0, indices)
-    index_range(xp, name, places, prod(x.shape[2:]))
-    return xp.where(nothing, x.dtype.type(0), _read(xp, x, places))
+    index_range(xp, name, indices, prod(x.shape[2:]), least=-1)
+    # Where the index is -1 this reads the last element, which is then replaced.
+    return xp.where(indices < 0, x.dtype.type(0), _read(xp, x, indices))
 
 
 def max_unpool(xp: Any, x: Array, indices: Array, *, size: Sequence[int]) -> Array:

@@ -64,6 +64,7 @@ from .exponential import log1p as log1p
 from .exponential import sin as sin
 from .exponential import sqrt as sqrt
 from .gathering import embedding as embedding
+from .gathering import embedding_gradient as embedding_gradient
 from .gathering import gather as gather
 from .gathering import index_add as index_add
 from .gathering import scatter_add as scatter_add

@@ -61,6 +61,43 @@ def embedding(xp: Any, weight: Array, index: Array) -> Array:
     return kernels.embedding(xp, weight, index)
 
 
+@operation(
+    samples=lambda rng: [
+        Sample(rng.normal(size=(2, 4, 3)), rng.integers(0, 5, (2, 4)), rows=5),
+        Sample(rng.normal(size=3), np.array([2, 0, 2]), rows=4),
+    ]
+)
+def embedding_gradient(xp: Any, y: Array, index: Array, *, rows: int) -> Array:
+    """Return the gradient of `embedding` by its table: y added to the rows that were read.
+
+    Parameters
+    ----------
+    y : Tensor, floating, shape index.shape + (...)
+        The gradient of the rows.
+    index : Tensor of int
+    rows : int
+        V, the length of the table.
+
+    Returns
+    -------
+    Tensor, shape (V, ...)
+
+    Raises
+    ------
+    ShapeError, BoundsError
+        If the shapes do not fit or an index is outside.
+    """
+    return kernels.embedding_gradient(xp, y, index, rows=rows)
+
+
+embedding.def_vjp(
+    weight=lambda xp, g, weight_shape, index: xp.embedding_gradient(g, index, rows=weight_shape[0])
+)
+embedding.def_jvp(weight=lambda xp, g, index: xp.embedding(g, index))
+embedding_gradient.def_vjp(y=lambda xp, g, index: xp.embedding(g, index))
+embedding_gradient.def_jvp(y=lambda xp, g, index, rows: xp.embedding_gradient(g, index, rows=rows))
+
+
 @operation(samples=_along)
 def gather(xp: Any, x: Array, index: Array, *, axis: int) -> Array:
     """Return the elements of x that `index` names along one axis.
@@ -87,6 +124,14 @@ def gather(xp: Any, x: Array, index: Array, *, axis: int) -> Array:
     Source: torch7 gather
     """
     return kernels.gather(xp, x, index, axis=axis)
+
+
+gather.def_vjp(
+    x=lambda xp, g, x_shape, index, axis: xp.scatter_add(
+        xp.zeros_of(g, x_shape), index, g, axis=axis
+    )
+)
+gather.def_jvp(x=lambda xp, g, index, axis: xp.gather(g, index, axis=axis))
 
 
 @operation(samples=_added_along)
@@ -119,6 +164,15 @@ def scatter_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) ->
     return kernels.scatter_add(xp, x, index, source, axis=axis)
 
 
+scatter_add.def_vjp(x=lambda g: g, source=lambda xp, g, index, axis: xp.gather(g, index, axis=axis))
+scatter_add.def_jvp(
+    x=lambda g: g,
+    source=lambda xp, g, x_shape, index, axis: xp.scatter_add(
+        xp.zeros_of(g, x_shape), index, g, axis=axis
+    ),
+)
+
+
 @operation(samples=_added)
 def index_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> Array:
     """Return x with the slices of `source` added to those that `index` names.
@@ -147,3 +201,16 @@ def index_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> A
     Source: torch7 indexAdd
     """
     return kernels.index_add(xp, x, index, source, axis=axis)
+
+
+def _slices(xp: Any, g: Any, index: Any, axis: int) -> Any:
+    return xp.transpose(xp.embedding(xp.transpose(g, 0, axis), index), 0, axis)
+
+
+index_add.def_vjp(x=lambda g: g, source=_slices)
+index_add.def_jvp(
+    x=lambda g: g,
+    source=lambda xp, g, x_shape, index, axis: xp.index_add(
+        xp.zeros_of(g, x_shape), index, g, axis=axis
+    ),
+)

@@ -5,7 +5,7 @@ import pytest
 
 from rekindle.core import ops
 from rekindle.core.creation import tensor
-from rekindle.core.errors import BoundsError
+from rekindle.core.errors import BoundsError, ShapeError
 
 
 def test_embedding_reads_rows():
@@ -13,6 +13,16 @@ def test_embedding_reads_rows():
     index = [[3, 0], [1, 1]]
     y = ops.embedding(tensor(weight), tensor(index))
     np.testing.assert_array_equal(y.numpy(), weight[index])
+
+
+def test_embedding_gradient_adds_to_rows():
+    y = tensor(np.array([[[1.0, 2], [4, 8]], [[16, 32], [64, 128]]]))
+    table = ops.embedding_gradient(y, tensor([[3, 0], [3, 1]]), rows=5)
+    np.testing.assert_array_equal(table.numpy(), [[4, 8], [64, 128], [0, 0], [17, 34], [0, 0]])
+    with pytest.raises(BoundsError, match="embedding_gradient: indices run from 0 to 2"):
+        ops.embedding_gradient(y, tensor([[3, 0], [3, 1]]), rows=3)
+    with pytest.raises(ShapeError, match=r"g has shape \(2, 2, 2\), expected \(3, 2, 2\)"):
+        ops.embedding_gradient(y, tensor([3, 0, 1]), rows=3)
 
 
 def test_gather_reads_and_scatter_add_adds_along_an_axis():
