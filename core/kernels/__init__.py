@@ -16,7 +16,7 @@ In reading order:
 - `pooling.py`: max and average pooling, unpooling, and their gradients
 - `adaptive_pooling.py`: pooling to a given size
 - `interpolation.py`: upsampling, nearest and linear
-- `padding.py`: constant, reflected and replicated borders
+- `padding.py`: constant, reflected, replicated and circular borders
 - `normalization.py`: normalisation by moments, local response normalisation, renorm
 - `sums.py`: sums of products and linear combinations, for the gradients of these
 - `softmax.py`: softmax, log_softmax, logsumexp

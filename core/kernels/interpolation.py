@@ -73,14 +73,16 @@ def upsample_nearest_gradient(xp: Any, g: Array, *, size: Sequence[int]) -> Arra
     return total.astype(g.dtype, copy=False)
 
 
-def upsample_linear(xp: Any, x: Array, *, size: Sequence[int]) -> Array:
-    """Return images of another size, interpolated (bi-, tri-) linearly; corners stay corners.
+def upsample_linear(xp: Any, x: Array, *, size: Sequence[int], align_corners: bool = True) -> Array:
+    """Return images of another size, interpolated (bi-, tri-) linearly.
 
     Parameters
     ----------
     x : array, shape (N, C, *spatial), floating
     size : tuple of int
         Spatial size of the result.
+    align_corners : bool
+        Whether the centres of the corner pixels stay where they are, or their outer edges.
 
     Returns
     -------
@@ -93,8 +95,9 @@ def upsample_linear(xp: Any, x: Array, *, size: Sequence[int]) -> Array:
 
     Notes
     -----
-    Output i of o reads input position i*(n-1)/(o-1) of n. As in Torch7, positions are
-    float32 for every dtype.
+    Output i of o reads input position i*(n-1)/(o-1) of n with aligned corners, where, as in
+    Torch7, positions are float32 for every dtype; otherwise (i+0.5)*n/o - 0.5, but not before
+    the first pixel, as in PyTorch.
     Source: lib/THNN/generic/SpatialUpSamplingBilinear.c, VolumetricUpSamplingTrilinear.c
     """
     floating(xp, "upsample_linear", x)
@@ -104,7 +107,7 @@ def upsample_linear(xp: Any, x: Array, *, size: Sequence[int]) -> Array:
         n, m = x.shape[axis], wanted[axis - 2]
         if n == m:
             continue
-        low, fraction = _positions(n, m)
+        low, fraction = _positions(n, m, align_corners)
         high = np.minimum(low + 1, n - 1)
         weight = xp.asarray(fraction.astype(out.dtype)).reshape(-1, *(1,) * (x.ndim - 1 - axis))
         near = xp.take(out, xp.asarray(low), axis=axis)
@@ -116,7 +119,9 @@ def upsample_linear(xp: Any, x: Array, *, size: Sequence[int]) -> Array:
     return out.astype(x.dtype, copy=out is x)
 
 
-def upsample_linear_gradient(xp: Any, g: Array, *, size: Sequence[int]) -> Array:
+def upsample_linear_gradient(
+    xp: Any, g: Array, *, size: Sequence[int], align_corners: bool = True
+) -> Array:
     """Return the gradient of `upsample_linear` by its input.
 
     Parameters
@@ -124,6 +129,8 @@ def upsample_linear_gradient(xp: Any, g: Array, *, size: Sequence[int]) -> Array
     g : array, shape (N, C, *out), floating
     size : tuple of int
         Spatial size of the input.
+    align_corners : bool
+        That of the interpolation.
 
     Returns
     -------
@@ -141,7 +148,7 @@ def upsample_linear_gradient(xp: Any, g: Array, *, size: Sequence[int]) -> Array
         n, m = spatial[axis - 2], g.shape[axis]
         if n == m:
             continue
-        low, fraction = _positions(n, m)
+        low, fraction = _positions(n, m, align_corners)
         ranges = _groups(low, n)
         weight = xp.asarray(fraction.astype(out.dtype)).reshape(-1, *(1,) * (g.ndim - 1 - axis))
         far = sum_ranges(xp, out * weight, axis, ranges)
@@ -159,8 +166,14 @@ def _wanted(kernel: str, x: Array, size: Sequence[int]) -> tuple[int, ...]:
     return wanted
 
 
-def _positions(n: int, m: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _positions(
+    n: int, m: int, align_corners: bool
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Return, for m outputs of n inputs, the input to the left and how far right of it."""
+    if not align_corners:
+        centre = np.maximum((np.arange(m) + 0.5) * n / m - 0.5, 0)
+        low = np.minimum(centre.astype(np.int64), n - 1)
+        return low, centre - low
     ratio = np.float32(n - 1) / np.float32(m - 1) if m > 1 else np.float32(0)
     position = ratio * np.arange(m, dtype=np.float32)
     low = np.minimum(position.astype(np.int64), n - 1)

@@ -1,4 +1,4 @@
-"""Borders: constant, reflected and replicated, and the gradients of the last two.
+"""Borders: constant, reflected, replicated and circular, and the gradients of the last three.
 
 A negative padding crops. The gradient of constant padding is padding with the opposite sign.
 """
@@ -102,6 +102,28 @@ def pad_replicate(xp: Any, x: Array, *, padding: Sequence[Border]) -> Array:
     return out if out is not x else x.copy()
 
 
+def pad_circular(xp: Any, x: Array, *, padding: Sequence[Border]) -> Array:
+    """Return x with borders that go on at the other end of its last dimensions.
+
+    Parameters
+    ----------
+    x : array, shape (..., *spatial)
+    padding : sequence of (before, after)
+        As for `pad`; each at most the dimension.
+
+    Raises
+    ------
+    ShapeError
+        If a padding is too large or too much is cropped.
+    """
+    out = x
+    for axis, before, after in _borders("pad_circular", x.shape, padding):
+        n = x.shape[axis]
+        _check_circle("pad_circular", n, before, after)
+        out = xp.take(out, xp.arange(-before, n + after) % n, axis=axis)
+    return out if out is not x else x.copy()
+
+
 def pad_reflect_gradient(xp: Any, g: Array, *, padding: Sequence[Border]) -> Array:
     """Return the gradient of `pad_reflect` by its input: borders folded back and added.
 
@@ -164,6 +186,38 @@ def pad_replicate_gradient(xp: Any, g: Array, *, padding: Sequence[Border]) -> A
     return g.copy()
 
 
+def pad_circular_gradient(xp: Any, g: Array, *, padding: Sequence[Border]) -> Array:
+    """Return the gradient of `pad_circular` by its input: borders added at the other end.
+
+    Parameters
+    ----------
+    g : array
+        Shape of the padded output.
+    padding : sequence of (before, after)
+
+    Returns
+    -------
+    array
+        Shape of the input.
+
+    Raises
+    ------
+    ShapeError
+        If no input has an output of this shape.
+    """
+    shape = _unpadded_shape(g, padding)
+    for axis, before, after in _borders("pad_circular_gradient", shape, padding):
+        n = shape[axis]
+        _check_circle("pad_circular_gradient", n, before, after)
+        border, inner = _centre(xp, g, axis, n, before, after)
+        if before > 0:
+            inner[n - before :] += border[:before]
+        if after > 0:
+            inner[:after] += border[-after:]
+        g = xp.moveaxis(inner, 0, axis)
+    return g.copy()
+
+
 def _borders(
     kernel: str, shape: Sequence[int], padding: Sequence[Border]
 ) -> Iterator[tuple[int, int, int]]:
@@ -188,6 +242,13 @@ def _check_reflection(kernel: str, n: int, before: int, after: int) -> None:
         raise ShapeError(
             f"{kernel}: a dimension of size {n} can be reflected by at most {n - 1}; "
             f"given {(before, after)}"
+        )
+
+
+def _check_circle(kernel: str, n: int, before: int, after: int) -> None:
+    if max(before, after) > n:
+        raise ShapeError(
+            f"{kernel}: a dimension of size {n} goes around at most once; given {(before, after)}"
         )
 
 

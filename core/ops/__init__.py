@@ -70,7 +70,9 @@ from .gathering import index_add as index_add
 from .gathering import scatter_add as scatter_add
 from .indexing import getitem as getitem
 from .interpolation import upsample_linear as upsample_linear
+from .interpolation import upsample_linear_gradient as upsample_linear_gradient
 from .interpolation import upsample_nearest as upsample_nearest
+from .interpolation import upsample_nearest_gradient as upsample_nearest_gradient
 from .layer_normalization import group_norm as group_norm
 from .layer_normalization import instance_norm as instance_norm
 from .layer_normalization import layer_norm as layer_norm
@@ -81,8 +83,12 @@ from .normalization import channel_sums as channel_sums
 from .normalization import local_response_norm as local_response_norm
 from .normalization import renorm as renorm
 from .padding import pad as pad
+from .padding import pad_circular as pad_circular
+from .padding import pad_circular_gradient as pad_circular_gradient
 from .padding import pad_reflect as pad_reflect
+from .padding import pad_reflect_gradient as pad_reflect_gradient
 from .padding import pad_replicate as pad_replicate
+from .padding import pad_replicate_gradient as pad_replicate_gradient
 from .pooling import adaptive_max_pool as adaptive_max_pool
 from .pooling import max_pool as max_pool
 from .pooling import max_pool_at as max_pool_at

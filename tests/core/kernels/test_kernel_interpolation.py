@@ -20,12 +20,15 @@ CASES = [
 ]
 
 
-def naive_linear(x, size):
+def naive_linear(x, size, align_corners=True):
     y = np.zeros((*x.shape[:2], *size))
     for place in np.ndindex(*size):
         corners = []
         for i, n, m in zip(place, x.shape[2:], size, strict=True):
-            position = i * (n - 1) / (m - 1) if m > 1 else 0.0
+            if align_corners:
+                position = i * (n - 1) / (m - 1) if m > 1 else 0.0
+            else:
+                position = max((2 * i + 1) * n / (2 * m) - 0.5, 0.0)
             low = min(int(position + 1e-9), n - 1)
             corners.append([(low, 1 - position + low), (min(low + 1, n - 1), position - low)])
         for corner in itertools.product(*corners):
@@ -58,6 +61,13 @@ def test_linear_is_the_definition(shape, size):
     assert not np.shares_memory(x, y)
 
 
+@pytest.mark.parametrize(("shape", "size"), CASES, ids=str)
+def test_linear_without_aligned_corners_is_the_definition(shape, size):
+    x = np.random.default_rng(1).normal(size=shape)
+    y = kernels.upsample_linear(np, x, size=size, align_corners=False)
+    np.testing.assert_allclose(y, naive_linear(x, size, False), rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 def test_linear_keeps_the_dtype_and_takes_any_strides(close, dtype):
     x = np.random.default_rng(2).normal(size=(2, 3, 4, 5)).astype(dtype)[:, ::-1].swapaxes(2, 3)
@@ -70,14 +80,17 @@ def test_linear_keeps_the_dtype_and_takes_any_strides(close, dtype):
     assert gx.dtype == dtype
 
 
-@pytest.mark.parametrize("kind", ["nearest", "linear"])
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [("nearest", {}), ("linear", {}), ("linear", {"align_corners": False})],
+)
 @pytest.mark.parametrize(("shape", "size"), CASES, ids=str)
-def test_gradient_is_the_adjoint(shape, size, kind):
+def test_gradient_is_the_adjoint(shape, size, kind, params):
     rng = np.random.default_rng(3)
     x = rng.normal(size=shape)
-    y = getattr(kernels, f"upsample_{kind}")(np, x, size=size)
+    y = getattr(kernels, f"upsample_{kind}")(np, x, size=size, **params)
     g = rng.normal(size=y.shape)
-    gx = getattr(kernels, f"upsample_{kind}_gradient")(np, g, size=shape[2:])
+    gx = getattr(kernels, f"upsample_{kind}_gradient")(np, g, size=shape[2:], **params)
     assert gx.shape == x.shape
     assert not np.shares_memory(g, gx)
     assert (x * gx).sum() == pytest.approx((y * g).sum(), rel=1e-10)

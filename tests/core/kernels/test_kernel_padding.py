@@ -16,12 +16,23 @@ CASES = [
     ((1, 2, 3, 4, 5), [(1, 0), (-1, 1), (2, 2)]),
     ((0, 3, 4, 5), [(1, 1), (1, 1)]),
 ]
-KINDS = ["constant", "reflect", "replicate"]
-NUMPY_MODE = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}
+NUMPY_MODE = {
+    "constant": "constant",
+    "reflect": "reflect",
+    "replicate": "edge",
+    "circular": "wrap",
+}
+KINDS = list(NUMPY_MODE)
 FORWARD = {
     "constant": kernels.pad,
     "reflect": kernels.pad_reflect,
     "replicate": kernels.pad_replicate,
+    "circular": kernels.pad_circular,
+}
+GRADIENT = {
+    "reflect": kernels.pad_reflect_gradient,
+    "replicate": kernels.pad_replicate_gradient,
+    "circular": kernels.pad_circular_gradient,
 }
 
 
@@ -61,10 +72,8 @@ def test_gradient_is_the_adjoint(shape, padding, kind):
     g = rng.normal(size=y.shape)
     if kind == "constant":
         gx = kernels.pad(np, g, padding=[(-b, -a) for b, a in padding])
-    elif kind == "reflect":
-        gx = kernels.pad_reflect_gradient(np, g, padding=padding)
     else:
-        gx = kernels.pad_replicate_gradient(np, g, padding=padding)
+        gx = GRADIENT[kind](np, g, padding=padding)
     assert gx.shape == x.shape
     assert not np.shares_memory(g, gx)
     assert (x * gx).sum() == pytest.approx((y * g).sum(), rel=1e-10)
@@ -86,6 +95,10 @@ def test_borders_need_something_to_copy():
         kernels.pad_reflect(np, x, padding=[(3, 0), (0, 0)])
     with pytest.raises(ShapeError, match="pad_reflect_gradient: a dimension of size 3"):
         kernels.pad_reflect_gradient(np, np.zeros((1, 2, 6, 4)), padding=[(3, 0), (0, 0)])
+    with pytest.raises(ShapeError, match="a dimension of size 3 goes around at most once"):
+        kernels.pad_circular(np, x, padding=[(0, 4), (0, 0)])
+    with pytest.raises(ShapeError, match="pad_circular_gradient: a dimension of size 3"):
+        kernels.pad_circular_gradient(np, np.zeros((1, 2, 7, 4)), padding=[(4, 0), (0, 0)])
     with pytest.raises(ShapeError, match="has no edge"):
         kernels.pad_replicate(np, x[:, :, :0], padding=[(1, 0), (0, 0)])
     with pytest.raises(ShapeError, match="pad_replicate_gradient: padding is"):

@@ -1,6 +1,8 @@
 """The upsampling operations on tensors."""
 
 import numpy as np
+import pytest
+from transposes import assert_transposed
 
 from rekindle.core import ops
 from rekindle.core.creation import tensor
@@ -22,6 +24,29 @@ def test_linear_is_exact_for_ramps_and_keeps_the_corners():
     np.testing.assert_allclose(y, expected, atol=1e-5)
     y = ops.upsample_linear(tensor(X), size=(7, 9)).numpy()
     np.testing.assert_array_equal(y[..., ::6, ::8], X[..., ::3, ::4])
+
+
+def test_linear_with_the_edges_of_corners_kept():
+    x = tensor([[[0.0, 4.0, 8.0]]])
+    y = ops.upsample_linear(x, size=6, align_corners=False)
+    assert y.tolist() == [[[0, 1, 3, 5, 7, 8]]]
+
+
+@pytest.mark.parametrize(
+    ("op", "back", "params"),
+    [
+        (ops.upsample_nearest, ops.upsample_nearest_gradient, {}),
+        (ops.upsample_linear, ops.upsample_linear_gradient, {}),
+        (ops.upsample_linear, ops.upsample_linear_gradient, {"align_corners": False}),
+    ],
+)
+@pytest.mark.parametrize("size", [(7, 3), (2, 5)])
+def test_gradients_are_transposes(op, back, params, size):
+    assert_transposed(
+        lambda x: op(x, size=size, **params),
+        lambda y: back(y, size=(3, 4), **params),
+        (1, 2, 3, 4),
+    )
 
 
 def test_the_same_size_is_a_copy():

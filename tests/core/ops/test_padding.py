@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from transposes import assert_transposed
 
 from rekindle.core import ops
 from rekindle.core.creation import tensor
@@ -11,7 +12,12 @@ X = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
 
 @pytest.mark.parametrize(
     ("op", "mode"),
-    [(ops.pad, "constant"), (ops.pad_reflect, "reflect"), (ops.pad_replicate, "edge")],
+    [
+        (ops.pad, "constant"),
+        (ops.pad_reflect, "reflect"),
+        (ops.pad_replicate, "edge"),
+        (ops.pad_circular, "wrap"),
+    ],
 )
 def test_agrees_with_numpy(op, mode):
     y = op(tensor(X), padding=[(1, 2), (3, 0)])
@@ -20,7 +26,7 @@ def test_agrees_with_numpy(op, mode):
     np.testing.assert_array_equal(y.numpy(), X[:, :, 1:, :-2])
 
 
-@pytest.mark.parametrize("op", [ops.pad, ops.pad_reflect, ops.pad_replicate])
+@pytest.mark.parametrize("op", [ops.pad, ops.pad_reflect, ops.pad_replicate, ops.pad_circular])
 @pytest.mark.parametrize("padding", [[], [(0, 0)], [(-1, 0), (0, 0), (0, 0), (0, 0)]])
 def test_no_memory_is_shared(op, padding):
     x = tensor(X)
@@ -31,3 +37,18 @@ def test_no_memory_is_shared(op, padding):
 def test_the_value_of_the_border():
     y = ops.pad(tensor(np.zeros((1, 2), np.float32)), padding=[(1, 1)], value=0.5)
     assert y.tolist() == [[0.5, 0, 0, 0.5]]
+
+
+@pytest.mark.parametrize("padding", [[(1, 2), (2, 0)], [(-1, 1), (2, -2)]])
+@pytest.mark.parametrize(
+    ("op", "back"),
+    [
+        (ops.pad_reflect, ops.pad_reflect_gradient),
+        (ops.pad_replicate, ops.pad_replicate_gradient),
+        (ops.pad_circular, ops.pad_circular_gradient),
+    ],
+)
+def test_gradients_are_transposes(op, back, padding):
+    assert_transposed(
+        lambda x: op(x, padding=padding), lambda y: back(y, padding=padding), (2, 3, 4)
+    )
