@@ -14,6 +14,7 @@ if __name__ == "legacy_nn":
     raise ImportError("import rekindle.legacy_nn: the folder legacy_nn is not a package of its own")
 
 from . import cudnn as cudnn
+from . import optim as optim
 from . import tables as tables
 from .adaptive_pooling import SpatialAdaptiveAveragePooling as SpatialAdaptiveAveragePooling
 from .adaptive_pooling import SpatialAdaptiveMaxPooling as SpatialAdaptiveMaxPooling

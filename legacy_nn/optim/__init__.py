@@ -10,11 +10,13 @@ from .adaptive import adagrad as adagrad
 from .adaptive import rmsprop as rmsprop
 from .cg import cg as cg
 from .cmaes import cmaes as cmaes
+from .confusion_matrix import ConfusionMatrix as ConfusionMatrix
 from .fista import FistaLS as FistaLS
 from .fista import checkgrad as checkgrad
 from .lbfgs import lbfgs as lbfgs
 from .line_search import lswolfe as lswolfe
 from .line_search import polyinterp as polyinterp
+from .logger import Logger as Logger
 from .rprop import asgd as asgd
 from .rprop import rprop as rprop
 from .sgd import nag as nag

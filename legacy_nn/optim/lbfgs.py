@@ -12,6 +12,9 @@ from rekindle.core.tensor import Tensor
 
 from .state import Objective, Settings, buffer, dot, evaluated, optimiser, option, tables
 
+_KEPT = ("old_dirs", "old_stps", "Hdiag", "g_old", "f_old", "t", "d")
+"""What a later call goes on from."""
+
 
 @optimiser
 def lbfgs(
@@ -59,9 +62,8 @@ def lbfgs(
     if state.get("dir_bufs") is None:
         for name in ("dir_bufs", "stp_bufs"):
             state[name] = Table(list(zeros((corrections + 1, g.size), g.dtype, g.device)))
-    d, t, hdiag = (state.get(n) for n in ("d", "t", "Hdiag"))
-    directions, steps = (state.get(n) for n in ("old_dirs", "old_stps"))
-    g_old, f_old = state.get("g_old"), state.get("f_old")
+    kept: list[Any] = [state.get(n) for n in _KEPT]
+    directions, steps, hdiag, g_old, f_old, t, d = kept
     for iteration in range(1, most + 1):
         state["nIter"] += 1
         if state["nIter"] == 1:
@@ -116,15 +118,7 @@ def lbfgs(
         else:
             continue
         break
-    for name, value in (
-        ("old_dirs", directions),
-        ("old_stps", steps),
-        ("Hdiag", hdiag),
-        ("g_old", g_old),
-        ("f_old", f_old),
-        ("t", t),
-        ("d", d),
-    ):
+    for name, value in zip(_KEPT, (directions, steps, hdiag, g_old, f_old, t, d), strict=True):
         state[name] = value
     return x, Table(history), evaluations
 
