@@ -51,6 +51,15 @@ class BinaryDecoder(Decoder):
         self._double = struct.Struct(order + "d").unpack_from
         self._sign = 4 if big_endian else 11
 
+    def with_other_longs(self) -> BinaryDecoder:
+        """Return a decoder of the same file, from its start, for the other size of a long."""
+        return BinaryDecoder(
+            self.source,
+            self.encoding,
+            big_endian=self.order == ">",
+            long_size=4 if self.long_size == 8 else 8,
+        )
+
     def _one(self, kind: str, size: int) -> Any:
         if self.left < size:
             raise self.ends_early("a number")
@@ -123,10 +132,11 @@ class BinaryDecoder(Decoder):
         except struct.error:  # an old and short name at the very end
             return super().read_class_name()
         start = self.pos + 11
-        name = self.class_names.get(self.data[start : start + count])
-        if name is None or length != 3 or version != b"V 1":
+        stop = start + count
+        name = self.class_names.get(self.data[start:stop])
+        if name is None or length != 3 or version != b"V 1" or stop > self.end:
             return super().read_class_name()
-        self.pos = start + count
+        self.pos = stop
         return name, 1
 
     def settle_tensor(self, ndim: int) -> None:

@@ -89,6 +89,7 @@ def load_all(file: File | bytes, *, encoding: str | None = "utf-8", mmap: bool =
 def load_lua(
     file: File,
     unknown_classes: bool = False,
+    long_size: int | None = None,
     *,
     encoding: str | None = "utf-8",
     mmap: bool = True,
@@ -100,6 +101,8 @@ def load_lua(
     unknown_classes : bool
         False refuses a file with classes that nobody registered and names them; True gives
         them as TorchObject.
+    long_size : {4, 8}, optional
+        Bytes of a long in a binary file; by default, and almost always rightly, found out.
 
     Raises
     ------
@@ -107,7 +110,7 @@ def load_lua(
         As `load`, and for unknown classes.
     """
     source = open_source(file, use_mmap=mmap)
-    value, reader = _load(source, encoding)
+    value, reader = _load(source, encoding, long_size)
     if reader.unknown and not unknown_classes:
         names = ", ".join(sorted(reader.unknown))
         with _naming(source):
@@ -128,9 +131,11 @@ def _naming(source: Source) -> Iterator[None]:
         raise
 
 
-def _load(source: Source, encoding: str | None) -> tuple[Any, ObjectReader]:
+def _load(
+    source: Source, encoding: str | None, long_size: int | None = None
+) -> tuple[Any, ObjectReader]:
     """Read the only object of a file."""
-    value, reader = _attempt(source, encoding, ObjectReader.read)
+    value, reader = _attempt(source, encoding, ObjectReader.read, long_size)
     rest = reader.decoder.unread()
     if rest and reader.unknown:
         name = next(reversed(reader.unknown))
@@ -159,7 +164,10 @@ def _read_all(reader: ObjectReader) -> list[Any]:
 
 
 def _attempt(
-    source: Source, encoding: str | None, read: Callable[[ObjectReader], Any]
+    source: Source,
+    encoding: str | None,
+    read: Callable[[ObjectReader], Any],
+    long_size: int | None = None,
 ) -> tuple[Any, ObjectReader]:
     """Run `read` on a reader of `source`, whichever its format."""
     with _naming(source):
@@ -168,14 +176,15 @@ def _attempt(
         if looks_like_ascii(head):
             reader = ObjectReader(AsciiDecoder(source, encoding))
             return read(reader), reader
-        return _attempt_binary(source, encoding, is_big_endian(head), read)
+        big_endian = is_big_endian(head)
+        decoder = BinaryDecoder(source, encoding, big_endian=big_endian, long_size=long_size)
+        return _attempt_binary(decoder, read)
 
 
 def _attempt_binary(
-    source: Source, encoding: str | None, big_endian: bool, read: Callable[[ObjectReader], Any]
+    decoder: BinaryDecoder, read: Callable[[ObjectReader], Any]
 ) -> tuple[Any, ObjectReader]:
-    """Run `read`; where the size of a long was unclear and nothing else fits, once more."""
-    decoder = BinaryDecoder(source, encoding, big_endian=big_endian)
+    """Run `read`; where the size of a long was unclear and did not lead far, once more."""
     reader = ObjectReader(decoder)
     result: tuple[Any, ObjectReader] | None = None
     failure: T7Error | None = None
@@ -184,8 +193,7 @@ def _attempt_binary(
     except T7Error as error:
         failure = error
     if decoder.unsure_of_long_size and (failure is not None or decoder.unread()):
-        size = 4 if decoder.long_size == 8 else 8
-        other = BinaryDecoder(source, encoding, big_endian=big_endian, long_size=size)
+        other = decoder.with_other_longs()
         reader = ObjectReader(other)
         with suppress(T7Error):  # the first attempt's error is the one to report
             found = read(reader)

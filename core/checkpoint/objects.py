@@ -66,6 +66,8 @@ class TorchObject:
         _set_fields(self, fields)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_fields":
+            raise AttributeError(f"the fields of this {self._typename} are not read yet")
         return get_field(self._fields._map, name, self)
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -64,12 +64,13 @@ class ObjectReader:
         try:
             with _without_gc():
                 return self._read()
-        except UnicodeError as error:
-            raise T7Error(
-                f"a string is not {self.decoder.encoding}: {error}",
-                offset=self.decoder.pos,
+        except UnicodeError as cause:  # utf-8 and latin-1 take any bytes, utf-16 does not
+            error = self.decoder.fail(
+                f"a string is not {self.decoder.encoding}: {cause}",
                 hint="Load with encoding='latin-1', or None for bytes",
-            ) from error
+            )
+            error.path = object_path(self._stack)
+            raise error from cause
         except T7Error as error:
             if error.path is None:
                 error.path = object_path(self._stack)

@@ -117,6 +117,8 @@ class Table:
     # -- fields -------------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_map":
+            raise AttributeError("a table that is being unpickled has no entries yet")
         return get_field(self._map, name, self)
 
     def __setattr__(self, name: str, value: Any) -> None:

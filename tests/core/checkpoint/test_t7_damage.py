@@ -186,6 +186,10 @@ CASES = {
     "data parallel without tables": (
         i(4, 1) + name("V 3") + name("nn.DataParallelTable") + i(5, 1, 5, 1), "a bool where"
     ),
+    "empty record of a class that is cut": (
+        i(3, 7, 2, 2, 1) + b"a" + i(4, 8) + name("V 1") + name("torch.Timer") + i(2, 1) + b"b"
+        + i(4, 9) + name("V 1") + i(99) + b"torch.Timer", "string of 99 bytes, but only 11"
+    ),
     "generator cut short": (i(4, 1) + name("torch.Generator") + bytes(100), "ends inside"),
 }  # fmt: skip
 

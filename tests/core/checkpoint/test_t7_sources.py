@@ -161,6 +161,20 @@ def test_load_lua_names_unknown_classes(tmp_path):
     assert load_lua(path)[1].t7_typename == "nn.B"
 
 
+def test_load_lua_takes_the_size_of_longs():
+    path = FOLDER / "tensor_long_2x3.b32.t7"
+    assert load_lua(path, long_size=4).tolist() == load_lua(path, False).tolist()
+    with pytest.raises(T7Error):
+        load_lua(path, long_size=8)
+
+
+def test_encodings_that_do_not_take_all_bytes():
+    with pytest.raises(T7Error, match=r"is not utf-16-le: .*in a\).*latin-1"):
+        loads(dumps({"a": "odd"}).replace(b"\1\0\0\0a", b"\2\0\0\0a\0"), encoding="utf-16-le")
+    with pytest.raises(LookupError):
+        loads(dumps("x"), encoding="no such")
+
+
 def test_the_other_engine():
     import torchfile
 
