@@ -1,7 +1,8 @@
 """Arrays and devices: the only place that knows which array library is in use.
 
 `device.py` names devices and moves arrays between them, `memory.py` says what memory an
-array covers. Imports nothing of Rekindle but errors and dtypes.
+array covers, `functions.py` has what the libraries name differently. Imports nothing of
+Rekindle but errors and dtypes.
 """
 
 from .device import CPU as CPU
@@ -15,7 +16,13 @@ from .device import from_dlpack as from_dlpack
 from .device import namespace as namespace
 from .device import to_device as to_device
 from .device import to_numpy as to_numpy
+from .functions import add_at as add_at
+from .functions import names_once as names_once
+from .functions import special as special
+from .functions import stable_argsort as stable_argsort
 from .memory import address as address
+from .memory import diagonal as diagonal
 from .memory import flat_memory as flat_memory
 from .memory import shares_memory as shares_memory
 from .memory import strided_view as strided_view
+from .memory import windows as windows

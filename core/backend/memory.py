@@ -67,3 +67,31 @@ def shares_memory(a: Array, b: Array) -> bool:
     if isinstance(a, np.ndarray) and a.base is not None and (a.base is b or a.base is b.base):
         return True  # the common case, sooner
     return bool(namespace(a).may_share_memory(a, b))
+
+
+def windows(array: Array, axis: int, size: int, step: int) -> Array:
+    """Return a view of the runs of `size` neighbours that start every `step` along `axis`.
+
+    The neighbours are the last dimension. The view is read-only where the library can say so,
+    because windows overlap.
+    """
+    shape, strides = [*array.shape, size], [*array.strides, array.strides[axis]]
+    shape[axis] = (shape[axis] - size) // step + 1
+    strides[axis] *= step
+    view = namespace(array).lib.stride_tricks.as_strided(array, shape, strides)
+    if isinstance(view, np.ndarray):
+        view.flags.writeable = False
+    return view
+
+
+def diagonal(array: Array, offset: int) -> Array:
+    """Return a view of the diagonal of the last two dimensions, as the last dimension.
+
+    Writing into it writes into `array`, which `numpy.diagonal` does not allow.
+    """
+    *outer, rows, columns = array.shape
+    *steps, down, right = array.strides
+    count = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
+    first = array[..., max(-offset, 0) :, max(offset, 0) :]
+    as_strided = namespace(array).lib.stride_tricks.as_strided
+    return as_strided(first, (*outer, count), (*steps, down + right))

@@ -103,10 +103,52 @@ elu.def_derivative(
 
 
 @operation(samples=real)
+def celu(xp: Any, x: Array, *, alpha: float = 1.0) -> Array:
+    """Return x where it is positive, else `alpha` * (exp(x / alpha) - 1).
+
+    Source: Barron 2017, "Continuously Differentiable Exponential Linear Units".
+    """
+    return xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, 0) / alpha))
+
+
+celu.def_derivative(
+    x=lambda xp, g, x, alpha: xp.where(x > 0, g, g * xp.exp(xp.minimum(x, 0.0) / alpha))
+)
+
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
+
+
+@operation(samples=real)
+def selu(xp: Any, x: Array) -> Array:
+    """Return a scaled `elu` whose results keep mean 0 and variance 1.
+
+    Source: Klambauer et al. 2017, "Self-Normalizing Neural Networks".
+    """
+    return SELU_SCALE * xp.where(x > 0, x, SELU_ALPHA * xp.expm1(xp.minimum(x, 0)))
+
+
+selu.def_derivative(
+    x=lambda xp, g, x: (
+        g * SELU_SCALE * xp.where(x > 0, 1.0, SELU_ALPHA * xp.exp(xp.minimum(x, 0.0)))
+    )
+)
+
+
+@operation(samples=real)
+def softsign(xp: Any, x: Array) -> Array:
+    """Return x / (1 + |x|)."""
+    return x / (1 + xp.abs(x))
+
+
+softsign.def_derivative(x=lambda xp, g, x: g * xp.square(1 / (1 + xp.abs(x))))
+
+
+@operation(samples=real)
 def softplus(xp: Any, x: Array, *, beta: float = 1.0, threshold: float = 20.0) -> Array:
     """Return log(1 + exp(beta * x)) / beta; x itself where beta * x > `threshold`."""
     scaled = x * beta
-    soft = xp.log1p(xp.exp(xp.minimum(scaled, threshold))) / beta
+    soft = (xp.maximum(scaled, 0) + xp.log1p(xp.exp(-xp.abs(scaled)))) / beta
     return xp.where(scaled > threshold, x, soft)
 
 
@@ -115,13 +157,22 @@ softplus.def_derivative(
 )
 
 
+@operation(samples=real)
+def logsigmoid(xp: Any, x: Array) -> Array:
+    """Return log(sigmoid(x)), without overflow on either side."""
+    return xp.minimum(x, 0) - xp.log1p(xp.exp(-xp.abs(x)))
+
+
+logsigmoid.def_derivative(x=lambda xp, g, x: g * xp.sigmoid(-x))
+
+
 @operation(
     samples=lambda rng: [
         Sample(rng.normal(size=(3, 4)), min=-0.5, max=0.5),
         Sample(rng.normal(size=(3, 4)), min=0.25),
         Sample(rng.normal(size=(3, 4)).astype(np.float32), max=0.25),
     ],
-    methods=("clamp",),
+    methods=("clamp", "clip"),
 )
 def clamp(xp: Any, x: Array, *, min: float | None = None, max: float | None = None) -> Array:
     """Return x limited to [min, max]; None leaves that side open.
@@ -146,6 +197,10 @@ clamp.def_derivative(
         * ((x <= max) if min is None else (x >= min) if max is None else (x >= min) & (x <= max))
     )
 )
+
+
+clip = clamp
+"""The array API's name for `clamp`."""
 
 
 @operation(samples=real)

@@ -71,8 +71,9 @@ def power(xp: Any, x: Array, y: Array) -> Array:
     return xp.pow(x, y)
 
 
+# x**0 has slope 0 everywhere, also at x = 0: there y - 1 would be an infinite power.
 power.def_derivative(
-    x=lambda xp, g, x, y: g * y * xp.power(x, y - 1),
+    x=lambda xp, g, x, y: g * y * xp.power(x, y - (y != 0)),
     y=lambda xp, g, x, out: g * xp.where(x == 0, 0.0, xp.log(xp.where(x == 0, 1.0, x))) * out,
 )
 

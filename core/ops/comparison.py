@@ -73,13 +73,19 @@ def bitwise_invert(xp: Any, x: Array) -> Array:
     return xp.bitwise_invert(x)
 
 
-@operation(samples=lambda rng: [Sample(np.array([0.5, np.nan, np.inf]))])
+@operation(samples=lambda rng: [Sample(np.array([0.5, np.nan, np.inf]))], methods=("isnan",))
 def isnan(xp: Any, x: Array) -> Array:
     """Return where x is nan, as bool."""
     return xp.isnan(x)
 
 
-@operation(samples=lambda rng: [Sample(np.array([0.5, np.nan, -np.inf]))])
+@operation(samples=lambda rng: [Sample(np.array([0.5, np.nan, -np.inf]))], methods=("isinf",))
+def isinf(xp: Any, x: Array) -> Array:
+    """Return where x is infinite, of either sign, as bool."""
+    return xp.isinf(x)
+
+
+@operation(samples=lambda rng: [Sample(np.array([0.5, np.nan, -np.inf]))], methods=("isfinite",))
 def isfinite(xp: Any, x: Array) -> Array:
     """Return where x is neither nan nor infinite, as bool."""
     return xp.isfinite(x)

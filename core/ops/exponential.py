@@ -1,11 +1,12 @@
-"""Elementwise exponentials, logarithms, roots and trigonometry."""
+"""Elementwise exponentials, logarithms, roots and reciprocals."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .registry import Array, operation
-from .samples import positive, real, unit
+from .samples import pairs, positive, real, unit
 
 
 @operation(samples=positive, methods=("sqrt",))
@@ -17,6 +18,24 @@ def sqrt(xp: Any, x: Array) -> Array:
 sqrt.def_derivative(x=lambda g, out: g * 0.5 / out)
 
 
+@operation(samples=positive, methods=("rsqrt",))
+def rsqrt(xp: Any, x: Array) -> Array:
+    """Return 1 over the square root; infinite at 0, nan below."""
+    return 1 / xp.sqrt(x)
+
+
+rsqrt.def_derivative(x=lambda g, x, out: g * -0.5 * out / x)
+
+
+@operation(samples=positive, methods=("reciprocal",))
+def reciprocal(xp: Any, x: Array) -> Array:
+    """Return 1 / x; integers give floats."""
+    return 1 / x
+
+
+reciprocal.def_derivative(x=lambda g, out: -g * out * out)
+
+
 @operation(samples=real, methods=("exp",))
 def exp(xp: Any, x: Array) -> Array:
     """Return e to the power x."""
@@ -26,7 +45,16 @@ def exp(xp: Any, x: Array) -> Array:
 exp.def_derivative(x=lambda g, out: g * out)
 
 
-@operation(samples=unit)
+@operation(samples=real, methods=("exp2",))
+def exp2(xp: Any, x: Array) -> Array:
+    """Return 2 to the power x."""
+    return xp.pow(2.0, x)
+
+
+exp2.def_derivative(x=lambda g, out: g * out * math.log(2))
+
+
+@operation(samples=unit, methods=("expm1",))
 def expm1(xp: Any, x: Array) -> Array:
     """Return exp(x) - 1, exact near 0."""
     return xp.expm1(x)
@@ -44,7 +72,7 @@ def log(xp: Any, x: Array) -> Array:
 log.def_derivative(x=lambda g, x: g / x)
 
 
-@operation(samples=positive)
+@operation(samples=positive, methods=("log1p",))
 def log1p(xp: Any, x: Array) -> Array:
     """Return log(1 + x), exact near 0."""
     return xp.log1p(x)
@@ -53,19 +81,31 @@ def log1p(xp: Any, x: Array) -> Array:
 log1p.def_derivative(x=lambda g, x: g / (x + 1))
 
 
-@operation(samples=real, methods=("sin",))
-def sin(xp: Any, x: Array) -> Array:
-    """Return the sine of x, in radians."""
-    return xp.sin(x)
+@operation(samples=positive, methods=("log2",))
+def log2(xp: Any, x: Array) -> Array:
+    """Return the logarithm to base 2; nan below 0."""
+    return xp.log2(x)
 
 
-sin.def_derivative(x=lambda xp, g, x: g * xp.cos(x))
+log2.def_derivative(x=lambda g, x: g / (x * math.log(2)))
 
 
-@operation(samples=real, methods=("cos",))
-def cos(xp: Any, x: Array) -> Array:
-    """Return the cosine of x, in radians."""
-    return xp.cos(x)
+@operation(samples=positive, methods=("log10",))
+def log10(xp: Any, x: Array) -> Array:
+    """Return the logarithm to base 10; nan below 0."""
+    return xp.log10(x)
 
 
-cos.def_derivative(x=lambda xp, g, x: -g * xp.sin(x))
+log10.def_derivative(x=lambda g, x: g / (x * math.log(10)))
+
+
+@operation(samples=pairs)
+def logaddexp(xp: Any, x: Array, y: Array) -> Array:
+    """Return log(exp(x) + exp(y)), without overflow."""
+    return xp.logaddexp(x, y)
+
+
+logaddexp.def_derivative(
+    x=lambda xp, g, x, y: g * xp.sigmoid(x - y),
+    y=lambda xp, g, x, y: g * xp.sigmoid(y - x),
+)

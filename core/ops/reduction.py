@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
+from .precision import narrow, wide
 from .registry import Array, Sample, operation
 
 Axis = int | tuple[int, ...] | None
@@ -32,22 +33,6 @@ def _positions(rng: np.random.Generator) -> Iterator[Sample]:
 def _accumulator(xp: Any, x: Array) -> Any:
     """Return the dtype to sum in; by default uint8 would give uint64, which tensors lack."""
     return xp.int64 if x.dtype == xp.uint8 else None
-
-
-def _wide(xp: Any, x: Array) -> Array:
-    """Return x in a dtype that holds its powers: float16 as float32, integers as float64."""
-    if getattr(x.dtype, "kind", "f") != "f":
-        return xp.astype(x, xp.float64)
-    return xp.astype(x, xp.float32) if _is_half(x) else x
-
-
-def _is_half(x: Array) -> bool:
-    return getattr(x.dtype, "char", "") == "e"
-
-
-def _narrow(xp: Any, result: Array, x: Array) -> Array:
-    """Return what was computed from `_wide(x)` in the dtype that x's result has."""
-    return xp.astype(xp.asarray(result), x.dtype) if _is_half(x) else result
 
 
 def _kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
@@ -120,7 +105,7 @@ def var(
     xp: Any, x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
 ) -> Array:
     """Return the variance: the sum of squared deviations over n - `correction`."""
-    return _narrow(xp, _variance(xp, x, axis, correction, keepdims), x)
+    return narrow(xp, _variance(xp, x, axis, correction, keepdims), x)
 
 
 def _var_slope(xp: Any, x: Any, axis: Axis, correction: float) -> Any:
@@ -142,9 +127,9 @@ var.def_jvp(
 
 
 def _variance(xp: Any, x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
-    wide = _wide(xp, x)
-    mean = xp.mean(wide, axis=axis, keepdims=True)
-    squares = xp.sum(xp.square(wide - mean), axis=axis, keepdims=keepdims)
+    source = wide(xp, x)
+    mean = xp.mean(source, axis=axis, keepdims=True)
+    squares = xp.sum(xp.square(source - mean), axis=axis, keepdims=keepdims)
     count = x.size // mean.size if mean.size else 0
     freedom = count - correction
     return squares / (freedom if freedom > 0 else 0)
@@ -155,7 +140,7 @@ def std(
     xp: Any, x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
 ) -> Array:
     """Return the square root of the variance."""
-    return _narrow(xp, xp.sqrt(_variance(xp, x, axis, correction, keepdims)), x)
+    return narrow(xp, xp.sqrt(_variance(xp, x, axis, correction, keepdims)), x)
 
 
 std.def_vjp(
@@ -234,7 +219,7 @@ def norm(xp: Any, x: Array, *, p: float = 2.0, axis: Axis = None, keepdims: bool
     """
     if p <= 0:
         raise ShapeError(f"norm: the order p is above 0; given {p}")
-    magnitude = xp.abs(_wide(xp, x))
+    magnitude = xp.abs(wide(xp, x))
     if p == float("inf"):
         result = xp.max(magnitude, axis=axis, keepdims=keepdims)
     elif p == 2:
@@ -244,7 +229,7 @@ def norm(xp: Any, x: Array, *, p: float = 2.0, axis: Axis = None, keepdims: bool
     else:
         powers = xp.sum(xp.pow(magnitude, p), axis=axis, keepdims=keepdims)
         result = xp.pow(powers, 1 / p)
-    return _narrow(xp, result, x)
+    return narrow(xp, result, x)
 
 
 def _norm_slope(xp: Any, x: Any, out: Any, p: float, axis: Axis, keepdims: bool) -> Any:

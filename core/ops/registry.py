@@ -18,7 +18,7 @@ from .namespaces import OPERATIONS as OPERATIONS
 from .op import Op as Op
 from .op import OperandError as OperandError
 from .op import Sample as Sample
-from .op import Samples
+from .op import Samples as Samples
 from .operators import install_operator
 
 P = ParamSpec("P")

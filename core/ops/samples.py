@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from .registry import Sample
+from .registry import Sample, Samples
 
 
 def pairs(rng: np.random.Generator) -> Iterator[Sample]:
@@ -49,3 +50,18 @@ def unit(rng: np.random.Generator) -> Iterator[Sample]:
     """Yield values between -1 and 1."""
     for sample in real(rng):
         yield Sample(np.tanh(sample.arrays[0]))
+
+
+def above_one(rng: np.random.Generator) -> Iterator[Sample]:
+    """Yield values above 1.1."""
+    for sample in real(rng):
+        yield Sample(np.abs(sample.arrays[0]) + 1.1)
+
+
+def cube(**params: Any) -> Samples:
+    """Return samples of one operand of three dimensions, with `params`."""
+
+    def samples(rng: np.random.Generator) -> Iterator[Sample]:
+        yield Sample(rng.normal(size=(2, 3, 4)), **params)
+
+    return samples

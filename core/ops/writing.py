@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
+from ..kernels.checks import wide
 from .registry import Array, Sample, operation
 
 
@@ -83,9 +85,14 @@ def index_put(xp: Any, x: Array, value: Array, *, index: Any) -> Array:
 )
 def index_spread(xp: Any, x: Array, *, shape: Sequence[int], index: Any) -> Array:
     """Return zeros of `shape` with x added where `index` says: what getitem's gradient is."""
-    result = xp.zeros(tuple(shape), dtype=x.dtype)
-    xp.add.at(result, index, x)
-    return result
+    if backend.names_once(index):
+        result = xp.zeros(tuple(shape), dtype=x.dtype)
+        result[index] = x
+        return result
+    source = wide(xp, x)
+    result = xp.zeros(tuple(shape), dtype=source.dtype)
+    backend.add_at(result, index, source)
+    return xp.astype(result, x.dtype, copy=False)
 
 
 index_put.def_vjp(

@@ -16,6 +16,7 @@ OWN_TESTS = {
     "batch_normalization": "test_normalization.py",
     "convolution": "test_convolution.py",
     "convolution_gradient": "test_convolution.py",
+    "gated_activation": "test_activation.py",
     "gathering": "test_gathering.py",
     "indexing": "test_indexing.py",
     "interpolation": "test_interpolation.py",
@@ -88,6 +89,46 @@ def replaced(x, value, index):
     return np.array(whole)
 
 
+def polygamma(v, n):
+    """Return derivative n of digamma: steps to large v, then the asymptotic series there."""
+    total = 0.0
+    while v < 30:
+        total -= 1 / v if n == 0 else (-1) ** n * math.factorial(n) / v ** (n + 1)
+        v += 1
+    bernoulli = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66]
+    if n == 0:
+        series = [b / (2 * k * v ** (2 * k)) for k, b in enumerate(bernoulli, 1)]
+        return total + math.log(v) - 1 / (2 * v) - sum(series)
+    series = [
+        b * math.factorial(2 * k + n - 1) / (math.factorial(2 * k) * v ** (2 * k + n))
+        for k, b in enumerate(bernoulli, 1)
+    ]
+    leading = math.factorial(n - 1) / v**n + math.factorial(n) / (2 * v ** (n + 1))
+    return total + (-1) ** (n + 1) * (leading + sum(series))
+
+
+def rolled(x, shift, axis):
+    if axis is None:
+        return rolled(x.ravel(), shift, 0).reshape(x.shape)
+    if isinstance(axis, int):
+        n = x.shape[axis]
+        return np.take(x, [(i - shift) % n for i in range(n)], axis)
+    return rolled(rolled(x, shift[0], axis[0]), shift[1:], axis[1:]) if axis else x
+
+
+def overlapped(x, axis, step, length):
+    windows = np.moveaxis(x, axis % (x.ndim - 1), 0)
+    total = np.zeros((length, *windows.shape[1:-1]))
+    for i, window in enumerate(windows):
+        for k in range(x.shape[-1]):
+            total[i * step + k] += window[..., k]
+    return np.moveaxis(total, 0, axis % (x.ndim - 1))
+
+
+def blocks(x, repetitions):
+    return [blocks(x, repetitions[1:]) if repetitions[1:] else x] * repetitions[0]
+
+
 REFERENCES = {
     # arithmetic
     "add": each(operator.add),
@@ -114,6 +155,7 @@ REFERENCES = {
     "bitwise_or": each(operator.or_),
     "bitwise_xor": each(operator.xor),
     "bitwise_invert": each(lambda v: not v if isinstance(v, bool) else ~v),
+    "isinf": each(math.isinf),
     "isnan": each(math.isnan),
     "isfinite": each(math.isfinite),
     "where": each(lambda c, a, b: a if c else b),
@@ -126,8 +168,38 @@ REFERENCES = {
     "expm1": each(math.expm1),
     "log": each(math.log),
     "log1p": each(math.log1p),
+    "rsqrt": each(lambda v: 1 / math.sqrt(v)),
+    "reciprocal": each(lambda v: 1 / v),
+    "exp2": each(math.exp2),
+    "log2": each(math.log2),
+    "log10": each(math.log10),
+    "logaddexp": each(lambda a, b: math.log(math.exp(a) + math.exp(b))),
+    # trigonometric
     "sin": each(math.sin),
     "cos": each(math.cos),
+    "tan": each(math.tan),
+    "asin": each(math.asin),
+    "acos": each(math.acos),
+    "atan": each(math.atan),
+    "atan2": each(math.atan2),
+    "hypot": each(math.hypot),
+    "sinh": each(math.sinh),
+    "cosh": each(math.cosh),
+    "asinh": each(math.asinh),
+    "acosh": each(math.acosh),
+    "atanh": each(math.atanh),
+    # rounding
+    "floor": each(lambda v: float(math.floor(v))),
+    "ceil": each(lambda v: float(math.ceil(v))),
+    "round": each(lambda v: float(round(v))),
+    "trunc": each(lambda v: float(math.trunc(v))),
+    # special
+    "erf": each(math.erf),
+    "erfc": each(math.erfc),
+    "erfinv": each(lambda v: statistics.NormalDist().inv_cdf((v + 1) / 2) / math.sqrt(2)),
+    "lgamma": each(math.lgamma),
+    "digamma": each(lambda v: polygamma(v, 0)),
+    "polygamma": lambda x, n: each(lambda v: polygamma(v, n))(x),
     # linalg
     "matmul": matmul,
     "linear": linear,
@@ -145,6 +217,8 @@ REFERENCES = {
     "all": rows(all),
     "norm": rows(lambda row, p=2.0: linalg.norm(row, p)),
     # shape
+    "clone": lambda x: x,
+    "contiguous": lambda x: x,
     "reshape": lambda x, shape: np.array(x.ravel().tolist()).reshape(shape),
     "flatten": flatten,
     "transpose": lambda x, a, b: np.swapaxes(x, a, b),
@@ -152,13 +226,37 @@ REFERENCES = {
     "expand": lambda x, shape: x * np.ones(shape),
     "squeeze": lambda x, axis=None: np.squeeze(x, axis),
     "unsqueeze": lambda x, axis: np.expand_dims(x, axis),
+    "roll": lambda x, shift, axis=None: rolled(x, shift, axis),
+    "flip": lambda x, axes: np.flip(x, axes),
+    # parts
     "narrow": lambda x, axis, start, length: np.take(x, range(start, start + length), axis),
     "select": lambda x, axis, index: np.take(x, index, axis),
-    "flip": lambda x, axes: np.flip(x, axes),
+    "unfold": lambda x, axis, size, step: np.stack(
+        [
+            np.moveaxis(np.take(x, range(i, i + size), axis), axis, -1)
+            for i in range(0, x.shape[axis] - size + 1, step)
+        ],
+        axis % x.ndim,
+    ),
+    "overlap_add": overlapped,
+    # joining
     "concat": lambda *arrays, axis: np.concatenate(arrays, axis),
     "stack": lambda *arrays, axis: np.stack(arrays, axis),
-    "clone": lambda x: x,
-    "contiguous": lambda x: x,
+    "tile": lambda x, repetitions: np.block(
+        blocks(
+            x.reshape((1,) * (len(repetitions) - x.ndim) + x.shape),
+            (1,) * (x.ndim - len(repetitions)) + tuple(repetitions),
+        )
+    ),
+    "repeat": lambda x, repeats, axis=None: np.repeat(x, repeats, axis),
+    # diagonals
+    "tril": lambda x, k=0: x * (np.arange(x.shape[-1]) <= np.arange(x.shape[-2])[:, None] + k),
+    "triu": lambda x, k=0: x * (np.arange(x.shape[-1]) >= np.arange(x.shape[-2])[:, None] + k),
+    "diagonal": lambda x, offset=0: np.diagonal(x, offset, -2, -1),
+    "diag_embed": lambda x, offset=0: np.reshape(
+        [np.diag(row, offset) for row in x.reshape(-1, x.shape[-1])],
+        (*x.shape[:-1], x.shape[-1] + abs(offset), x.shape[-1] + abs(offset)),
+    ),
     # sums
     "sum_products": lambda x, y, axes: (x * y).sum(axis=tuple(axes), keepdims=True),
     "linear_combination": each(lambda x, y, a, b, c: x * a + y * b + c),

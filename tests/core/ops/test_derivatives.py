@@ -9,8 +9,9 @@ from rekindle.core.tensor import Tensor
 
 WITHOUT = {
     "all", "any", "argmax", "argmin", "bitwise_and", "bitwise_invert", "bitwise_or",
-    "bitwise_xor", "equal", "floor_divide", "greater", "greater_equal", "isfinite", "isnan",
-    "less", "less_equal", "not_equal", "sign", "zeros_of",
+    "bitwise_xor", "ceil", "equal", "floor", "floor_divide", "greater", "greater_equal",
+    "isfinite", "isinf", "isnan", "less", "less_equal", "not_equal", "round", "sign", "trunc",
+    "zeros_of",
 }  # fmt: skip
 """Piecewise constant operations, and those whose results are no floats."""
 

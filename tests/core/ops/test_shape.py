@@ -38,3 +38,34 @@ def test_shapes_at_the_edge():
     assert x[0].permute().shape == ()
     with pytest.raises(ShapeError, match="dimension 1 comes after dimension 0"):
         x.reshape(2, 3).flatten(start=1, end=0)
+
+
+@pytest.mark.parametrize(
+    ("source", "destination"), [(0, -1), (-1, 0), ((0, 1), (2, 0)), ([2, 0], [0, 1]), ((), ())]
+)
+def test_moveaxis(source, destination):
+    x = np.arange(24.0).reshape(2, 3, 4)
+    moved = tensor(x).moveaxis(source, destination)
+    np.testing.assert_array_equal(moved.numpy(), np.moveaxis(x, source, destination))
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "message"),
+    [
+        ((0, 0), (1, 2), "are no pairs of dimensions"),
+        ((0, 1), (2, -1), "are no pairs of dimensions"),
+        ((0, 1), 2, "are no pairs of dimensions"),
+        (3, 0, "moveaxis: dimension 3 is not one of 3"),
+    ],
+)
+def test_moveaxis_needs_pairs(source, destination, message):
+    with pytest.raises((ShapeError, IndexError), match=message):
+        tensor(np.zeros((2, 3, 4))).moveaxis(source, destination)
+
+
+def test_methods_that_are_shapes():
+    x = tensor(np.arange(6.0).reshape(1, 2, 3))
+    assert x.mT.shape == (1, 3, 2)
+    assert x.mT.storage() is x.storage()
+    assert x.flip(1, 2).tolist() == x.flip((1, 2)).tolist() == [[[5, 4, 3], [2, 1, 0]]]
+    assert x.flip(-1).tolist() == [[[2, 1, 0], [5, 4, 3]]]

@@ -1,0 +1,32 @@
+"""Elementwise rounding; integers stay as they are. Steps have no slope, so no gradient passes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .registry import Array, operation
+from .samples import real
+
+
+@operation(samples=real, methods=("floor",))
+def floor(xp: Any, x: Array) -> Array:
+    """Return the largest whole number that is not above x."""
+    return xp.floor(x)
+
+
+@operation(samples=real, methods=("ceil",))
+def ceil(xp: Any, x: Array) -> Array:
+    """Return the smallest whole number that is not below x."""
+    return xp.ceil(x)
+
+
+@operation(samples=real, methods=("round",))
+def round(xp: Any, x: Array) -> Array:
+    """Return the nearest whole number; halves go to the even one."""
+    return xp.round(x)
+
+
+@operation(samples=real, methods=("trunc",))
+def trunc(xp: Any, x: Array) -> Array:
+    """Return x without its fraction."""
+    return xp.trunc(x)
