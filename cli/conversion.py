@@ -17,13 +17,15 @@ from rekindle.core.export import write_json, write_weights
 from .casting import cast_floats
 from .convert import EXTENSIONS
 from .group import Problem, Unusable, explained
+from .limits import check_size
 from .output import atomic_output, check_output
 from .overrides import find_overrides
 from .progress import track
 from .reading import Checkpoint, read_checkpoint
 from .renaming import check_distinct, names_in_map, names_like
-from .state import State, check_size, find_state, make_weights
+from .state import State, find_state, make_weights
 from .tables import Column, print_table
+from .talk import say
 from .texts import size_text, value_text
 
 
@@ -57,7 +59,7 @@ class Conversion:
                 if len(files) == 1:
                     raise
                 failures.append(failure)
-                click.echo(f"Error: {file}: {failure.format_message()}", err=True)
+                say(f"Error: {file}: {failure.format_message()}", err=True)
                 continue
             reports.append(report)
             if not as_json:
@@ -115,7 +117,7 @@ class Conversion:
         dtype = as_dtype(self.dtype) if self.dtype else None
         state = find_state(checkpoint, gradients=self.grads)
         self._check_overrides(state)
-        check_size(state, dtype, self.max_bytes)
+        check_size(state.entries.values(), dtype, self.max_bytes)
         shapes = {name: entry.tensor.shape for name, entry in state.entries.items()}
         renamed = self._new_names(state, shapes)
         check_distinct([renamed.get(n, n) for n in (*state.entries, *state.aliases)])
@@ -188,9 +190,9 @@ def print_report(report: dict[str, Any], *, err: bool) -> None:
     else:
         what = report["what"]
     name = "standard output" if report["output"] == "-" else report["output"]
-    click.echo(f"{name}: {what}", err=err)
+    say(f"{name}: {what}", err=err)
     for note in report.get("notes", ()):
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
 
 
 def shape_of(sizes: list[int]) -> str:

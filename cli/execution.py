@@ -14,17 +14,20 @@ import rekindle
 from rekindle.core.checkpoint import Table
 from rekindle.core.export import Weights, write_weights
 from rekindle.core.tensor import Tensor
+from rekindle.legacy_nn.naming import state_entries
 
 from .group import Problem, Unusable
 from .guess import draw_shapes
 from .images import Preprocessing, preprocessing_named, write_image
 from .inputs import cast_input, describe, read_input
+from .limits import check_size
 from .output import atomic_output, check_output
 from .progress import working
 from .reading import read_checkpoint, require_model
 from .run import OUTPUTS
 from .running import check_runs, dtype_of_model, run_model
 from .tables import Column, print_table
+from .talk import say
 
 NUMBERS = 8
 """First numbers of an output that are printed."""
@@ -44,6 +47,7 @@ class Run:
     topk: int | None
     train: bool
     select: str | None
+    max_bytes: int
     force: bool
 
     def run(self, file: str, as_json: bool) -> None:
@@ -56,6 +60,7 @@ class Run:
         preprocessing = preprocessing_named(self.preprocess) if self.preprocess else None
         model = require_model(read_checkpoint(file, self.select))
         check_runs(model)
+        check_size(list(state_entries(model)), None, self.max_bytes)
         dtype = dtype_of_model(model)
         if self.input_file:
             value = read_input(self.input_file, self.input_select, preprocessing)
@@ -112,19 +117,19 @@ class Run:
         if as_json:
             click.echo(json.dumps(report, indent=2), err=err)
             return
-        click.echo(f"input   {report['input']}", err=err)
-        click.echo(f"output  {report['output']}", err=err)
+        say(f"input   {report['input']}", err=err)
+        say(f"output  {report['output']}", err=err)
         for path, numbers in report["numbers"].items():
             name = f"{path}: " if path else ""
-            click.echo(f"        {name}{numbers_text(numbers)}", err=err)
+            say(f"        {name}{numbers_text(numbers)}", err=err)
         if report.get("note"):
-            click.echo(report["note"], err=err)
+            say(report["note"], err=err)
         for i, top in enumerate(report.get("top", ()), 1):
             click.echo("" if len(report["top"]) == 1 else f"\nsample {i}", err=err)
             rows = [(str(t["class"]), f"{t['value']:.6g}") for t in top]
             print_table([Column("class", right=True), Column("output", right=True)], rows, err=err)
         if self.output not in (None, "-"):
-            click.echo(f"written {self.output}")
+            say(f"written {self.output}")
 
 
 def tensors_by_path(value: Any, path: str = "") -> list[tuple[str, Tensor]]:

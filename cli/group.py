@@ -15,20 +15,33 @@ from typing import Any
 
 import click
 
+from .talk import clean, say
+
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 EXIT_CODES = "Exit codes: 0 done, 1 the work found a problem, 2 wrong usage or an unreadable file."
 
+NOTES = 6
+"""Levels of modules that an error names, from the innermost."""
+
 _DEBUG = "rekindle.debug"
 
 
-class Problem(click.ClickException):
+class Failure(click.ClickException):
+    """An error that ends a command with one line on stderr."""
+
+    def format_message(self) -> str:
+        """Return the message, with nothing that a terminal would obey."""
+        return clean(self.message)
+
+
+class Problem(Failure):
     """The work was done, or tried, and found a problem: exit code 1."""
 
     exit_code = 1
 
 
-class Unusable(click.ClickException):
+class Unusable(Failure):
     """What was asked cannot be done with this input: exit code 2."""
 
     exit_code = 2
@@ -165,10 +178,12 @@ def explained(error: Exception) -> click.ClickException:
 
 def with_notes(error: BaseException) -> str:
     """Return the message of an exception with the notes that say where it came from."""
-    notes = ", ".join(getattr(error, "__notes__", ()))
-    return f"{error} ({notes})" if notes else str(error)
+    notes = list(getattr(error, "__notes__", ()))
+    if len(notes) > NOTES:
+        notes[NOTES:] = [f"and {len(notes) - NOTES} levels more"]
+    return f"{error} ({', '.join(notes)})" if notes else str(error)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     if issubclass(category, UserWarning):
-        click.echo(f"warning: {message}", err=True)
+        say(f"warning: {message}", err=True)

@@ -78,8 +78,16 @@ def candidates(model: Any) -> list[Any]:
     """Return what a model may take, the likely first: Draws, or lists of them for tables.
 
     What a module does that FIRST lacks (activations, padding, pooling, arithmetic) is taken
-    to keep its input's planes: whoever tries a candidate sees whether it fits.
+    to keep its input's planes: whoever tries a candidate sees whether it fits. A model whose
+    fields are damaged tells nothing.
     """
+    try:
+        return _candidates(model)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return []
+
+
+def _candidates(model: Any) -> list[Any]:
     pending = [model]
     while pending:
         module = pending.pop(0)
@@ -91,7 +99,7 @@ def candidates(model: Any) -> list[Any]:
             return FIRST[_kind(module)](module)
         children = [child for _, child in module.children()]
         if _kind(module) == "ParallelTable":
-            return _combined([candidates(child) for child in children])
+            return _combined([_candidates(child) for child in children])
         pending = children + pending
     return []
 
@@ -114,7 +122,7 @@ def _after(start: Any) -> list[Any]:
     pending = [start]
     seen = {id(start)}
     for node in pending:
-        found = candidates(node.data.module) if node.data.get("module") is not None else []
+        found = _candidates(node.data.module) if node.data.get("module") is not None else []
         if found:
             return found
         for child in node.children.array():

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import click
-
 from rekindle.core.checkpoint import LuaFunction, Table, TorchObject
 from rekindle.core.checkpoint.sniff import looks_like_ascii
 from rekindle.core.tensor import Tensor
@@ -26,6 +24,7 @@ from .survey import (
     survey_model,
 )
 from .tables import Column, heading, print_table
+from .talk import say
 from .texts import (
     inline_table,
     scalar_text,
@@ -77,9 +76,9 @@ class Inspection:
 
     def print(self) -> None:
         """Print the report."""
-        click.secho(self._title(), bold=True)
+        say(self._title(), bold=True)
         if self.findings.nbytes:
-            click.echo(self._bytes())
+            say(self._bytes())
         for model in self.models:
             self._print_model(model)
         self._print_entries()
@@ -134,14 +133,14 @@ class Inspection:
         print_table(columns, rows)
         left = len(model.rows) - len(shown[: self.rows]) - (model.rows[0] is not shown[0])
         if left:
-            click.echo(f"... {left:,} more modules: --all, --depth N or --select PATH shows them")
+            say(f"... {left:,} more modules: --all, --depth N or --select PATH shows them")
 
     def _print_entries(self) -> None:
         value = self.checkpoint.value
         if isinstance(value, Tensor):
             heading("Tensor")
-            click.echo(f"strides {value.stride()}, storage of {value.storage().size:,} elements")
-            click.echo(repr(value.detach()))
+            say(f"strides {value.stride()}, storage of {value.storage().size:,} elements")
+            say(repr(value.detach()))
         if not isinstance(value, Table):
             return
         lines: list[tuple[str, str]] = []
@@ -193,7 +192,7 @@ class Inspection:
         if lines:
             heading("Worth knowing")
             for line in lines:
-                click.echo(f"- {line}")
+                say(f"- {line}")
 
     def _finding_lines(self) -> Iterator[str]:
         found = self.findings

@@ -51,8 +51,8 @@ max_bytes_option = click.option(
     metavar="BYTES",
     default="256MiB",
     show_default=True,
-    help="Write at most this much more than the storages in FILE hold: tensors that repeat or "
-    "share their elements take more room in a file that cannot say so.",
+    help="Let tensors that repeat or share their elements take at most this much more than the "
+    "storages in FILE hold.",
 )
 
 _INPUT_OPTIONS = (

@@ -10,6 +10,7 @@ from .options import (
     force_option,
     input_options,
     json_option,
+    max_bytes_option,
     select_option,
 )
 
@@ -54,6 +55,7 @@ OUTPUTS = {
 @click.option("--train", is_flag=True, help="Run in training mode; evaluation is the default.")
 @select_option
 @force_option
+@max_bytes_option
 @json_option
 def command(file: str, as_json: bool, **options: object) -> None:
     """Run the model in FILE on an input, and print or write the output.

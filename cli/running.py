@@ -76,13 +76,13 @@ def run_model(model: Place, value: Any, *, train: bool = False, seed: int = 123)
         If the model does not take the input, naming the module.
     """
     module: Module = model.value
-    if train:
-        module.training()
-    else:
-        module.evaluate()
-    rekindle.torch_seed(seed)
     given = describe(value)
     try:
+        if train:
+            module.training()
+        else:
+            module.evaluate()
+        rekindle.torch_seed(seed)
         return module.forward(value)
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as e:
         raise Problem(f"the model does not take the input, {given}: {with_notes(e)}") from e

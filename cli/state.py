@@ -14,7 +14,6 @@ import numpy as np
 
 from rekindle.core.dtypes import Dtype, is_floating
 from rekindle.core.export import Weights
-from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn.naming import Place, StateEntry, root_place, state_entries
 from rekindle.legacy_nn.ties import find_ties
@@ -22,7 +21,6 @@ from rekindle.legacy_nn.unknown_classes import typename
 
 from .group import Problem
 from .reading import Checkpoint, find_model
-from .texts import shape_text, size_text
 
 
 @dataclass(slots=True)
@@ -119,38 +117,6 @@ def _named(place: Place) -> str:
     where = place.lua_path
     what = typename(place.value) or type(place.value).__name__.lower()
     return f"{where} ({what})" if where else f"the {what}"
-
-
-def check_size(state: State, dtype: Dtype | None, max_bytes: int) -> None:
-    """Check that writing tensors out takes no more than their storages, and `max_bytes`.
-
-    Raises
-    ------
-    Problem
-        If views repeat or share so many elements that it would.
-    """
-    wanted: dict[int, int] = defaultdict(int)
-    storages: dict[int, Storage] = {}
-    for entry in state.entries.values():
-        storage = entry.tensor.storage()
-        storages[id(storage)] = storage
-        wanted[id(storage)] += entry.tensor.size * _itemsize(entry.tensor, dtype)
-    itemsize = dtype.itemsize if dtype else 0
-    extra = sum(
-        max(0, wanted[i] - s.size * max(s.dtype.itemsize, itemsize)) for i, s in storages.items()
-    )
-    if extra <= max_bytes:
-        return
-    largest = max(state.entries.values(), key=lambda e: e.tensor.size)
-    raise Problem(
-        f"writing the tensors out takes {size_text(extra)} more than the file's storages hold: "
-        f"{largest.lua_path} alone is {shape_text(largest.tensor)} on a storage of "
-        f"{size_text(largest.tensor.storage().nbytes)}. --max-bytes allows it"
-    )
-
-
-def _itemsize(tensor: Tensor, dtype: Dtype | None) -> int:
-    return dtype.itemsize if dtype and is_floating(tensor.dtype) else tensor.dtype.itemsize
 
 
 def make_weights(

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import click
+from .talk import clean, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def print_table(
     """Print rows under their titles; empty columns are left out."""
     kept = [i for i, _ in enumerate(columns) if any(row[i] for row in rows)]
     columns = [columns[i] for i in kept]
-    rows = [[row[i] for i in kept] for row in rows]
+    rows = [[clean(row[i]).replace("\n", r"\n") for i in kept] for row in rows]
     if not rows:
         return
     if (sys.stderr if err else sys.stdout).isatty():
@@ -45,7 +45,7 @@ def print_table(
             cell.rjust(width) if column.right else cell.ljust(width)
             for cell, width, column in zip(cells, widths, columns, strict=True)
         )
-        click.echo("  ".join(padded).rstrip(), err=err)
+        say("  ".join(padded).rstrip(), err=err)
 
 
 def _print_rich(columns: Sequence[Column], rows: Sequence[Sequence[str]], err: bool) -> None:
@@ -68,5 +68,4 @@ def _print_rich(columns: Sequence[Column], rows: Sequence[Sequence[str]], err: b
 
 def heading(text: str) -> None:
     """Print a heading."""
-    click.echo()
-    click.secho(text, bold=True)
+    say(f"\n{text}", bold=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from rekindle.core.checkpoint import LuaFunction, Table
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn.unknown_classes import typename
+
+from .talk import clean
 
 STRING = 72
 """Characters of a string that are shown."""
@@ -33,10 +34,8 @@ def shape_text(tensor: Tensor) -> str:
 def scalar_text(value: Any) -> str | None:
     """Return a string, number, boolean or nil as Lua writes it; None for anything else."""
     if isinstance(value, str):
-        # surrogates are bytes that are no text, and no terminal takes them
-        text = value.encode("utf-8", "backslashreplace").decode("utf-8")
-        quoted = '"' + re.sub(r"[\x00-\x1f\x7f-\x9f]", _escaped, text[:STRING]) + '"'
-        return quoted if len(text) <= STRING else f"{quoted}... ({len(value):,} characters)"
+        quoted = '"' + clean(value[:STRING]).replace("\n", r"\n") + '"'
+        return quoted if len(value) <= STRING else f"{quoted}... ({len(value):,} characters)"
     if isinstance(value, bool):
         return str(value).lower()
     if value is None:
@@ -44,10 +43,6 @@ def scalar_text(value: Any) -> str | None:
     if isinstance(value, (int, float)):
         return f"{value:.14g}" if isinstance(value, float) else str(value)
     return None
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return {"\n": r"\n", "\t": r"\t", "\r": r"\r"}.get(match[0], f"\\x{ord(match[0]):02x}")
 
 
 def value_text(value: Any) -> str:

@@ -25,12 +25,14 @@ from .comparing import (
 from .group import Problem, Unusable
 from .guess import candidates, draw, draw_shapes, text_of
 from .inputs import cast_input, describe, read_input
+from .limits import check_size
 from .progress import working
 from .reading import Checkpoint, find_model, read_checkpoint
 from .renaming import names_in_map
 from .running import check_runs, dtype_of_model, run_model
 from .state import State, find_state
 from .tables import Column, print_table
+from .talk import say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class Verification:
     map_file: str | None
     tol: float | None
     tensors_only: bool
+    max_bytes: int
 
     def run(self, file: str, out: str, as_json: bool) -> None:
         """Compare tensors, then outputs; report, and fail where they differ."""
@@ -54,6 +57,7 @@ class Verification:
             raise click.UsageError("verify reads FILE twice: it cannot be standard input")
         original = read_checkpoint(file, self.select)
         state = find_state(original, gradients=True)
+        check_size(state.entries.values(), None, self.max_bytes)
         copy, weights = self._copy(file, out)
         renamed = self._new_names(state, weights)
         tensors = compare_states(state, weights, renamed)
@@ -68,7 +72,7 @@ class Verification:
         if not as_json:
             print_comparisons(tensors)
             for name in report["only_in_out"]:
-                click.echo(f"note: {name} is in {out} only", err=True)
+                say(f"note: {name} is in {out} only", err=True)
         problems = [f"{c.name}: {c.problem}" for c in tensors if c.problem]
         failure: click.ClickException | None = None
         try:
@@ -90,6 +94,7 @@ class Verification:
         except UnreadableError:
             copy = self._model_in(out)
             state = find_state(copy, gradients=True)
+            check_size(state.entries.values(), None, self.max_bytes)
             arrays = {name: entry.tensor.numpy() for name, entry in state.entries.items()}
             return copy, Weights(arrays, state.aliases)
         weights = read_weights(out)
@@ -139,7 +144,7 @@ class Verification:
         outputs = compare_outputs(ours, theirs, tolerance)
         report |= {"input": text, "tolerance": tolerance, "outputs": [asdict(c) for c in outputs]}
         if not as_json:
-            click.echo(f"\ninput: {text}")
+            say(f"\ninput: {text}")
             print_comparisons(outputs)
         return [f"{c.name}: {c.problem}" for c in outputs if c.problem]
 
@@ -190,9 +195,9 @@ class Verification:
         outputs = report["outputs"]
         if outputs is None:
             why = "--tensors-only" if self.tensors_only else "there is no module"
-            click.echo(f"{all_of(count)}. Nothing was run: {why}.")
+            say(f"{all_of(count)}. Nothing was run: {why}.")
         else:
-            click.echo(f"{all_of(count)}, and so does the output.")
+            say(f"{all_of(count)}, and so does the output.")
 
 
 def all_of(count: int) -> str:

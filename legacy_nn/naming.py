@@ -16,6 +16,7 @@ from typing import Any
 
 from rekindle.core.checkpoint import Table, TorchObject
 from rekindle.core.tensor import Tensor
+from rekindle.core.text import printable
 
 from .module import Module
 from .paths import Path, entries, format_path, parse_path
@@ -88,7 +89,7 @@ class Place:
 def name_of(keys: Path) -> tuple[str, ...]:
     """Return what keys add to a name: `modules[3]` is "2", `weight` is "weight"."""
     kept = keys[1:] if len(keys) > 1 and keys[0] == "modules" and _is_int(keys[1]) else keys
-    return tuple(str(key - 1) if _is_int(key) else str(key) for key in kept)
+    return tuple(str(key - 1) if _is_int(key) else printable(str(key)) for key in kept)
 
 
 def _is_int(key: Any) -> bool:
@@ -164,9 +165,10 @@ def walk(root: Place) -> Iterator[Place]:
 def inside(place: Place) -> Iterator[Place]:
     """Yield the places of the modules, objects and tables directly inside one."""
     value = place.value
-    if isinstance(value, Module):
-        children = [place.step(parse_path(name), child) for name, child in value.children()]
-        yield from children[:1] if typename(value) == "nn.DataParallelTable" else children
+    children = _children(value)
+    if children is not None:
+        steps = [place.step(parse_path(name), child) for name, child in children]
+        yield from steps[:1] if typename(value) == "nn.DataParallelTable" else steps
         return
     for key, child in _fields(value):
         if key == "modules" and isinstance(child, Table):
@@ -174,6 +176,14 @@ def inside(place: Place) -> Iterator[Place]:
             yield from steps[:1] if typename(value) == "nn.DataParallelTable" else steps
         elif isinstance(child, (Table, TorchObject)) or hasattr(child, "__dict__"):
             yield place.step((key,), child)
+
+
+def _children(value: Any) -> list[tuple[str, Any]] | None:
+    """Return what a module's class says is inside; None where its fields are too damaged."""
+    try:
+        return list(value.children()) if isinstance(value, Module) else None
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return None
 
 
 def _fields(value: Any) -> list[tuple[Any, Any]]:

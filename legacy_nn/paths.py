@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     |\[\s*(?P<word>true|false)\s*\]        # [true]
     |\[\s*(?P<quote>["'])(?P<text>.*?)(?P=quote)\s*\]  # ["any text"]
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
 
 

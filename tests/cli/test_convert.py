@@ -280,7 +280,7 @@ def test_views_that_repeat_need_max_bytes(cli, saved, tmp_path):
     path = saved(Table({"w": huge, "v": Tensor(np.ones(3))}))
     assert path.stat().st_size < 1000
     result = cli("convert", path, "-o", tmp_path / "m.npz", code=1)
-    assert "takes 8.0 TB more than the file's storages hold" in result.stderr
+    assert "take 8.0 TB more than the file's storages hold" in result.stderr
     assert "w alone is 1000000x1000000 on a storage of 8 bytes" in result.stderr
     many = Storage(np.ones(1000))
     views = Table([Tensor.view_of(many, i, (900,), (1,)) for i in range(50)])
