@@ -13,6 +13,7 @@ PACKAGES = ("core", "legacy_nn", "transpiler", "cli")
 
 CORE = {  # file or folder of core -> layer; each imports its own layer and those below
     "errors": 0,
+    "text": 0,
     "dtypes": 0,
     "backend": 1,
     "kernels": 2,
