@@ -134,9 +134,8 @@ class Container(Module):
         """Return what `self.output` becomes; by default the modules' own output objects."""
         return result
 
-    def __call__(self, input: Any) -> Any:
-        """Return the output for `input`; the input stays as it is, whatever is inside."""
-        input = as_input(input)
+    def _outermost(self, input: Any) -> Any:
+        """Return the output for `input`, which stays as it is, whatever is inside."""
         if any(getattr(module, "inplace", False) for _, module in self.named_modules()):
             input = _cloned(input)
         return self._fresh(input)

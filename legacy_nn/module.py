@@ -22,6 +22,7 @@ from rekindle.core.tensor import Parameter, Tensor
 
 from .gradients import Gradients
 from .torch7.types import cpu_typename, dtype_of
+from .values import NOTHING, builds_graph
 from .values import as_input as as_input
 from .values import as_torch as as_torch
 from .values import detached_copy as detached_copy
@@ -177,10 +178,28 @@ class Module(Gradients):
 
     # -- the framework's protocol -------------------------------------------------------
 
-    def __call__(self, input: Any) -> Any:
-        """Return the output for `input` in fresh tensors; fields `output` stay as they are."""
+    def __call__(self, input: Any = NOTHING) -> Any:
+        """Return the output for `input` in fresh tensors; fields `output` stay as they are.
+
+        Called on nodes of a graph, or on nothing, return a new node: see nngraph.
+        """
+        if builds_graph(input):
+            from .nngraph.build import connect
+
+            return connect(self, input)
         with np.errstate(all="ignore"):
-            return self._fresh(as_input(input))
+            return self._outermost(as_input(input))
+
+    def __neg__(self) -> Any:
+        """Return a node that is an input of a graph: `-module` is `module()`."""
+        return self()
+
+    def __sub__(self, following: Any) -> Any:
+        """Return the node of `following` on what this module computes: nngraph's `-`."""
+        return following(self)
+
+    def _outermost(self, input: Any) -> Any:
+        return self._fresh(input)
 
     def _fresh(self, input: Any) -> Any:
         if self._torch_only():

@@ -14,6 +14,25 @@ from rekindle.core.creation import empty
 from rekindle.core.tensor import Tensor, contiguous_strides
 
 
+class Callee:
+    """What a module makes a node of a graph from, instead of computing: see nngraph."""
+
+
+class Nothing:
+    """The argument of a call without one."""
+
+
+NOTHING = Nothing()
+
+
+def builds_graph(input: Any) -> bool:
+    """Whether a call with this argument builds a graph."""
+    if isinstance(input, (list, tuple, Table)):
+        elements = input.values() if isinstance(input, Table) else input
+        return any(isinstance(x, Callee) for x in elements)
+    return isinstance(input, (Callee, Nothing))
+
+
 @contextmanager
 def as_torch() -> Iterator[None]:
     """Compute as Torch7 does: nothing is recorded, and 1/0 is not worth a warning."""

@@ -11,6 +11,7 @@ from rekindle.core.checkpoint.registry import names_to_text
 from ..branches import refill
 from ..containers import Container, run_fresh, run_torch
 from ..module import (
+    ArgumentError,
     InputTypeError,
     ModuleError,
     as_input,
@@ -18,6 +19,7 @@ from ..module import (
     detached_copy,
     torch_class,
 )
+from .build import check_used, nodes, split_inputs
 from .graph import Graph, NnNode
 
 Inputs = dict[int, Table]
@@ -27,6 +29,11 @@ Inputs = dict[int, Table]
 @torch_class("nn.gModule")
 class gModule(Container):
     """A graph of modules, each run when its inputs are there.
+
+    Parameters
+    ----------
+    inputs, outputs : NnNode or sequence of NnNode
+        Nodes made by calls such as `nn.Identity()()` and `nn.Linear(3, 4)(node)`.
 
     Attributes
     ----------
@@ -50,6 +57,38 @@ class gModule(Container):
     outnode: NnNode
     nInputs: int | None = None
     name: str | None = None
+
+    def __init__(self, inputs: Any, outputs: Any) -> None:
+        super().__init__()
+        sources, results = nodes(inputs, "inputs"), nodes(outputs, "outputs")
+        innode, outnode = NnNode({"input": Table()}), NnNode({"input": Table()})
+        for node in results:
+            outnode.connect(node)
+        split_inputs(innode, sources)
+        self.bg = outnode.graph()
+        self.fg = self.bg.reverse()[0]
+        roots = self.fg.roots()
+        first = next((node for node in roots if node.data is innode.data), None)
+        if first is None or len(roots) != 1:
+            raise ArgumentError(
+                f"a graph starts at its inputs; {len(roots)} nodes here have none, or the "
+                "outputs do not depend on the inputs"
+            )
+        assert isinstance(first, NnNode)
+        self.innode, self.outnode = first, outnode
+        self.verbose = False
+        self.nInputs = len(sources)
+        self.forwardnodes = Table(self.fg.topsort())
+        self.backwardnodes = Table(self.bg.topsort())
+        check_used(self.forwardnodes.array())
+        for node in self.forwardnodes.array():
+            node.data["forwardNodeId"] = node.id
+            if node.data.get("module") is not None:
+                self.add(node.data.module)
+        for name in ("output", "gradInput"):
+            vars(self).pop(name, None)
+        if len(outnode.children) > 1:
+            self.output = outnode.data.input
 
     def upgrade(self, version: int) -> None:
         """List the modules, which files from before October 2015 do not."""

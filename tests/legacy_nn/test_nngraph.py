@@ -118,7 +118,7 @@ def connect(source, target):
 
 def graph(nodes, edges, n_inputs=1):
     """Return a gModule of nodes that are in order; the last one is the output node."""
-    model = gModule()
+    model = gModule.__new__(gModule)
     model.nInputs, model.innode, model.outnode = n_inputs, nodes[0], nodes[-1]
     model.forwardnodes = Table(nodes)
     for source, target in edges:
