@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -54,11 +55,8 @@ def embedding_gradient(xp: Any, g: Array, index: Array, *, rows: int) -> Array:
     row = g.shape[index.ndim :]
     same_shape(name, "g", g, (*index.shape, *row))
     index_range(xp, name, index, rows)
-    source = wide(xp, g)
-    place = xp.reshape(index, (-1, 1)) * prod(row) + xp.arange(prod(row))
-    table = xp.zeros(rows * prod(row), source.dtype)
-    xp.add.at(table, place.reshape(-1), source.reshape(-1))
-    return table.reshape(rows, *row).astype(g.dtype, copy=False)
+    place = _wide(xp, index).reshape(-1, 1) * prod(row) + xp.arange(prod(row))
+    return spread(xp, (rows, *row), place, g)
 
 
 def gather(xp: Any, x: Array, index: Array, *, axis: int) -> Array:
@@ -83,6 +81,34 @@ def gather(xp: Any, x: Array, index: Array, *, axis: int) -> Array:
     """
     _check_along(xp, "gather", x, index, axis)
     return xp.take_along_axis(x, index, axis=axis)
+
+
+def gather_gradient(xp: Any, g: Array, index: Array, *, size: int, axis: int) -> Array:
+    """Return the gradient of `gather`: zeros with g added where its elements were read.
+
+    Parameters
+    ----------
+    g : array, floating
+    index : array of int, shape of g
+    size : int
+        The length that the result has along `axis`.
+    axis : int
+
+    Returns
+    -------
+    array
+        Shape of g but along `axis`.
+
+    Raises
+    ------
+    ShapeError, BoundsError
+        If the shapes do not fit or an index is outside.
+    """
+    same_shape("gather_gradient", "index", index, g.shape)
+    index_range(xp, "gather_gradient", index, size)
+    shape = list(g.shape)
+    shape[axis] = size
+    return spread(xp, shape, _places(xp, index, axis, size), g)
 
 
 def scatter_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> Array:
@@ -111,11 +137,7 @@ def scatter_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) ->
     """
     _check_along(xp, "scatter_add", x, index, axis)
     same_shape("scatter_add", "source", source, index.shape)
-    axis %= x.ndim
-    outer, inner = prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
-    place = index.reshape(outer, index.shape[axis], inner) * inner + xp.arange(inner)
-    place += (xp.arange(outer) * (x.shape[axis] * inner))[:, None, None]
-    return _add_at(xp, x, place, source)
+    return _add_at(xp, x, _places(xp, index, axis, x.shape[axis]), source)
 
 
 def index_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> Array:
@@ -147,13 +169,48 @@ def index_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> A
         "index_add", "source", source, (*x.shape[:axis], index.shape[0], *x.shape[axis + 1 :])
     )
     outer, inner = prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
-    place = index[:, None] * inner + xp.arange(inner)
+    place = _wide(xp, index)[:, None] * inner + xp.arange(inner)
     place = place + (xp.arange(outer) * (x.shape[axis] * inner))[:, None, None]
     return _add_at(xp, x, place, source)
 
 
+def spread(xp: Any, shape: Sequence[int], place: Array, source: Array) -> Array:
+    """Return zeros of `shape` with `source` added at flat places, unchecked.
+
+    Parameters
+    ----------
+    shape : sequence of int
+    place : array of int
+        Positions in the flat result; may repeat.
+    source : array, floating
+        As many elements as `place`.
+
+    Notes
+    -----
+    NumPy's add.at is fast for flat operands only.
+    """
+    terms = wide(xp, source).reshape(-1)
+    out = xp.zeros(prod(shape), terms.dtype)
+    xp.add.at(out, place.reshape(-1), terms)
+    return out.reshape(shape).astype(source.dtype, copy=False)
+
+
+def _places(xp: Any, index: Array, axis: int, size: int) -> Array:
+    """Return where in the flat whole, `size` long along an axis, an index along it points."""
+    axis %= index.ndim
+    outer, inner = prod(index.shape[:axis]), prod(index.shape[axis + 1 :])
+    place = _wide(xp, index).reshape(outer, index.shape[axis], inner) * inner + xp.arange(inner)
+    place += (xp.arange(outer) * (size * inner))[:, None, None]
+    return place
+
+
+def _wide(xp: Any, index: Array) -> Array:
+    """Return an index as int64, which its product with a size does not leave."""
+    return index.astype(xp.int64, copy=False)
+
+
 def _add_at(xp: Any, x: Array, place: Array, source: Array) -> Array:
-    """Add at flat places; NumPy's add.at is fast for flat operands only."""
+    """Return x with `source` added at flat places."""
     out = xp.array(wide(xp, x), copy=True, order="C").reshape(-1)
     xp.add.at(out, place.reshape(-1), wide(xp, source).reshape(-1))
     return out.reshape(x.shape).astype(x.dtype, copy=False)

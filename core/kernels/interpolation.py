@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ShapeError
 from .checks import Array, floating, sizes, spatial_ndim, wide
-from .windows import Range, sum_ranges
+from .windows import Range, sum_ranges, sum_windows
 
 
 def upsample_nearest(xp: Any, x: Array, *, size: Sequence[int]) -> Array:
@@ -68,8 +68,11 @@ def upsample_nearest_gradient(xp: Any, g: Array, *, size: Sequence[int]) -> Arra
     total = wide(xp, g)
     for axis in range(g.ndim - 1, 1, -1):
         n, m = spatial[axis - 2], g.shape[axis]
-        starts = [-(-i * m // n) for i in range(n + 1)]
-        total = sum_ranges(xp, total, axis, list(itertools.pairwise(starts)))
+        if m % n == 0:
+            total = sum_windows(xp, total, axis, m // n, m // n, n)
+        else:
+            starts = [-(-i * m // n) for i in range(n + 1)]
+            total = sum_ranges(xp, total, axis, list(itertools.pairwise(starts)))
     return total.astype(g.dtype, copy=False)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import ShapeError
 from .checks import Array, floating, same_shape, wide
 from .padding import pad
+from .sums import sum_products
 from .windows import sum_windows
 
 
@@ -253,7 +254,7 @@ def renorm(xp: Any, x: Array, *, p: float, axis: int, limit: float) -> Array:
 def _moments(xp: Any, x: Array, axes: tuple[int, ...]) -> tuple[Array, Array, Array]:
     """Return mean and biased variance over axes, which stay with size 1, and x - mean.
 
-    The sums are made in float64, as Torch7's accreal does; that costs little here.
+    The mean, of values that may be far from 0, is summed in float64, as Torch7's accreal is.
     """
     count = prod(x.shape[axis] for axis in axes)
     if count == 0:
@@ -262,8 +263,7 @@ def _moments(xp: Any, x: Array, axes: tuple[int, ...]) -> tuple[Array, Array, Ar
     mean = source.sum(axis=axes, keepdims=True, dtype=xp.float64) / count
     mean = mean.astype(source.dtype)
     centred = source - mean
-    squares = (centred * centred).sum(axis=axes, keepdims=True, dtype=xp.float64)
-    return mean, (squares / count).astype(source.dtype), centred
+    return mean, sum_products(xp, centred, centred, axes=axes) / count, centred
 
 
 def _inverse_deviation(xp: Any, variance: Array, eps: float) -> Array:

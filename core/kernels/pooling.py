@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .checks import Array, floating, index_range, same_shape, sizes, spatial_ndim, wide
+from .indexing import spread
 from .padding import pad
 from .windows import pooling_size, spread_windows, sum_windows, taps
 
@@ -110,15 +111,13 @@ def max_pool_gradient(xp: Any, g: Array, indices: Array, *, size: Sequence[int])
     spatial = sizes(name, "size", size, spatial_ndim(name, g), 1)
     index_range(xp, name, indices, prod(spatial), least=-1)
     nothing = indices < 0
-    source, places = wide(xp, g), indices
+    source, places = g, indices
     if nothing.any():
-        source = xp.where(nothing, source.dtype.type(0), source)
+        source = xp.where(nothing, g.dtype.type(0), g)
         places = xp.where(nothing, 0, indices)
     planes = (xp.arange(batch * channels) * prod(spatial))[:, None]
     places = places.reshape(batch * channels, prod(indices.shape[2:])) + planes
-    image = xp.zeros(batch * channels * prod(spatial), source.dtype)
-    xp.add.at(image, places.reshape(-1), source.reshape(-1))
-    return image.reshape(batch, channels, *spatial).astype(g.dtype, copy=False)
+    return spread(xp, (batch, channels, *spatial), places, source)
 
 
 def max_pool_at(xp: Any, x: Array, indices: Array) -> Array:

@@ -85,6 +85,7 @@ from .gated_activation import silu as silu
 from .gathering import embedding as embedding
 from .gathering import embedding_gradient as embedding_gradient
 from .gathering import gather as gather
+from .gathering import gather_gradient as gather_gradient
 from .gathering import index_add as index_add
 from .gathering import scatter_add as scatter_add
 from .indexing import getitem as getitem

@@ -126,12 +126,46 @@ def gather(xp: Any, x: Array, index: Array, *, axis: int) -> Array:
     return kernels.gather(xp, x, index, axis=axis)
 
 
+@operation(
+    samples=lambda rng: [
+        Sample(rng.normal(size=(3, 6, 2)), rng.integers(0, 4, (3, 6, 2)), size=4, axis=1)
+    ]
+)
+def gather_gradient(xp: Any, y: Array, index: Array, *, size: int, axis: int) -> Array:
+    """Return the gradient of `gather`: zeros with y added where its elements were read.
+
+    Parameters
+    ----------
+    y : Tensor, floating
+        The gradient of the elements.
+    index : Tensor of int, shape of y
+    size : int
+        The length that the result has along `axis`.
+    axis : int
+
+    Returns
+    -------
+    Tensor
+        Shape of y but along `axis`.
+
+    Raises
+    ------
+    ShapeError, BoundsError
+        If the shapes do not fit or an index is outside.
+    """
+    return kernels.gather_gradient(xp, y, index, size=size, axis=axis)
+
+
 gather.def_vjp(
-    x=lambda xp, g, x_shape, index, axis: xp.scatter_add(
-        xp.zeros_of(g, x_shape), index, g, axis=axis
+    x=lambda xp, g, x_shape, index, axis: xp.gather_gradient(
+        g, index, size=x_shape[axis], axis=axis
     )
 )
 gather.def_jvp(x=lambda xp, g, index, axis: xp.gather(g, index, axis=axis))
+gather_gradient.def_vjp(y=lambda xp, g, index, axis: xp.gather(g, index, axis=axis))
+gather_gradient.def_jvp(
+    y=lambda xp, g, index, size, axis: xp.gather_gradient(g, index, size=size, axis=axis)
+)
 
 
 @operation(samples=_added_along)
@@ -167,8 +201,8 @@ def scatter_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) ->
 scatter_add.def_vjp(x=lambda g: g, source=lambda xp, g, index, axis: xp.gather(g, index, axis=axis))
 scatter_add.def_jvp(
     x=lambda g: g,
-    source=lambda xp, g, x_shape, index, axis: xp.scatter_add(
-        xp.zeros_of(g, x_shape), index, g, axis=axis
+    source=lambda xp, g, x_shape, index, axis: xp.gather_gradient(
+        g, index, size=x_shape[axis], axis=axis
     ),
 )
 

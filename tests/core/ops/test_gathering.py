@@ -34,6 +34,16 @@ def test_gather_reads_and_scatter_add_adds_along_an_axis():
     np.testing.assert_array_equal(y.numpy() - x, [[1, 0, 0, 1], [0, 2, 0, 0], [1, 0, 1, 0]])
 
 
+def test_gather_gradient_adds_along_an_axis():
+    index = tensor(np.array([[0, 3], [1, 1], [2, 0]]))
+    y = tensor(np.array([[1.0, 2], [4, 8], [16, 32]]))
+    back = ops.gather_gradient(y, index, size=5, axis=-1)
+    expected = [[1, 0, 0, 2, 0], [0, 12, 0, 0, 0], [32, 0, 16, 0, 0]]
+    np.testing.assert_array_equal(back.numpy(), expected)
+    with pytest.raises(BoundsError, match="gather_gradient: indices run from 0 to 2"):
+        ops.gather_gradient(y, index, size=3, axis=1)
+
+
 def test_index_add_adds_slices():
     x = tensor(np.zeros((2, 3)))
     y = ops.index_add(x, tensor([2, 0, 2]), tensor(np.array([[1.0, 2, 4], [8, 16, 32]])), axis=1)
@@ -44,3 +54,17 @@ def test_index_add_adds_slices():
 def test_negative_indices_do_not_count_from_the_end():
     with pytest.raises(BoundsError, match="given -1 to 0"):
         ops.embedding(tensor(np.zeros((4, 3))), tensor([0, -1]))
+
+
+def test_small_integers_index_what_is_large():
+    index = tensor(np.array([[200]], np.uint8))
+    y = tensor(np.ones((1, 1, 3)))
+    table = ops.embedding_gradient(y, index, rows=201)
+    np.testing.assert_array_equal(np.flatnonzero(table.numpy()), [600, 601, 602])
+    zeros = tensor(np.zeros((1, 201, 3)))
+    y = ops.index_add(zeros, index[0], y, axis=1)
+    np.testing.assert_array_equal(np.flatnonzero(y.numpy()), [600, 601, 602])
+    y = ops.scatter_add(
+        zeros, tensor(np.full((1, 1, 3), 200, np.uint8)), tensor(np.ones((1, 1, 3))), axis=1
+    )
+    np.testing.assert_array_equal(np.flatnonzero(y.numpy()), [600, 601, 602])
