@@ -77,12 +77,14 @@ def test_wrong_graphs():
     node = nn.Identity()()
     with pytest.raises(ModuleError, match="takes the output of each other node once"):
         nn.CAddTable()([node, node])
+    table = nn.SplitTable(2)()
+    part = table.split(2)[0]
     with pytest.raises(ArgumentError, match="are unused"):
-        split = nn.SplitTable(2)()
-        gModule([split], [split.split(2)[0]])
+        gModule([table], [part])
+    start = nn.Identity()()
+    nn.Tanh()(start)
+    output = nn.Sigmoid()(start)
     with pytest.raises(ArgumentError, match="does not connect to gmodule output"):
-        start = nn.Identity()()
-        nn.Tanh()(start)
-        gModule([start], [nn.Sigmoid()(start)])
+        gModule([start], [output])
     with pytest.raises(ArgumentError, match="needs outputs"):
         gModule([nn.Identity()()], [])
