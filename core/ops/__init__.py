@@ -62,6 +62,9 @@ from .convolution import convolution as convolution
 from .convolution import transposed_convolution as transposed_convolution
 from .convolution_gradient import convolution_input_gradient as convolution_input_gradient
 from .convolution_gradient import convolution_weight_gradient as convolution_weight_gradient
+from .cumulative import cumprod as cumprod
+from .cumulative import cumsum as cumsum
+from .cumulative import delayed as delayed
 from .diagonals import diag_embed as diag_embed
 from .diagonals import diagonal as diagonal
 from .diagonals import trace as trace
@@ -130,6 +133,7 @@ from .reduction import all as all
 from .reduction import any as any
 from .reduction import argmax as argmax
 from .reduction import argmin as argmin
+from .reduction import count_nonzero as count_nonzero
 from .reduction import max as max
 from .reduction import mean as mean
 from .reduction import min as min
@@ -163,6 +167,9 @@ from .shape import varargs as varargs
 from .softmax import log_softmax as log_softmax
 from .softmax import logsumexp as logsumexp
 from .softmax import softmax as softmax
+from .sorting import argsort as argsort
+from .sorting import sort as sort
+from .sorting import topk as topk
 from .special import digamma as digamma
 from .special import erf as erf
 from .special import erfc as erfc

@@ -7,6 +7,11 @@ from typing import Any
 from .registry import Array
 
 
+def accumulator(xp: Any, x: Array) -> Any:
+    """Return the dtype to sum in; by default uint8 would give uint64, which tensors lack."""
+    return xp.int64 if x.dtype == xp.uint8 else None
+
+
 def wide(xp: Any, x: Array) -> Array:
     """Return x in a dtype that holds its powers: float16 as float32, integers as float64."""
     if getattr(x.dtype, "kind", "f") != "f":

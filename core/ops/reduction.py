@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
-from .precision import narrow, wide
+from .cumulative import delayed
+from .precision import accumulator, narrow, wide
 from .registry import Array, Sample, operation
 
 Axis = int | tuple[int, ...] | None
@@ -28,11 +29,6 @@ def _positions(rng: np.random.Generator) -> Iterator[Sample]:
     yield Sample(x)
     yield Sample(x, axis=1)
     yield Sample(x, axis=0, keepdims=True)
-
-
-def _accumulator(xp: Any, x: Array) -> Any:
-    """Return the dtype to sum in; by default uint8 would give uint64, which tensors lack."""
-    return xp.int64 if x.dtype == xp.uint8 else None
 
 
 def _kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
@@ -73,7 +69,7 @@ def _from_extremes(xp: Any, g: Any, x: Any, out: Any, axis: Axis, keepdims: bool
 @operation(samples=_axes, methods=("sum",))
 def sum(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return the sum; bool and small integers are summed as int64."""
-    return xp.sum(x, axis=axis, keepdims=keepdims, dtype=_accumulator(xp, x))
+    return xp.sum(x, axis=axis, keepdims=keepdims, dtype=accumulator(xp, x))
 
 
 sum.def_vjp(x=_spread)
@@ -83,7 +79,34 @@ sum.def_jvp(x=lambda xp, g, axis, keepdims: xp.sum(g, axis=axis, keepdims=keepdi
 @operation(samples=_axes, methods=("prod",))
 def prod(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return the product; bool and small integers are multiplied as int64."""
-    return xp.prod(x, axis=axis, keepdims=keepdims, dtype=_accumulator(xp, x))
+    return xp.prod(x, axis=axis, keepdims=keepdims, dtype=accumulator(xp, x))
+
+
+def _others(xp: Any, x: Any, axis: Axis) -> Any:
+    """Return for each element the product of all others that it is multiplied with."""
+    axes = [*range(x.ndim)] if axis is None else [axis] if isinstance(axis, int) else [*axis]
+    axes = [a % x.ndim for a in axes]
+    if 0 in x.shape or not axes:
+        return xp.zeros_of(x, x.shape) + 1.0
+    order = [a for a in range(x.ndim) if a not in axes] + axes
+    moved = xp.permute(x, order)
+    rows = xp.reshape(moved, (*moved.shape[: -len(axes)], -1))
+    before = delayed(xp, xp.cumprod(rows, axis=-1), -1, 1, 1.0)
+    after = xp.flip(delayed(xp, xp.cumprod(xp.flip(rows, -1), axis=-1), -1, 1, 1.0), -1)
+    places = sorted(range(x.ndim), key=order.__getitem__)
+    return xp.permute(xp.reshape(before * after, moved.shape), places)
+
+
+prod.def_vjp(
+    x=lambda xp, g, x, axis, keepdims: (
+        _spread(xp, g, x.shape, axis, keepdims) * _others(xp, x, axis)
+    )
+)
+prod.def_jvp(
+    x=lambda xp, g, x, axis, keepdims: xp.sum(
+        g * _others(xp, x, axis), axis=axis, keepdims=keepdims
+    )
+)
 
 
 @operation(samples=_axes, methods=("mean",))
@@ -198,6 +221,12 @@ def any(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Arra
 def all(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return whether no element is 0, as bool."""
     return xp.all(x, axis=axis, keepdims=keepdims)
+
+
+@operation(samples=_axes, methods=("count_nonzero",))
+def count_nonzero(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Return how many elements are not 0, as int64."""
+    return xp.sum(xp.astype(x != 0, xp.int64), axis=axis, keepdims=keepdims)
 
 
 @operation(

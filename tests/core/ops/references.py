@@ -3,6 +3,7 @@
 Families whose files are in `OWN_TESTS` are compared with their references there.
 """
 
+import itertools
 import math
 import operator
 import statistics
@@ -25,6 +26,7 @@ OWN_TESTS = {
     "padding": "test_padding.py",
     "pooling": "test_pooling.py",
     "softmax": "test_softmax.py",
+    "sorting": "test_sorting.py",
 }
 
 
@@ -54,6 +56,15 @@ def rows(function):
         return np.expand_dims(values, tuple(axes)) if keepdims else values
 
     return reduced
+
+
+def lines(function):
+    """Return the function of lists of Python numbers, applied along one axis."""
+
+    def along(x, *, axis):
+        return np.apply_along_axis(lambda row: list(function(row.tolist())), axis, x)
+
+    return along
 
 
 def variance(row, correction=0.0):
@@ -200,6 +211,9 @@ REFERENCES = {
     "lgamma": each(math.lgamma),
     "digamma": each(lambda v: polygamma(v, 0)),
     "polygamma": lambda x, n: each(lambda v: polygamma(v, n))(x),
+    # cumulative
+    "cumsum": lines(itertools.accumulate),
+    "cumprod": lines(lambda row: itertools.accumulate(row, operator.mul)),
     # linalg
     "matmul": matmul,
     "linear": linear,
@@ -215,6 +229,7 @@ REFERENCES = {
     "argmin": rows(lambda row: row.index(min(row))),
     "any": rows(any),
     "all": rows(all),
+    "count_nonzero": rows(lambda row: sum(v != 0 for v in row)),
     "norm": rows(lambda row, p=2.0: linalg.norm(row, p)),
     # shape
     "clone": lambda x: x,

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rekindle.core.autograd import check_grads
 from rekindle.core.creation import tensor
 from rekindle.core.errors import ShapeError
 
@@ -54,3 +55,17 @@ def test_correction_of_the_variance():
 def test_the_order_of_a_norm_is_above_zero(p):
     with pytest.raises(ShapeError, match="above 0"):
         tensor([1.0]).norm(p=p)
+
+
+@pytest.mark.parametrize("axis", [None, 1, (2, 0), ()])
+@pytest.mark.parametrize("zeros", [[], [0], [0, 5], range(24)])
+def test_slopes_of_products_with_zeros(axis, zeros):
+    x = np.random.default_rng(4).normal(size=(3, 4, 2))
+    x.ravel()[zeros] = 0
+    check_grads(lambda t: t.prod(axis=axis), [tensor(x)])
+
+
+def test_nothing_nonzero_in_nothing():
+    assert tensor([[0.0, -0.0, np.nan], [1, 0, 2]]).count_nonzero(axis=1).tolist() == [1, 2]
+    assert tensor([True, False]).count_nonzero().item() == 1
+    assert tensor(np.zeros((0, 2))).count_nonzero(axis=0).tolist() == [0, 0]

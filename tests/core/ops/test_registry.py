@@ -18,7 +18,8 @@ ELEMENTWISE = {
     "special", "trigonometric",
 }  # fmt: skip
 ARRAY_API = (ELEMENTWISE - {"special"}) | {
-    "diagonals", "indexing", "joining", "linalg", "parts", "reduction", "shape", "softmax",
+    "cumulative", "diagonals", "indexing", "joining", "linalg", "parts", "reduction", "shape",
+    "softmax",
 }  # fmt: skip
 READING = {"embedding", "gather"}  # of the family that also writes by index
 BEYOND_THE_ARRAY_API = {
