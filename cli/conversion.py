@@ -118,10 +118,9 @@ class Conversion:
         state = find_state(checkpoint, gradients=self.grads)
         self._check_overrides(state)
         check_size(state.entries.values(), dtype, self.max_bytes)
-        shapes = {name: entry.tensor.shape for name, entry in state.entries.items()}
-        renamed = self._new_names(state, shapes)
+        renamed, shapes = self._new_names(state)
         check_distinct([renamed.get(n, n) for n in (*state.entries, *state.aliases)])
-        weights = make_weights(checkpoint, state, dtype, renamed)
+        weights = make_weights(checkpoint, state, dtype, renamed, shapes)
         with atomic_output(target) as temporary:
             write_weights(temporary, weights, EXTENSIONS[to])
         return {
@@ -131,7 +130,7 @@ class Conversion:
                 {
                     "path": entry.lua_path,
                     "name": renamed.get(name, name),
-                    "shape": list(entry.tensor.shape),
+                    "shape": list(weights[renamed.get(name, name)].shape),
                     "dtype": weights[renamed.get(name, name)].dtype.name,
                     "kind": entry.kind,
                 }
@@ -153,11 +152,11 @@ class Conversion:
                 + ". --ignore-overrides writes the weights all the same"
             )
 
-    def _new_names(self, state: State, shapes: dict[str, tuple[int, ...]]) -> dict[str, str]:
+    def _new_names(self, state: State) -> tuple[dict[str, str], dict[str, tuple[int, ...]]]:
+        """Return the new names of tensors and their new shapes, where they have any."""
         if self.map_file:
-            known = {**shapes, **{alias: shapes[name] for alias, name in state.aliases.items()}}
-            return names_in_map(known, self.map_file)
-        return names_like(shapes, self.like) if self.like else {}
+            return names_in_map(state.all_entries, self.map_file), {}
+        return names_like(state.all_entries, state.aliases, self.like) if self.like else ({}, {})
 
 
 def format_of_name(name: str) -> str:

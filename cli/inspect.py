@@ -49,13 +49,14 @@ def command(
     - for standard input. No value of a tensor is read, so large files open at once.
     """
     from .inspection import Inspection
+    from .inspection_json import as_json as report_of
     from .reading import read_checkpoint
 
     reports = []
     for i, file in enumerate(files):
         inspection = Inspection(read_checkpoint(file, select), depth, everything)
         if as_json:
-            reports.append(inspection.as_json())
+            reports.append(report_of(inspection))
             continue
         if i:
             click.echo()

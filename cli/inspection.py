@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rekindle.core.checkpoint import LuaFunction, Table, TorchObject
+from rekindle.core.checkpoint import Table, TorchObject
 from rekindle.core.checkpoint.sniff import looks_like_ascii
 from rekindle.core.tensor import Tensor
-from rekindle.legacy_nn.module import Module
 from rekindle.legacy_nn.naming import Place, StateEntry, modules_in, root_place
 from rekindle.legacy_nn.paths import format_path
-from rekindle.legacy_nn.unknown_classes import looks_like_module, typename
-from rekindle.legacy_nn.unsupported import stored_methods
+from rekindle.legacy_nn.unknown_classes import typename
 
+from .findings import finding_lines
 from .reading import Checkpoint
 from .survey import (
     ModelSurvey,
@@ -42,12 +41,6 @@ DEPTH = 40
 
 ELEMENTS = 10
 """Elements of a table of tables that are shown without --all."""
-
-LISTED = 3
-"""Places that a finding names."""
-
-TIES = 8
-"""Ties that are listed; all are marked in the tree."""
 
 
 class Inspection:
@@ -188,101 +181,11 @@ class Inspection:
             pending.extend(reversed(rows))
 
     def _print_findings(self) -> None:
-        lines = list(self._finding_lines())
+        lines = list(finding_lines(self.findings, self.models))
         if lines:
             heading("Worth knowing")
             for line in lines:
                 say(f"- {line}")
-
-    def _finding_lines(self) -> Iterator[str]:
-        found = self.findings
-        for name, places in found.unknown.items():
-            runs = "; its weights convert, but it cannot run" if is_module(places[0]) else ""
-            yield f"unknown class {name}, {len(places):,}x: {listed(places)}{runs}"
-        for place in found.overrides:
-            owner = place.parent.value if place.parent else None
-            stops = isinstance(owner, Module) and place.keys[-1] in stored_methods(owner)
-            yield f"{place.lua_path} is a Lua function of this {typename(owner)} alone" + (
-                ", which replaces its class's method: run and convert stop there" if stops else ""
-            )
-        if found.functions:
-            yield f"Lua functions, which are never executed: {listed(found.functions)}"
-        for model in self.models:
-            yield from tie_lines(model)
-        for places in found.shared[:LISTED]:
-            size = places[0].value.storage().nbytes
-            yield f"shared buffer of {size_text(size)}, not tied weights: {listed(places)}"
-        if len(found.shared) > LISTED:
-            yield f"{len(found.shared) - LISTED} more shared buffers"
-
-    # -- as JSON ------------------------------------------------------------------------
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the report as JSON has it."""
-        checkpoint, found = self.checkpoint, self.findings
-        return {
-            "file": checkpoint.name,
-            "bytes": checkpoint.size,
-            "format": file_format(checkpoint),
-            "objects": checkpoint.count,
-            "path": format_path(checkpoint.path),
-            "value": value_text(checkpoint.value),
-            "tensor_bytes": found.nbytes,
-            "models": [self._model_json(model) for model in self.models],
-            "entries": [
-                {"path": p.lua_path, **value_json(p.value)} for p in self._leaves(self.root)
-            ],
-            "unknown_classes": {
-                name: [p.lua_path for p in places] for name, places in found.unknown.items()
-            },
-            "functions": [p.lua_path for p in found.functions],
-            "overrides": [p.lua_path for p in found.overrides],
-            "shared_buffers": [[p.lua_path for p in places] for places in found.shared],
-        }
-
-    def _model_json(self, model: ModelSurvey) -> dict[str, Any]:
-        tied = {id(model.state[i]): tie for i, tie in model.tied.items()}
-        rows = [row for row in model.rows if row.depth <= self.depth]
-        return {
-            "path": model.rows[0].place.lua_path,
-            "class": typename(model.rows[0].place.value),
-            "parameters": model.parameters,
-            "bytes": model.rows[0].nbytes,
-            "dtypes": model.dtypes,
-            "modules_left_out": len(model.rows) - len(rows),
-            "modules": [
-                {
-                    "path": row.place.lua_path,
-                    "name": row.place.name,
-                    "class": typename(row.place.value),
-                    "text": module_text(row.place.value, row.has_modules),
-                    "depth": row.depth,
-                    "known": not isinstance(row.place.value, TorchObject),
-                    "overrides": overridden(row.place.value),
-                    "same_as": row.same_as.lua_path if row.same_as else None,
-                    "parameters": row.parameters,
-                    "bytes": row.nbytes,
-                    "tensors": [tensor_json(e, tied.get(id(e))) for e in row.tensors],
-                }
-                for row in rows
-            ],
-        }
-
-    def _leaves(self, root: Place) -> Iterator[Place]:
-        """Yield the places of all that stands in tables outside the models."""
-        models = {id(model.rows[0].place.value) for model in self.models}
-        pending = [(root, 0)]
-        seen: set[int] = set()
-        while pending:
-            place, depth = pending.pop()
-            if id(place.value) in models:
-                continue
-            if not isinstance(place.value, Table) or depth >= self.depth:
-                yield place
-            elif id(place.value) not in seen:
-                seen.add(id(place.value))
-                below = [place.step((k,), v) for k, v in sorted(place.value.items(), key=key_order)]
-                pending.extend((step, depth + 1) for step in reversed(below))
 
 
 def file_format(checkpoint: Checkpoint) -> str:
@@ -338,35 +241,9 @@ def tensor_text(entry: StateEntry, tie: tuple[StateEntry, bool] | None, main: li
     return text
 
 
-def tensor_json(entry: StateEntry, tie: tuple[StateEntry, bool] | None) -> dict[str, Any]:
-    """Return a parameter or buffer as JSON has it."""
-    return {
-        "path": entry.lua_path,
-        "name": entry.name,
-        "kind": entry.kind,
-        "shape": list(entry.tensor.shape),
-        "dtype": entry.tensor.dtype.name,
-        "bytes": entry.tensor.nbytes,
-        "tied_to": tie[0].name if tie else None,
-        "same_view": tie[1] if tie else None,
-    }
-
-
 def value_text_of(value: Any) -> str:
     """Return one line for an entry that is no table."""
     return module_text(value, False) if typename(value) else value_text(value)
-
-
-def value_json(value: Any) -> dict[str, Any]:
-    """Return an entry as JSON has it."""
-    if isinstance(value, Tensor):
-        return {"type": "tensor", "shape": list(value.shape), "dtype": value.dtype.name}
-    if isinstance(value, (str, bool, int, float)):
-        finite = not isinstance(value, float) or value - value == 0
-        return {"type": type(value).__name__, "value": value if finite else str(value)}
-    if isinstance(value, LuaFunction):
-        return {"type": "function", "bytes": len(value.bytecode)}
-    return {"type": typename(value) or type(value).__name__, "text": value_text(value)}
 
 
 def short_table(table: Table) -> str | None:
@@ -391,29 +268,3 @@ def key_order(entry: tuple[Any, Any]) -> tuple[int, Any]:
     if isinstance(key, (int, float)):
         return 0, key
     return (1, key) if isinstance(key, str) else (2, 0)
-
-
-def tie_lines(model: ModelSurvey) -> Iterator[str]:
-    """Yield what is tied in a model, by names: parameters, and buffers apart from them."""
-    groups: dict[str, list[str]] = {}
-    for i, (first, whole) in model.tied.items():
-        entry = model.state[i]
-        if entry.kind != "parameter":
-            title = "shared buffers"
-        else:
-            title = "tied parameters" if whole else "tied parameters, as different views"
-        groups.setdefault(title, []).append(f"{entry.name} = {first.name}")
-    for title, pairs in groups.items():
-        more = f" and {len(pairs) - TIES:,} more" if len(pairs) > TIES else ""
-        yield f"{title}: {', '.join(pairs[:TIES])}{more}"
-
-
-def is_module(place: Place) -> bool:
-    """Whether there is a module at a place."""
-    return looks_like_module(place.value)
-
-
-def listed(places: list[Place]) -> str:
-    """Return the first places, and how many more there are."""
-    text = ", ".join(place.lua_path or "the file's object" for place in places[:LISTED])
-    return text + (f" and {len(places) - LISTED:,} more" if len(places) > LISTED else "")

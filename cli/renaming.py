@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rekindle.core.export import format_of, read_shapes
+from rekindle.legacy_nn.module import Module
+from rekindle.legacy_nn.naming import StateEntry
 
 from .group import Problem, Unusable
 
@@ -25,17 +28,22 @@ LISTED = 8
 """Tensors that a message names."""
 
 
-def names_like(ours: Mapping[str, Shape], file: str) -> dict[str, str]:
-    """Return a name in `file` for each of our names.
+def names_like(
+    entries: Mapping[str, StateEntry], aliases: Mapping[str, str], file: str
+) -> tuple[dict[str, str], dict[str, Shape]]:
+    """Return a name in `file` for each of our names, and the shapes that the tensors have there.
 
     The two lists correspond if their shapes agree one by one in order. A safetensors file
     keeps no order; there, and where orders differ, a tensor is found by its shape and field
-    if only one has these, or by the numbers in names that differ in nothing else.
+    if only one has these, or by the numbers in names that differ in nothing else. Tied
+    tensors count once, or under all their names if the file lists as many.
 
     Parameters
     ----------
-    ours : mapping
-        Our names in the order of the model, with shapes.
+    entries : mapping
+        Name to tensor, and alias to tensor, in the order of the model.
+    aliases : mapping
+        The names in `entries` that are further names of another.
     file : str
         A .safetensors, .npz, .pt or .pth file of the architecture.
 
@@ -45,6 +53,17 @@ def names_like(ours: Mapping[str, Shape], file: str) -> dict[str, str]:
         If the two do not correspond, or if more than one correspondence is possible.
     """
     theirs = {n: s for n, s in read_shapes(file).items() if n.split(".")[-1] != COUNTER}
+    if len(theirs) != len(entries):
+        entries = {name: e for name, e in entries.items() if name not in aliases}
+    plain = {name: entry.tensor.shape for name, entry in entries.items()}
+    images = {name: image_shape(entry) for name, entry in entries.items()}
+    shapes = images if sorted(images.values()) == sorted(theirs.values()) else plain
+    return _corresponding(shapes, theirs, file), shapes
+
+
+def _corresponding(
+    ours: Mapping[str, Shape], theirs: Mapping[str, Shape], file: str
+) -> dict[str, str]:
     if sorted(ours.values()) != sorted(theirs.values()):
         raise Problem(_difference(ours, theirs, file))
     ordered = format_of(file) != ".safetensors"
@@ -52,6 +71,17 @@ def names_like(ours: Mapping[str, Shape], file: str) -> dict[str, str]:
     if ordered and all(a[1] == b[1] and _same_field(a[0], b[0]) for a, b in pairs):
         return {a[0]: b[0] for a, b in pairs}
     return _by_shape(ours, theirs, file)
+
+
+def image_shape(entry: StateEntry) -> Shape:
+    """Return a tensor's shape in PyTorch; SpatialConvolutionMM keeps its weight as a matrix."""
+    tensor, module = entry.tensor, entry.place.value
+    if entry.keys == ("weight",) and tensor.ndim == 2 and isinstance(module, Module):
+        fields = ("nOutputPlane", "nInputPlane", "kT", "kH", "kW")
+        sizes = tuple(vars(module)[name] for name in fields if name in vars(module))
+        if len(sizes) >= 4 and math.prod(sizes) == tensor.size:
+            return sizes
+    return tensor.shape
 
 
 def _by_shape(ours: Mapping[str, Shape], theirs: Mapping[str, Shape], file: str) -> dict[str, str]:
@@ -120,7 +150,7 @@ def _text(shape: Shape) -> str:
     return "x".join(map(str, shape))
 
 
-def names_in_map(ours: Mapping[str, Shape], file: str) -> dict[str, str]:
+def names_in_map(ours: Collection[str], file: str) -> dict[str, str]:
     """Return the new names that a JSON file gives for some or all of ours.
 
     Raises

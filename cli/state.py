@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,8 @@ class State:
         Name to tensor, each memory once.
     aliases : dict
         Further names to names in `entries`.
+    all_entries : dict
+        Names and aliases to tensors, in the order of the model.
     notes : list of str
         What the user should know.
     """
@@ -42,6 +44,7 @@ class State:
     model: Place
     entries: dict[str, StateEntry]
     aliases: dict[str, str]
+    all_entries: dict[str, StateEntry]
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -69,7 +72,7 @@ def find_state(checkpoint: Checkpoint, *, gradients: bool) -> State:
             "parameter",
             known=True,
         )
-        return State(model, {entry.name: entry}, {})
+        return State(model, {entry.name: entry}, {}, {entry.name: entry})
     found = [e for e in state_entries(model) if gradients or e.kind != "gradient"]
     if not found:
         raise Problem(f"{checkpoint.name}: {_named(model)} has no parameters or buffers")
@@ -81,7 +84,7 @@ def find_state(checkpoint: Checkpoint, *, gradients: bool) -> State:
                 f"{other.lua_path} and {entry.lua_path} would both be called {entry.name}; "
                 "choose a part with --select"
             )
-    state = State(model, {}, {})
+    state = State(model, {}, {}, by_name)
     tied = {tie.tensor: tie for tie in find_ties([e.tensor for e in found])}
     for i, entry in enumerate(found):
         tie = tied.get(i)
@@ -120,7 +123,11 @@ def _named(place: Place) -> str:
 
 
 def make_weights(
-    checkpoint: Checkpoint, state: State, dtype: Dtype | None, renamed: dict[str, str]
+    checkpoint: Checkpoint,
+    state: State,
+    dtype: Dtype | None,
+    renamed: Mapping[str, str],
+    shapes: Mapping[str, tuple[int, ...]],
 ) -> Weights:
     """Return the arrays of a state, with where they come from as metadata.
 
@@ -130,10 +137,13 @@ def make_weights(
         Convert floating tensors to this type.
     renamed : dict
         New names for names; names that are not in it stay.
+    shapes : dict
+        New shapes, of as many elements, for names.
     """
     arrays = {}
     for name, entry in state.entries.items():
         array = entry.tensor.numpy()
+        array = array.reshape(shapes.get(name, array.shape))
         if dtype is not None and is_floating(entry.tensor.dtype):
             converted = _converted(array, dtype)
             if np.isinf(converted).sum() > np.isinf(array).sum():
@@ -151,7 +161,7 @@ def _converted(array: np.ndarray[Any, Any], dtype: Dtype) -> np.ndarray[Any, Any
         return array.astype(dtype)
 
 
-def metadata_of(checkpoint: Checkpoint, state: State, renamed: dict[str, str]) -> dict[str, str]:
+def metadata_of(checkpoint: Checkpoint, state: State, renamed: Mapping[str, str]) -> dict[str, str]:
     """Return where weights come from, as text by name.
 
     `format` is what PyTorch's readers look for: the arrays lie as PyTorch's would.

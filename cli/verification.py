@@ -113,9 +113,7 @@ class Verification:
     def _new_names(self, state: State, weights: Weights) -> dict[str, str]:
         """Return the names in OUT for names here, where they are others."""
         if self.map_file:
-            shapes = {name: e.tensor.shape for name, e in state.entries.items()}
-            shapes |= {alias: shapes[name] for alias, name in state.aliases.items()}
-            return names_in_map(shapes, self.map_file)
+            return names_in_map(state.all_entries, self.map_file)
         renamed = json.loads(weights.metadata.get("renamed", "{}"))
         return {old: new for new, old in renamed.items()}
 

@@ -417,6 +417,41 @@ def test_like_a_pytorch_file(cli, convnet, tmp_path):
     assert np.abs(ours - theirs).max() <= 1e-10 * np.abs(theirs).max()
 
 
+def test_like_reshapes_the_matrices_of_old_convolutions(cli, saved, tmp_path):
+    nn = rekindle.legacy_nn
+    convolution = nn.SpatialConvolutionMM(3, 4, 5, 2)
+    path = saved(nn.Sequential().add(convolution))
+    np.savez(tmp_path / "o.npz", **{"c.weight": np.ones((4, 3, 2, 5)), "c.bias": np.ones(4)})
+    cli("convert", path, "-o", tmp_path / "m.npz", "--like", tmp_path / "o.npz")
+    with np.load(tmp_path / "m.npz") as archive:
+        matrix = convolution.weight.numpy()
+        assert matrix.shape == (4, 30)
+        np.testing.assert_array_equal(archive["c.weight"], matrix.reshape(4, 3, 2, 5))
+    cli("verify", path, tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize("extension", ["npz", "safetensors"])
+def test_like_a_file_that_lists_tied_weights_twice_or_once(cli, models, tmp_path, extension):
+    source = models / "siamese_cosine.t7"
+    once = {f"enc.{i}.{f}": np.ones(s) for i, f, s in SIAMESE_SHAPES}
+    twice = once | {f"twin.{i}.{f}": np.ones(s) for i, f, s in SIAMESE_SHAPES}
+    if extension == "safetensors":
+        save_file(once, tmp_path / "o.safetensors")
+        cli("convert", source, "-o", tmp_path / "m.npz", "--like", tmp_path / "o.safetensors")
+    else:
+        np.savez(tmp_path / "o.npz", **twice)
+        cli("convert", source, "-o", tmp_path / "m.npz", "--like", tmp_path / "o.npz")
+        with np.load(tmp_path / "m.npz") as archive:
+            aliases = json.loads(json.loads(str(archive["__metadata__"]))["aliases"])
+        assert aliases["twin.2.weight"] == "enc.2.weight"
+    with np.load(tmp_path / "m.npz") as archive:
+        assert set(archive.files) == {*once, "__metadata__"}
+    cli("verify", source, tmp_path / "m.npz")
+
+
+SIAMESE_SHAPES = [(0, "weight", (5, 6)), (0, "bias", 5), (2, "weight", (4, 5)), (2, "bias", 4)]
+
+
 def test_map_renames(cli, convnet, tmp_path):
     names = tmp_path / "names.json"
     names.write_text(json.dumps(NAMES))
