@@ -22,6 +22,13 @@ from .pooling import SpatialAveragePooling as SpatialAveragePooling
 from .pooling import SpatialMaxPooling as SpatialMaxPooling
 from .pooling import VolumetricAveragePooling as VolumetricAveragePooling
 from .pooling import VolumetricMaxPooling as VolumetricMaxPooling
+from .rnn import BGRU as BGRU
+from .rnn import BLSTM as BLSTM
+from .rnn import GRU as GRU
+from .rnn import LSTM as LSTM
+from .rnn import RNN as RNN
+from .rnn import RNNReLU as RNNReLU
+from .rnn import RNNTanh as RNNTanh
 from .softmax import LogSoftMax as LogSoftMax
 from .softmax import SoftMax as SoftMax
 from .softmax import SpatialLogSoftMax as SpatialLogSoftMax

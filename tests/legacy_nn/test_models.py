@@ -37,8 +37,6 @@ LACKING = {
 NO_MODEL = {"all_types", "storages_shared", "spatialcrossentropy"}
 """Files in fixtures/gpu that hold no module."""
 
-GPU_LACKING = {"cudnn_lstm": "cudnn.LSTM"}
-
 HALF = {"cudahalf_convnet"}
 """Models of half precision, which Torch7 ran in single precision."""
 
@@ -47,7 +45,7 @@ RUN = {n: p for n, p in MODELS.items() if n not in LACKING and n != "charrnn_che
 GPU = {
     p.stem: p
     for p in sorted((FIXTURES / "gpu").glob("*.t7"))
-    if not p.stem.endswith(".expect") and p.stem not in NO_MODEL | GPU_LACKING.keys()
+    if not p.stem.endswith(".expect") and p.stem not in NO_MODEL
 }
 CHARRNN = {n: RUN[n] for n in ("charrnn_lstm_2layer", "charrnn_gru_2layer", "charrnn_rnn_1layer")}
 MODES = pytest.mark.parametrize("train", [False, True], ids=["evaluate", "training"])
@@ -164,8 +162,3 @@ def test_parallel_modules_round_trip(name):
     again = checkpoint.loads(checkpoint.dumps(model))
     assert type(again) is type(model)
     assert_close(again.evaluate()(expected.input), expected.output, name, 1e-4)
-
-
-def test_modules_of_cudnn_that_are_not_here_say_so():
-    model = checkpoint.load(FIXTURES / "gpu" / "cudnn_lstm.t7")
-    assert [gap.typename for gap in unsupported(model)] == [GPU_LACKING["cudnn_lstm"]]
