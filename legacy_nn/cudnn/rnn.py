@@ -135,7 +135,7 @@ class RNN(Module):
         def take(rows: int, columns: int | None = None) -> Tensor:
             nonlocal position
             start, position = position, position + rows * (columns or 1)
-            part = self.weight[start:position]
+            part: Tensor = self.weight[start:position]
             return part if columns is None else part.reshape(rows, columns)
 
         hidden = self.hiddenSize
