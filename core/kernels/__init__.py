@@ -20,7 +20,7 @@ In reading order:
 - `normalization.py`: normalisation by moments, local response normalisation, renorm
 - `sums.py`: sums of products and linear combinations, for the gradients of these
 - `softmax.py`: softmax, log_softmax, logsumexp
-- `indexing.py`: gather, scatter-add, index-add
+- `indexing.py`: gather, scatter, scatter-add, index-add
 
 Imports nothing of Rekindle but `core.errors` and `core.dtypes`.
 """

@@ -140,6 +140,38 @@ def scatter_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) ->
     return _add_at(xp, x, _places(xp, index, axis, x.shape[axis]), source)
 
 
+def scatter(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> Array:
+    """Return x with the elements that `index` names along one axis replaced by `source`.
+
+    Parameters
+    ----------
+    x : array
+    index : array of int
+        As many dimensions as x, and its sizes but along `axis`.
+    source : array or number
+        Broadcasts to the shape of `index`.
+    axis : int
+
+    Returns
+    -------
+    array
+        Shape and dtype of x; where an index repeats, one of the elements stays.
+
+    Raises
+    ------
+    ShapeError, BoundsError
+        If the shapes do not fit or an index is outside.
+    """
+    _check_along(xp, "scatter", x, index, axis)
+    place = [
+        xp.reshape(xp.arange(n), (-1, *(1,) * (x.ndim - d - 1))) for d, n in enumerate(x.shape)
+    ]
+    place[axis] = index
+    out = xp.array(x, copy=True, order="C")
+    out[tuple(place)] = source
+    return out
+
+
 def index_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> Array:
     """Return x with the slices of `source` added to those that `index` names.
 

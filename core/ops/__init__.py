@@ -91,7 +91,10 @@ from .gathering import gather as gather
 from .gathering import gather_gradient as gather_gradient
 from .gathering import index_add as index_add
 from .gathering import scatter_add as scatter_add
+from .indexing import argwhere as argwhere
 from .indexing import getitem as getitem
+from .indexing import nonzero as nonzero
+from .indexing import take as take
 from .interpolation import upsample_linear as upsample_linear
 from .interpolation import upsample_linear_gradient as upsample_linear_gradient
 from .interpolation import upsample_nearest as upsample_nearest
@@ -107,6 +110,9 @@ from .layer_normalization import layer_norm as layer_norm
 from .layer_normalization import standardize as standardize
 from .linalg import linear as linear
 from .linalg import matmul as matmul
+from .masking import masked_fill as masked_fill
+from .masking import masked_scatter as masked_scatter
+from .masking import masked_select as masked_select
 from .normalization import channel_sums as channel_sums
 from .normalization import local_response_norm as local_response_norm
 from .normalization import renorm as renorm
@@ -194,5 +200,6 @@ from .trigonometric import tan as tan
 from .writing import converted as converted
 from .writing import index_put as index_put
 from .writing import index_spread as index_spread
+from .writing import scatter as scatter
 from .writing import write_view as write_view
 from .writing import zeros_of as zeros_of

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from ..kernels import indexing as kernels
 from ..kernels.checks import wide
 from .registry import Array, Sample, operation
 
@@ -105,3 +106,55 @@ index_put.def_jvp(
 )
 index_spread.def_vjp(x=lambda xp, g, index: xp.getitem(g, index=index))
 index_spread.def_jvp(x=lambda xp, g, shape, index: xp.index_spread(g, shape=shape, index=index))
+
+
+@operation(
+    samples=lambda rng: [
+        Sample(rng.normal(size=(3, 4)), rng.permuted([[0, 1, 2, 3]] * 3, axis=1), 2.5, axis=1),
+        Sample(rng.normal(size=(3, 4)), np.array([[2, 0, 1, 2]]), rng.normal(size=(1, 4)), axis=0),
+        Sample(
+            rng.normal(size=3).astype(np.float32), np.array([1]), np.array([7], np.float32), axis=-1
+        ),
+    ],
+    inplace=("scatter_",),
+)
+def scatter(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> Array:
+    """Return x with the elements that `index` names along one axis replaced by `source`.
+
+    Parameters
+    ----------
+    x : Tensor
+    index : Tensor of int
+        As many dimensions as x, and its sizes but along `axis`.
+    source : Tensor or number
+        Broadcasts to the shape of `index`; converted to x's dtype.
+    axis : int
+
+    Returns
+    -------
+    Tensor
+        Shape and dtype of x.
+
+    Raises
+    ------
+    ShapeError, BoundsError
+        If the shapes do not fit or an index is outside.
+
+    Notes
+    -----
+    Where an index repeats, one of its elements stays, and the gradient of `source` is right for
+    that one only, as in PyTorch.
+    """
+    return kernels.scatter(xp, x, index, source, axis=axis)
+
+
+scatter.def_vjp(
+    x=lambda xp, g, index, axis: xp.scatter(g, index, 0.0, axis=axis),
+    source=lambda xp, g, index, axis: xp.gather(g, index, axis=axis),
+)
+scatter.def_jvp(
+    x=lambda xp, g, index, axis: xp.scatter(g, index, 0.0, axis=axis),
+    source=lambda xp, g, x_shape, index, axis: xp.scatter(
+        xp.zeros_of(g, x_shape), index, g, axis=axis
+    ),
+)

@@ -140,6 +140,24 @@ def blocks(x, repetitions):
     return [blocks(x, repetitions[1:]) if repetitions[1:] else x] * repetitions[0]
 
 
+def masked_scatter(x, mask, source):
+    values = iter(source.ravel().tolist())
+    return each(lambda v, m: next(values) if m else v)(x, mask)
+
+
+def scattered(x, index, source, *, axis):
+    result = x.tolist()
+    source = np.broadcast_to(source, index.shape)
+    for place in np.ndindex(index.shape):
+        target = list(place)
+        target[axis] = index[place]
+        row = result
+        for i in target[:-1]:
+            row = row[i]
+        row[target[-1]] = source[place]
+    return np.array(result)
+
+
 REFERENCES = {
     # arithmetic
     "add": each(operator.add),
@@ -214,6 +232,12 @@ REFERENCES = {
     # cumulative
     "cumsum": lines(itertools.accumulate),
     "cumprod": lines(lambda row: itertools.accumulate(row, operator.mul)),
+    # masking
+    "masked_select": lambda x, mask: np.array(
+        [v for v, m in zip(*(a.ravel() for a in np.broadcast_arrays(x, mask)), strict=True) if m]
+    ),
+    "masked_fill": lambda x, mask, value: each(lambda v, m, w: w if m else v)(x, mask, value),
+    "masked_scatter": masked_scatter,
     # linalg
     "matmul": matmul,
     "linear": linear,
@@ -285,5 +309,6 @@ REFERENCES = {
         ]
     ),
     "write_view": lambda x, value, chain: np.broadcast_to(value, x.shape),
+    "scatter": scattered,
     "zeros_of": lambda x, shape: np.full(shape, 0.0),
 }

@@ -8,10 +8,10 @@ from rekindle.core.ops import OPERATIONS
 from rekindle.core.tensor import Tensor
 
 WITHOUT = {
-    "all", "any", "argmax", "argmin", "argsort", "bitwise_and", "bitwise_invert", "bitwise_or",
-    "bitwise_xor", "ceil", "count_nonzero", "equal", "floor", "floor_divide", "greater",
-    "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "not_equal", "round",
-    "sign", "trunc", "zeros_of",
+    "all", "any", "argmax", "argmin", "argsort", "argwhere", "bitwise_and", "bitwise_invert",
+    "bitwise_or", "bitwise_xor", "ceil", "count_nonzero", "equal", "floor", "floor_divide",
+    "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "not_equal",
+    "round", "sign", "trunc", "zeros_of",
 }  # fmt: skip
 """Piecewise constant operations, and those whose results are no floats."""
 

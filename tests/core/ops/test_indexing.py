@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
+from rekindle.core import ops
+from rekindle.core.autograd import check_grads
 from rekindle.core.creation import tensor
+from rekindle.core.errors import BoundsError, ShapeError
 from rekindle.core.tensor import Tensor
 
 X = np.arange(24.0).reshape(2, 3, 4)
@@ -110,3 +113,40 @@ def test_writing_into_one_element_of_a_view():
     x = tensor(X)
     x[1][2][3] += 1
     assert x[1, 2, 3].item() == 24
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize("index", [np.int64(1), np.array([1, 0, 1]), np.zeros((2, 0), int)])
+def test_take(axis, index):
+    np.testing.assert_array_equal(ops.take(X, index, axis=axis).numpy(), np.take(X, index, axis))
+
+
+@pytest.mark.parametrize("index", [[2], [-1], [0, 7]])
+def test_take_refuses_what_is_not_there(index):
+    with pytest.raises(BoundsError, match="take: indices run from 0 to 1; given"):
+        tensor(X).take(index, axis=0)
+    with pytest.raises(BoundsError, match="take: dimension 3 is not one of 3"):
+        tensor(X).take([0], axis=3)
+
+
+@pytest.mark.parametrize("x", [X - 5, X > 3, np.zeros((2, 0)), np.array([0.0, np.nan])])
+def test_nonzero(x):
+    np.testing.assert_array_equal(ops.argwhere(tensor(x)).numpy(), np.argwhere(x))
+    for found, expected in zip(tensor(x).nonzero(), np.nonzero(x), strict=True):
+        np.testing.assert_array_equal(found.numpy(), expected)
+    np.testing.assert_array_equal(tensor(x)[tensor(x).nonzero()].numpy(), x[np.nonzero(x)])
+
+
+def test_a_number_has_no_positions():
+    assert ops.argwhere(tensor(3.0)).shape == (1, 0)
+    assert ops.argwhere(tensor(0.0)).shape == (0, 0)
+    with pytest.raises(ShapeError, match="no positions"):
+        tensor(3.0).nonzero()
+
+
+@pytest.mark.parametrize("index", BASIC + ADVANCED, ids=str)
+def test_slopes_of_reading_and_writing(index):
+    check_grads(lambda x: x[index] * x[index], [tensor(X)])
+    values = tensor(np.random.default_rng(1).normal(size=X[index].shape))
+    if len(np.unique(places := np.arange(24).reshape(X.shape)[index])) == np.size(places):
+        check_grads(lambda x, v: ops.index_put(x, v, index=index) ** 2, [tensor(X / 9), values])

@@ -178,7 +178,8 @@ def test_layout_changes_nothing(op, layout):
             np.array(a, order="C") if isinstance(a, np.ndarray) else a for a in operands(op, sample)
         ]
         given = [
-            Tensor(LAYOUTS[layout](a)) if isinstance(a, np.ndarray) and a.size else a for a in plain
+            Tensor(LAYOUTS[layout](a)) if isinstance(a, np.ndarray) and a.size and a.ndim else a
+            for a in plain
         ]
         result = op(given, **sample.params) if op.variadic else op(*given, **sample.params)
         results = result if isinstance(result, tuple) else (result,)
