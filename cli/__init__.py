@@ -1,8 +1,16 @@
 """The command line: `rekindle inspect`, `convert`, `verify`, `run`, `doctor`.
 
-One file per command, each with a click command `command`; `group.py` is what they share
-and `reading.py` how they find the object they work on. A command's own file imports only
-click, and what it works with when it runs, so that help and completion answer at once.
+One file per command holds its options and help: a click command called `command`. It imports
+only click; what does the work is imported when it runs, so that help and completion answer
+at once. In reading order:
+
+- group.py, options.py, talk.py, tables.py, progress.py, output.py: what all commands share
+- reading.py: from FILE and `--select` to the object that a command works on
+- inspect.py: survey.py, texts.py, inspection.py, findings.py, inspection_json.py
+- convert.py: state.py, limits.py, overrides.py, renaming.py, casting.py, conversion.py
+- run.py: inputs.py, images.py, running.py, execution.py
+- verify.py: guess.py, comparing.py, verification.py
+- doctor.py
 
 The only package that prints, and the only one besides users that imports the facade
 `rekindle`.

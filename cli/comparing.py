@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,11 @@ class Comparison:
     shape: str
     difference: float | None
     problem: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON has it, which knows no infinity."""
+        found = asdict(self)
+        return found | {"difference": "inf"} if self.difference == np.inf else found
 
 
 def largest_difference(a: Array, b: Array) -> float:

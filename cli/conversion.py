@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from .group import Problem, Unusable, explained
 from .limits import check_size
 from .output import atomic_output, check_output
 from .overrides import find_overrides
-from .progress import track
+from .progress import track, working
 from .reading import Checkpoint, read_checkpoint
 from .renaming import check_distinct, names_in_map, names_like
 from .state import State, find_state, make_weights
@@ -53,7 +54,8 @@ class Conversion:
         failures: list[click.ClickException] = []
         for file, (target, to) in track(list(zip(files, targets, strict=True)), "converting"):
             try:
-                report = self._convert(file, target, to)
+                with working(f"converting {file}") if len(files) == 1 else nullcontext():
+                    report = self._convert(file, target, to)
             except (RekindleError, OSError, click.ClickException) as error:
                 failure = error if isinstance(error, click.ClickException) else explained(error)
                 if len(files) == 1:

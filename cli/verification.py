@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -66,7 +66,7 @@ class Verification:
             "file": file,
             "out": out,
             "model": state.model.lua_path,
-            "tensors": [asdict(c) for c in tensors],
+            "tensors": [c.as_json() for c in tensors],
             "only_in_out": [name for name in weights.arrays if name not in names],
         }
         if not as_json:
@@ -140,7 +140,7 @@ class Verification:
             theirs = run_model(other, cast_input(given(), dtype_of_model(other)), seed=self.seed)
         tolerance = self.tol if self.tol is not None else default_tolerance(dtype, weights)
         outputs = compare_outputs(ours, theirs, tolerance)
-        report |= {"input": text, "tolerance": tolerance, "outputs": [asdict(c) for c in outputs]}
+        report |= {"input": text, "tolerance": tolerance, "outputs": [c.as_json() for c in outputs]}
         if not as_json:
             say(f"\ninput: {text}")
             print_comparisons(outputs)
