@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,6 +40,9 @@ ROWS = 200
 
 DEPTH = 40
 """Levels that are shown without --depth or --all."""
+
+WIDE = 140
+"""Columns of a terminal from which on a module takes one line."""
 
 ELEMENTS = 10
 """Elements of a table of tables that are shown without --all."""
@@ -102,17 +107,9 @@ class Inspection:
         shown = [row for row in model.rows if row.depth <= self.depth]
         if not shown[0].tensors and len(shown) > 1:
             shown = shown[1:]
-        columns = [
-            Column("in Lua"),
-            Column("name", style="cyan"),
-            Column("module"),
-            Column("tensors", style="green"),
-            Column("parameters", right=True),
-            Column("bytes", right=True),
-        ]
         tied = {id(model.state[i]): tie for i, tie in model.tied.items()}
         main = model.dtypes[:1]
-        rows = [
+        rows: list[tuple[str, ...]] = [
             (
                 "  " * max(row.depth - 1, 0) + step_text(row),
                 row.place.name,
@@ -123,6 +120,17 @@ class Inspection:
             )
             for row in shown[: self.rows]
         ]
+        columns = [
+            Column("in Lua"),
+            Column("name", style="cyan"),
+            Column("module"),
+            Column("tensors", style="green"),
+            Column("parameters", right=True),
+            Column("bytes", right=True),
+        ]
+        if sys.stdout.isatty() and shutil.get_terminal_size().columns < WIDE:
+            del columns[5], columns[3]
+            rows = [short for row in rows for short in narrowed(row)]
         print_table(columns, rows)
         left = len(model.rows) - len(shown[: self.rows]) - (model.rows[0] is not shown[0])
         if left:
@@ -212,6 +220,13 @@ def model_title(model: ModelSurvey) -> str:
         parts.append(f"{size_text(root.nbytes)}{buffers}" if root.nbytes else "")
         parts.append(" and ".join(model.dtypes))
     return ", ".join(filter(None, parts))
+
+
+def narrowed(row: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return a row without bytes, its tensors below the module."""
+    step, name, module, tensors, parameters, _ = row
+    below = [("", "", f"  {tensors}", "")] if tensors else []
+    return [(step, name, module, parameters), *below]
 
 
 def step_text(row: ModuleRow) -> str:

@@ -120,7 +120,13 @@ def test_no_color_is_honoured(models):
         return b"".join(chunks)
 
     assert b"\x1b[3" in on_a_terminal()
-    assert b"\x1b[3" not in on_a_terminal(NO_COLOR="1")
+    wide = on_a_terminal(NO_COLOR="1")
+    assert b"\x1b[3" not in wide
+    line = b"    modules[1]  0.0.0  nn.Linear(6 -> 5)  weight 5x6, bias 5  "
+    assert line in wide
+    narrow = on_a_terminal(NO_COLOR="1", COLUMNS="80").splitlines()
+    place = next(i for i, found in enumerate(narrow) if b"nn.Linear(6 -> 5)" in found)
+    assert narrow[place + 1].strip() == b"weight 5x6, bias 5"
 
 
 def test_the_output_may_be_cut_off():
