@@ -15,6 +15,7 @@ OWN_TESTS = {
     "activation": "test_activation.py",
     "average_pooling": "test_pooling.py",
     "batch_normalization": "test_normalization.py",
+    "classification_losses": "test_losses.py",
     "convolution": "test_convolution.py",
     "convolution_gradient": "test_convolution.py",
     "gated_activation": "test_activation.py",
