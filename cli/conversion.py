@@ -162,14 +162,14 @@ class Conversion:
 
 
 def format_of_name(name: str) -> str:
-    """Return the format that a file's extension means.
+    """Return the format that a file's extension means; standard output has weights.
 
     Raises
     ------
     Unusable
         If it means none.
     """
-    extension = Path(name).suffix.lower()
+    extension = ".safetensors" if name == "-" else Path(name).suffix.lower()
     for to, known in EXTENSIONS.items():
         if extension == known:
             return to

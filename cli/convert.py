@@ -50,7 +50,7 @@ EXTENSIONS = {
     "--to",
     "to",
     type=click.Choice(list(EXTENSIONS)),
-    help="Format; by default that of OUT's extension, for a folder safetensors.",
+    help="Format; by default that of OUT's extension, for a folder or - safetensors.",
 )
 @click.option(
     "--dtype",

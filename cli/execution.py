@@ -80,8 +80,8 @@ class Run:
         self._print(report, as_json)
 
     def _format(self) -> str:
-        """Return the format of the output, with the output file checked."""
-        if self.output is None:
+        """Return the format of the output, with the output file checked; "" for the usual."""
+        if self.output is None or (self.output == "-" and self.to is None):
             return ""
         check_output(self.output, force=self.force)
         extension = Path(self.output).suffix.lower().replace(".jpeg", ".jpg")
@@ -97,6 +97,7 @@ class Run:
         self, output: Any, target: str, to: str, preprocessing: Preprocessing | None
     ) -> str | None:
         arrays = dict(tensors_by_path(output))
+        to = to or ("npy" if isinstance(output, Tensor) else "npz")
         with atomic_output(target) as temporary:
             if to == "t7":
                 rekindle.save(output, temporary)

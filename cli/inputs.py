@@ -65,13 +65,15 @@ def _numpy_input(data: bytes, name: str) -> Any:
         if isinstance(loaded, np.ndarray):
             return Tensor(loaded)
         with loaded:
-            return table_of({key: Tensor(loaded[key]) for key in loaded.files})
+            arrays = {key: Tensor(loaded[key]) for key in loaded.files}
     except (ValueError, zipfile.BadZipFile, EOFError, DtypeError) as error:
         raise Unusable(f"{name}: no array that a model can take: {error}") from None
+    alone = len(arrays) == 1 and not next(iter(arrays))[0].isdigit()
+    return next(iter(arrays.values())) if alone else table_of(arrays)
 
 
 def table_of(arrays: dict[str, Tensor]) -> Table:
-    """Return the table that named arrays mean: "1" is position 1, "2.1" a table inside.
+    """Return the table that named arrays mean: "1" is position 1, "2.1" is in a table inside.
 
     numpy.savez's own names, arr_0 and so on, are positions from 1.
     """

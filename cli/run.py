@@ -49,7 +49,10 @@ OUTPUTS = {
     help="Write the output to a .npy, .npz, .t7 or .png file, or - for standard output.",
 )
 @click.option(
-    "--to", "to", type=click.Choice(list(OUTPUTS)), help="Format; by default that of OUT's name."
+    "--to",
+    "to",
+    type=click.Choice(list(OUTPUTS)),
+    help="Format; by default that of OUT's name, for - npy, or npz for a table.",
 )
 @click.option("--topk", metavar="K", type=click.IntRange(1), help="Print the K largest classes.")
 @click.option("--train", is_flag=True, help="Run in training mode; evaluation is the default.")

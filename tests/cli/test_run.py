@@ -57,6 +57,19 @@ def test_tables_in_and_out(cli, models, tmp_path):
     assert not (tmp_path / "y.npy").exists()
 
 
+def test_an_archive_of_one_array_is_that_array(cli, saved, tmp_path):
+    path = saved(rekindle.legacy_nn.Identity())
+    np.savez(tmp_path / "x.npz", np.arange(3.0))
+    cli("run", path, "--input", tmp_path / "x.npz", "-o", tmp_path / "y.npz")
+    with np.load(tmp_path / "y.npz") as y:
+        assert y["output"].tolist() == [0, 1, 2]
+    cli("run", path, "--input", tmp_path / "y.npz", "-o", tmp_path / "z.npy")
+    np.savez(tmp_path / "t.npz", **{"1": np.arange(3.0)})
+    cli("run", path, "--input", tmp_path / "t.npz", "-o", tmp_path / "u.npz")
+    with np.load(tmp_path / "u.npz") as y:
+        assert y.files == ["1"]
+
+
 def test_tables_inside_tables(cli, saved, tmp_path):
     nn = rekindle.legacy_nn
     inner = nn.ParallelTable().add(nn.Identity()).add(nn.Identity())
@@ -214,13 +227,15 @@ def test_standard_streams(cli, models, tmp_path):
     record = rekindle.load(source)
     buffer = io.BytesIO()
     np.save(buffer, record.input.numpy())
-    result = cli("run", source, "--input", "-", "-o", "-", "--to", "npy", stdin=buffer.getvalue())
+    result = cli("run", source, "--input", "-", "-o", "-", stdin=buffer.getvalue())
     assert close(Tensor(np.load(io.BytesIO(result.stdout_bytes))), record.output, 1e-5)
     assert "output  float32" in result.stderr
     np.save(tmp_path / "x.npy", record.input.numpy())
     cli("run", "-", "--input", tmp_path / "x.npy", stdin=source.read_bytes())
     cli("run", "-", "--input", "-", stdin=b"", code=2)
-    cli("run", source, "--input", "-", "-o", "-", stdin=b"", code=2)
+    tables = models / "siamese_cosine.t7"
+    result = cli("run", tables, "--random", "2x6", "--random", "2x6", "-o", "-")
+    assert np.load(io.BytesIO(result.stdout_bytes)).files == ["1", "2"]
 
 
 def test_what_cannot_run_is_named_with_its_place(cli, saved, models, fixtures, unknown_model):
