@@ -17,7 +17,7 @@ from rekindle.legacy_nn.unknown_classes import typename
 
 BATCH = 2
 
-SIZES = (32, 64, 224, 28, 96, 128, 256, 227, 231, 299, *range(4, 64))
+SIZES = (32, 224, 64, 28, 96, 128, 256, 227, 231, 299, *range(4, 64))
 """Heights and widths that image networks take, the likely ones first."""
 
 LENGTHS = (16, 1014, 64, 128, 256, 512, *range(4, 100))

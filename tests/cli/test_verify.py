@@ -16,6 +16,10 @@ def converted(cli, fixtures, tmp_path):
     return source, out
 
 
+INPUT = ("--random", "2x3x8x8")
+"""What the model of `converted` takes."""
+
+
 def change(out, edit):
     """Edit the arrays in a safetensors file, without its metadata."""
     arrays = {name: array.copy() for name, array in load_file(out).items()}
@@ -52,9 +56,9 @@ def test_models_and_formats(cli, models, tmp_path, name, extension):
 def test_a_missing_tensor_is_found(cli, converted, name):
     source, out = converted
     change(out, lambda arrays: arrays.pop(name))
-    result = cli("verify", source, out, code=1)
+    result = cli("verify", source, out, *INPUT, code=1)
     assert f"{name}: missing in OUT" in result.stderr
-    report = json.loads(cli("verify", source, out, "--json", code=1).stdout)
+    report = json.loads(cli("verify", source, out, *INPUT, "--json", code=1).stdout)
     assert not report["ok"]
     # the copy computes with nan where OUT has nothing
     assert report["outputs"][0]["difference"] == "inf"
@@ -69,7 +73,7 @@ def test_a_flipped_bit_is_found(cli, converted, name, bit):
         arrays[name].reshape(-1)[-1:].view(np.uint32)[...] ^= np.uint32(1 << bit)
 
     change(out, flip)
-    result = cli("verify", source, out, code=1)
+    result = cli("verify", source, out, *INPUT, code=1)
     assert f"{name}: differs" in result.stderr
 
 
@@ -81,7 +85,7 @@ def test_nan_and_shapes_are_found(cli, converted):
         arrays["0.weight"] = arrays["0.weight"][:2]
 
     change(out, spoil)
-    result = cli("verify", source, out, code=1)
+    result = cli("verify", source, out, *INPUT, code=1)
     assert "0.bias: differs" in result.stderr
     assert "0.weight: OUT has shape 2x3x3x3" in result.stderr
 
@@ -99,7 +103,7 @@ def test_a_tied_weight_that_differs_is_found(cli, models, tmp_path):
 def test_what_is_in_out_only_is_noted(cli, converted):
     source, out = converted
     change(out, lambda arrays: arrays.update(extra=np.ones(2)))
-    assert f"note: extra is in {out} only" in cli("verify", source, out).stderr
+    assert f"note: extra is in {out} only" in cli("verify", source, out, *INPUT).stderr
 
 
 def test_rounding_to_another_type_is_allowed_and_nothing_else(cli, models, tmp_path):
