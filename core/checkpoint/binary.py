@@ -133,11 +133,12 @@ class BinaryDecoder(Decoder):
             return super().read_class_name()
         start = self.pos + 11
         stop = start + count
-        name = self.class_names.get(self.data[start:stop])
-        if name is None or length != 3 or version != b"V 1" or stop > self.end:
-            return super().read_class_name()
-        self.pos = stop
-        return name, 1
+        if length == 3 and version == b"V 1" and stop <= self.end:
+            name = self.class_names.get(self.data[start:stop])
+            if name is not None:
+                self.pos = stop
+                return name, 1
+        return super().read_class_name()
 
     def settle_tensor(self, ndim: int) -> None:
         """Find out how long a long is from what follows a tensor's number of dimensions."""

@@ -264,22 +264,28 @@ def many(count, record):
     return i(3, 1, count) + b"".join(record(k) for k in range(2, count + 2))
 
 
-N = 6_000
-DENSE = {
-    "tables": many(N, lambda k: i(1) + struct.pack("<d", k) + i(3, k, 0)),
-    "tables as keys": many(N, lambda k: i(3, k, 0) + i(5, 1)),
-    "nested tables": b"".join(i(3, k, 1) + i(5, 1) for k in range(1, N)) + i(5, 1),
-    "nested keys": b"".join(i(3, k, 1) for k in range(1, N)) + i(3, N, 0) + i(5, 1) * (N - 1),
-    "objects": many(N, lambda k: i(4, 2 * k) + name("x") + i(3, 2 * k + 1, 0) + i(5, 1)),
-    "tensors": many(N, lambda k: i(4, k) + name("torch.ClTensor") + i(0) + q(1) + i(0) + i(5, 1)),
-    "nested tds": b"".join(i(4, k) + name("tds.Vec") + q(1) for k in range(1, N)) + i(5, 1),
-    "nested functions": i(6, 0) * N + i(5, 1),
-    "ascii functions": b"6\n0\n" * N + b"5\n1\n",
-    "ascii tables": b"".join(b"3\n%d\n1\n5\n1\n" % k for k in range(1, N)) + b"5\n1\n",
-    "ascii numbers": b"4\n1\n19\ntorch.DoubleStorage\n%d\n" % N + b"0 " * N,
-    "ascii nans": b"4\n1\n19\ntorch.DoubleStorage\n%d\n" % N + b"-nan " * N,
-    "wide text": i(2, 4 * N) + b"a" * (4 * N - 4) + "\U0001f600".encode(),
-}
+def dense(n):
+    """Return files of many small things, binary and ascii, side by side and in each other."""
+    return {
+        "tables": many(n, lambda k: i(1) + struct.pack("<d", k) + i(3, k, 0)),
+        "tables as keys": many(n, lambda k: i(3, k, 0) + i(5, 1)),
+        "nested tables": b"".join(i(3, k, 1) + i(5, 1) for k in range(1, n)) + i(5, 1),
+        "nested keys": b"".join(i(3, k, 1) for k in range(1, n)) + i(3, n, 0) + i(5, 1) * (n - 1),
+        "objects": many(n, lambda k: i(4, 2 * k) + name("x") + i(3, 2 * k + 1, 0) + i(5, 1)),
+        "tensors": many(
+            n, lambda k: i(4, k) + name("torch.ClTensor") + i(0) + q(1) + i(0) + i(5, 1)
+        ),
+        "nested tds": b"".join(i(4, k) + name("tds.Vec") + q(1) for k in range(1, n)) + i(5, 1),
+        "nested functions": i(6, 0) * n + i(5, 1),
+        "ascii functions": b"6\n0\n" * n + b"5\n1\n",
+        "ascii tables": b"".join(b"3\n%d\n1\n5\n1\n" % k for k in range(1, n)) + b"5\n1\n",
+        "ascii numbers": b"4\n1\n19\ntorch.DoubleStorage\n%d\n" % n + b"0 " * n,
+        "ascii nans": b"4\n1\n19\ntorch.DoubleStorage\n%d\n" % n + b"-nan " * n,
+        "wide text": i(2, 4 * n) + b"a" * (4 * n - 4) + "\U0001f600".encode(),
+    }
+
+
+DENSE = dense(6_000)
 
 
 @pytest.mark.parametrize("case", DENSE)
@@ -305,3 +311,12 @@ def test_a_dense_file_with_an_error_at_its_end(case):
     finally:
         tracemalloc.stop()
     assert peak < 40 * len(raw) + (1 << 19)
+
+
+@pytest.mark.parametrize("case", DENSE)
+def test_time_grows_with_the_size_alone(case):
+    """Ten times the file takes some ten times as long, where a square would take a hundred."""
+    raw = dense(20_000)[case]
+    start = time.process_time()
+    assert load_all(raw)
+    assert time.process_time() - start < 1.5

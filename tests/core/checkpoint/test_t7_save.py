@@ -205,6 +205,9 @@ def test_a_huge_expanded_view_costs_nothing(tmp_path):
         found = load(tmp_path / "x.t7")
         assert (found.shape, found.stride()) == ((1 << 20, 1 << 20), (0, 0))
         assert "shape=(1048576, 1048576)" in repr(found)
+        assert Table([found]).equals(Table([view]))
+        other = Tensor.view_of(Storage(np.zeros(1)), 0, (1 << 20, 1 << 20), (0, 0))
+        assert not Table([found]).equals(Table([other]))
 
 
 class Node:
