@@ -10,7 +10,7 @@ from rekindle.core.dtypes import int64
 from rekindle.core.errors import BoundsError, ShapeError
 from rekindle.core.tensor import Tensor
 
-from .module import InputTypeError, Module
+from .module import InputTypeError, Module, ModuleError
 
 
 def one_tensor(module: Module, input: Any, *ndims: int) -> Tensor:
@@ -103,3 +103,40 @@ def rows_at(module: Module, weight: Tensor, index: Tensor) -> Tensor:
             f"{module.t7_typename} takes indices from 1 to {weight.shape[0]}; given "
             f"{ops.min(index).item():g} to {ops.max(index).item():g}"
         ) from None
+
+
+def fitted(module: Module, gradOutput: Any, like: Tensor, name: str = "input") -> Tensor:
+    """Return `gradOutput` in the shape of `like`, the module's `name`.
+
+    Raises
+    ------
+    ShapeError
+        If the two differ in their number of elements.
+    """
+    g = one_tensor(module, gradOutput)
+    if g.shape == like.shape:
+        return g
+    if g.size != like.size:
+        raise ShapeError(
+            f"{module.t7_typename}: {name} and gradOutput shapes do not match: "
+            f"{name} {_torch_size(like)}, gradOutput {_torch_size(g)}"
+        )
+    return ops.reshape(g, like.shape)
+
+
+def left_behind(module: Module, name: str, gradOutput: Any) -> tuple[Tensor, Tensor]:
+    """Return the field `name` that the forward pass filled, and `gradOutput` in its shape.
+
+    Raises
+    ------
+    ShapeError
+        If the two differ in their number of elements, as when there was no forward pass.
+    """
+    value = getattr(module, name, None)
+    if not isinstance(value, Tensor):
+        raise ModuleError(f"{module.t7_typename} has no {name}: call updateOutput first")
+    return value, fitted(module, gradOutput, value, name)
+
+
+def _torch_size(x: Tensor) -> str:
+    return f"[{' x '.join(str(n) for n in x.shape if x.size)}]"

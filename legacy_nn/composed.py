@@ -151,5 +151,8 @@ class CReLU(Sequential):
     def keep(self, input: Any, result: Any) -> Any:
         return share_memory(self.output, result)
 
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
+        return share_memory(self.gradInput, result)
+
     def __repr__(self) -> str:
         return "CReLU()"

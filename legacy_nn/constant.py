@@ -11,18 +11,19 @@ from rekindle.core.tensor import Tensor
 
 from .checks import one_tensor
 from .fields import set_unless_nil
+from .inplace import InPlace
 from .module import Module, torch_class
 
 
 @torch_class("nn.MulConstant")
-class MulConstant(Module):
+class MulConstant(InPlace):
     """Multiplies by a number.
 
     Parameters
     ----------
     constant_scalar : float
     inplace : bool, default False
-        Whether the input is overwritten.
+        Whether the input is overwritten; going back restores it.
 
     Source: torch/nn MulConstant.lua.
     """
@@ -35,16 +36,24 @@ class MulConstant(Module):
     def compute(self, input: Any) -> Tensor:
         return one_tensor(self, input) * self.constant_scalar
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Tensor:
+        return ops.multiply(gradOutput, self.constant_scalar)
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
+        if self.inplace:
+            input.detach().div_(self.constant_scalar)
+        return super().keep_gradient(input, gradOutput, result)
+
 
 @torch_class("nn.AddConstant")
-class AddConstant(Module):
+class AddConstant(InPlace):
     """Adds a number, or a vector to each row.
 
     Parameters
     ----------
     constant_scalar : float or Tensor, shape (n,)
     inplace : bool, default False
-        Whether the input is overwritten.
+        Whether the input is overwritten; going back restores it.
 
     Source: torch/nn AddConstant.lua.
     """
@@ -65,6 +74,14 @@ class AddConstant(Module):
                 f"it; given shape {x.shape}"
             )
         return x + term
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        return gradOutput
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
+        if self.inplace:
+            input.detach().sub_(self.constant_scalar)
+        return super().keep_gradient(input, gradOutput, result)
 
 
 @torch_class("nn.Constant")

@@ -216,6 +216,11 @@ class SpatialDepthWiseConvolution(_ImageConvolution):
     def bias_shape(self) -> tuple[int, ...]:
         return (self.nOutputPlane, self.nInputPlane)
 
+    def prepare(self, input: Tensor) -> None:
+        # Torch7 gives the weight four dimensions here, and its gradient when it comes to it.
+        shape = (self.nOutputPlane, self.nInputPlane, *self.per_axis("k"))
+        view_as(self, ("weight", "gradWeight"), shape)
+
     def compute_batch(self, input: Tensor) -> Tensor:
         inputs, outputs, kernel = self.nInputPlane, self.nOutputPlane, self.per_axis("k")
         weight = ops.reshape(self.weight, (outputs, inputs, *kernel)).transpose(0, 1)

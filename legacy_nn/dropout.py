@@ -8,16 +8,37 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from rekindle.core import ops
+from rekindle.core.autograd import is_grad_enabled
 from rekindle.core.creation import empty
 from rekindle.core.errors import ShapeError
+from rekindle.core.tensor import Tensor
 
+from .checks import fitted, left_behind
 from .fields import set_unless_nil
-from .module import ArgumentError, Module, replace_contents, torch_class
+from .inplace import InPlace
+from .module import ArgumentError, Module, ModuleError, replace_contents, torch_class
 from .torch7 import random
 
 
+def drawn(noise: Tensor) -> Tensor:
+    """Return the noise as it is kept for backward: a copy, as the next draw overwrites it."""
+    return ops.clone(noise) if is_grad_enabled() else noise
+
+
+def only_in_training(module: Module) -> None:
+    """Refuse to go back in evaluation mode.
+
+    Raises
+    ------
+    ModuleError
+        If the module is in evaluation mode.
+    """
+    if not module.train:
+        raise ModuleError(f"{module.t7_typename}: backprop only defined while training")
+
+
 @torch_class("nn.Dropout")
-class Dropout(Module):
+class Dropout(InPlace):
     """Sets elements to 0, each with probability `p`.
 
     The kept ones are multiplied by 1 / (1 - p) in training; in version 1 everything is
@@ -86,8 +107,15 @@ class Dropout(Module):
 
     def compute(self, input: Any) -> Any:
         if self._drops():
-            return ops.multiply(input, self.noise)
+            return ops.multiply(input, drawn(self.noise))
         return input if self.v2 or self.p == 0 else ops.multiply(input, 1 - self.p)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        # In evaluation Torch7 passes over the mask of a stochastic inference.
+        if self.train and self.p > 0:
+            noise, g = left_behind(self, "noise", gradOutput)
+            return g * noise
+        return gradOutput if self.train or self.v2 or self.p == 0 else gradOutput * (1 - self.p)
 
     def __repr__(self) -> str:
         return f"{self.t7_typename}({self.p:f})"
@@ -128,7 +156,11 @@ class _FeatureDropout(Module):
 
     def compute(self, input: Any) -> Any:
         dropping = self.train or self.stochastic_inference
-        return ops.multiply(input, self.noise if dropping else 1 - self.p)
+        return ops.multiply(input, drawn(self.noise) if dropping else 1 - self.p)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        only_in_training(self)
+        return fitted(self, gradOutput, input) * self.noise
 
     def __repr__(self) -> str:
         return f"{self.t7_typename}({self.p:f})"
@@ -204,6 +236,10 @@ class WhiteNoise(Module):
         if self.train:
             return ops.add(input, self.noise)
         return input if self.mean == 0 else ops.add(input, self.mean)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        only_in_training(self)
+        return gradOutput
 
     def __repr__(self) -> str:
         return f"{self.t7_typename} mean: {self.mean:f}, std: {self.std:f}"

@@ -7,9 +7,10 @@ from typing import Any
 from rekindle.core import ops
 from rekindle.core.tensor import Tensor
 
-from .checks import one_tensor
+from .checks import fitted, left_behind, one_tensor
 from .fields import given
 from .module import Module, torch_class
+from .stated_gradient import Gradients, StatedGradient
 from .transfer import HardTanh
 
 
@@ -22,8 +23,8 @@ class Square(Module):
 
 
 @torch_class("nn.Sqrt")
-class Sqrt(Module):
-    """The square root.
+class Sqrt(StatedGradient):
+    """The square root; where it is 0, so is the gradient.
 
     Parameters
     ----------
@@ -41,6 +42,11 @@ class Sqrt(Module):
 
     def compute(self, input: Any) -> Tensor:
         return ops.sqrt(one_tensor(self, input))
+
+    def gradients(self, input: Any, output: Tensor, gradOutput: Tensor) -> Gradients:
+        g = fitted(self, gradOutput, output, "output")
+        zero = ops.equal(output, 0)
+        return ops.where(zero, 0, g / (2 * ops.where(zero, 1, output))), ()
 
 
 @torch_class("nn.Power")
@@ -81,6 +87,10 @@ class Exp(Module):
 
     def compute(self, input: Any) -> Tensor:
         return ops.exp(one_tensor(self, input))
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Tensor:
+        y, g = left_behind(self, "output", gradOutput)
+        return g * y
 
 
 @torch_class("nn.Log")

@@ -6,12 +6,13 @@ from typing import Any
 
 from rekindle.core import ops
 from rekindle.core.checkpoint import Table
-from rekindle.core.creation import empty
+from rekindle.core.creation import empty, zeros_like
 from rekindle.core.tensor import Tensor
 
-from .checks import one_tensor
+from .checks import fitted, one_tensor
 from .fields import given, set_unless_nil
 from .module import Module, replace_contents, share_memory, torch_class
+from .stated_gradient import Gradients, StatedGradient
 from .torch7.types import dtype_of
 
 
@@ -116,7 +117,7 @@ class Copy(Module):
 
 
 @torch_class("nn.ZeroGrad")
-class ZeroGrad(Module):
+class ZeroGrad(StatedGradient):
     """Returns its input; its gradient is 0.
 
     Source: torch/nn ZeroGrad.lua.
@@ -125,12 +126,15 @@ class ZeroGrad(Module):
     def compute(self, input: Any) -> Tensor:
         return one_tensor(self, input)
 
+    def gradients(self, input: Any, output: Tensor, gradOutput: Tensor) -> Gradients:
+        return zeros_like(input), ()
+
     def keep(self, input: Any, result: Any) -> Any:
         return share_memory(self.output, result)
 
 
 @torch_class("nn.L1Penalty")
-class L1Penalty(Module):
+class L1Penalty(StatedGradient):
     """Returns its input, and keeps `l1weight` times the sum of its magnitudes in `loss`.
 
     Parameters
@@ -157,8 +161,14 @@ class L1Penalty(Module):
 
     def compute(self, input: Any) -> tuple[Tensor, Tensor]:
         x = one_tensor(self, input)
-        weight = self.l1weight / x.size if self.sizeAverage else self.l1weight
-        return x, ops.norm(x, p=1) * weight
+        return x, ops.norm(x, p=1) * self._weight(x)
+
+    def _weight(self, x: Tensor) -> float:
+        return self.l1weight / x.size if self.sizeAverage else self.l1weight
+
+    def gradients(self, input: Any, output: Tensor, gradOutput: Tensor) -> Gradients:
+        penalty = ops.sign(input) * self._weight(input)
+        return penalty + fitted(self, gradOutput, input) if self.provideOutput else penalty, ()
 
     def remember(self, *extras: Any) -> None:
         (loss,) = extras

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 from rekindle.core import ops
@@ -10,7 +11,7 @@ from rekindle.core.tensor import Tensor
 
 from .checks import one_tensor, two_tensors
 from .fields import add_parameter, empty_pair, given, remove, uniform_bound
-from .module import Module, torch_class
+from .module import Module, as_input, as_torch, torch_class
 from .torch7 import random
 
 
@@ -59,6 +60,18 @@ class Linear(Module):
             )
         return ops.linear(x, self.weight, self.bias)
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        return ops.matmul(one_tensor(self, gradOutput, input.ndim), self.weight)
+
+    def parameter_gradients(self, input: Any, gradOutput: Any) -> Sequence[Tensor | None]:
+        return self.affine_gradients(input, gradOutput)
+
+    def affine_gradients(self, input: Any, gradOutput: Any) -> tuple[Tensor, Tensor | None]:
+        """Return the gradients of the matrix and of the bias."""
+        rows, g = (ops.reshape(x, (-1, x.shape[-1])) for x in (input, gradOutput))
+        of_bias = None if self.bias is None else ops.sum(g, axis=0)
+        return ops.matmul(ops.transpose(g, 0, 1), rows), of_bias
+
     def __repr__(self) -> str:
         outputs, inputs = self.weight.shape
         without = " without bias" if self.bias is None else ""
@@ -81,6 +94,9 @@ class Bilinear(Module):
 
     Source: torch/nn Bilinear.lua.
     """
+
+    gradWeight: Tensor
+    gradBias: Tensor
 
     def __init__(
         self, inputSize1: int, inputSize2: int, outputSize: int, bias: bool | None = None
@@ -112,6 +128,13 @@ class Bilinear(Module):
         products = ops.matmul(x1, self.weight) * x2
         scores = ops.transpose(ops.sum(products, axis=2), 0, 1)
         return scores if self.bias is None else scores + self.bias
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        with as_torch():
+            of_weight, of_bias = self.parameter_gradients(as_input(input), gradOutput)
+            self.gradWeight.add_(of_weight)  # Torch7 does not scale it
+            if of_bias is not None:
+                self.gradBias.add_(of_bias * scale)
 
     def __repr__(self) -> str:
         outputs, n1, n2 = self.weight.shape

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from rekindle.core import ops
 from rekindle.core.creation import arange, empty
+from rekindle.core.dtypes import int64
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
@@ -18,7 +19,7 @@ from .identity import Identity
 from .linear import Linear
 from .lookup import LookupTable
 from .matrix import MM
-from .module import Module, replace_contents, torch_class
+from .module import Module, as_torch, replace_contents, torch_class
 from .torch7 import random
 
 
@@ -48,6 +49,9 @@ class LinearWeightNorm(Linear):
 
     v: Tensor
     g: Tensor
+    gradV: Tensor
+    gradG: Tensor
+    gradBias: Tensor
     norm: Tensor
     scale: Tensor
     eps: float = 1e-16
@@ -101,6 +105,17 @@ class LinearWeightNorm(Linear):
         for name, value in zip(("weight", "norm", "scale"), extras, strict=True):
             setattr(self, name, replace_contents(getattr(self, name), value))
 
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        with as_torch():
+            of_weight, of_bias = self.affine_gradients(input, gradOutput)
+            self.gradV.add_(of_weight * scale)
+            if of_bias is not None:
+                self.gradBias.add_(of_bias * scale)
+            # Torch7 takes what gradV holds by now, earlier gradients too, for the weight's.
+            self.gradG.copy_(ops.sum(self.gradV * self.v / self.norm, axis=1, keepdims=True))
+            along = self.v * self.scale / self.norm * self.gradG
+            self.gradV.copy_(self.gradV * self.scale - along)
+
     def __repr__(self) -> str:
         without = " without bias" if self.bias is None else ""
         return f"{self.t7_typename}({self.inputSize} -> {self.outputSize}){without}"
@@ -129,6 +144,7 @@ class PartialLinear(Module):
     buffer_fields = ("partition",)
 
     network: Sequential
+    gradBias: Tensor
     partition: Tensor
     allcolumns: Tensor
 
@@ -170,6 +186,15 @@ class PartialLinear(Module):
             return ops.linear(x, rows, None)
         bias = rows_at(self, ops.reshape(self.bias, (-1,)), self.partition)
         return ops.linear(x, rows, bias)
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        with as_torch():
+            of_rows = ops.matmul(ops.transpose(gradOutput, 0, 1), input)
+            self.network.get(1).get(2).accGradParameters(self.partition, of_rows, scale)
+            if self.bias is not None:
+                index = ops.astype(self.partition, int64) - 1
+                of_bias = ops.unsqueeze(ops.sum(gradOutput, axis=0) * scale, 0)
+                self.gradBias.copy_(ops.index_add(self.gradBias, index, of_bias, axis=1))
 
     def __repr__(self) -> str:
         without = " without bias" if self.bias is None else ""

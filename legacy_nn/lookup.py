@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import numpy as np
+
 from rekindle.core import ops
-from rekindle.core.creation import arange, eye, full
+from rekindle.core.creation import arange, eye, full, zeros, zeros_like
 from rekindle.core.dtypes import float32, int64
 from rekindle.core.errors import BoundsError
 from rekindle.core.tensor import Tensor
 
 from .checks import one_tensor, rows_at
 from .fields import add_parameter, given, remove, set_unless_nil
-from .module import Module, torch_class
+from .gradients import refilled
+from .module import Module, as_torch, torch_class
+from .stated_gradient import Gradients, StatedGradient
 from .torch7 import random
 
 
 @torch_class("nn.LookupTable", 4)
-class LookupTable(Module):
+class LookupTable(StatedGradient):
     """Returns the rows of `weight` that the input names, from 1.
 
     Parameters
@@ -46,6 +50,7 @@ class LookupTable(Module):
     maxNorm: float | None = None
     normType: float | None = None
     shouldScaleGradByFreq: bool = False
+    gradWeight: Tensor
 
     def __init__(
         self,
@@ -104,6 +109,41 @@ class LookupTable(Module):
     def compute(self, input: Any) -> Tensor:
         return rows_at(self, self.weight, one_tensor(self, input, 1, 2))
 
+    def gradients(self, input: Any, output: Tensor, gradOutput: Tensor) -> Gradients:
+        index = self._rows(input)
+        g = self._counted(index, gradOutput)
+        return zeros_like(input), [ops.embedding_gradient(g, index, rows=self.weight.shape[0])]
+
+    def _rows(self, input: Any) -> Tensor:
+        index = ops.reshape(one_tensor(self, input, 1, 2), (-1,))
+        return ops.astype(index, int64) - 1
+
+    def _counted(self, index: Tensor, gradOutput: Any) -> Tensor:
+        """Return the gradient of each row that was looked up, as it counts."""
+        each = (-1,) + (1,) * (self.weight.ndim - 1)
+        g = ops.reshape(one_tensor(self, gradOutput), (index.size, *self.weight.shape[1:]))
+        g = g * ops.reshape(ops.not_equal(index, self.paddingValue - 1), each)
+        if self.shouldScaleGradByFreq:
+            ones = full(index.size, 1, g.dtype, g.device)
+            counts = ops.embedding_gradient(ones, index, rows=self.weight.shape[0])
+            g = g / ops.reshape(ops.embedding(counts, index), each)
+        return g
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        with as_torch():
+            self.gradInput = refilled(self.gradInput, zeros_like(input))
+        return self.gradInput
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        with as_torch():
+            index = self._rows(input)
+            # The table may be long: only the rows that were looked up are touched.
+            rows, places = np.unique(index.to("cpu").numpy(), return_inverse=True)
+            g = self._counted(index, gradOutput) * scale
+            total = ops.embedding_gradient(g, Tensor(places, device=g.device), rows=len(rows))
+            found = Tensor(rows, device=g.device)
+            self.gradWeight[found] = self.gradWeight[found] + total
+
     def check_input(self, input: Any) -> None:
         """Take indices of any type."""
 
@@ -141,6 +181,13 @@ class OneHot(Module):
             )
         columns = arange(1, self.outputSize + 1, device=index.device)
         return ops.astype(ops.equal(places, columns), self.dtype)
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        if isinstance(input, (int, float)):
+            return 0
+        with as_torch():
+            self.gradInput = refilled(self.gradInput, zeros(input.shape, self.dtype, input.device))
+        return self.gradInput
 
     def check_input(self, input: Any) -> None:
         """Take indices of any type."""

@@ -14,12 +14,15 @@ from rekindle.core.creation import empty, full, zeros
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
+from .checks import fitted, left_behind
+from .dropout import drawn
+from .inplace import InPlace
 from .module import ArgumentError, Module, as_parameter, replace_contents, torch_class
 from .torch7 import random
 
 
 @torch_class("nn.Threshold")
-class Threshold(Module):
+class Threshold(InPlace):
     """Puts `value` where the input does not exceed `threshold`.
 
     Parameters
@@ -66,6 +69,10 @@ class Threshold(Module):
             return ops.where(ops.less_equal(input, self.threshold), self.val, input)
         return ops.threshold(input, threshold=self.threshold, value=self.val)
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        self.validateParameters()
+        return fitted(self, gradOutput, input) * ops.greater(input, self.threshold)
+
 
 @torch_class("nn.ReLU")
 class ReLU(Threshold):
@@ -79,7 +86,7 @@ class ReLU(Threshold):
 
 
 @torch_class("nn.ReLU6")
-class ReLU6(Module):
+class ReLU6(InPlace):
     """min(max(x, 0), 6).
 
     Source: torch/nn ReLU6.lua.
@@ -92,9 +99,12 @@ class ReLU6(Module):
     def compute(self, input: Any) -> Any:
         return ops.clamp(input, min=0, max=6) if self.inplace else ops.hardtanh(input, min=0, max=6)
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        return ops.where((input <= 0) | (input >= 6), 0, fitted(self, gradOutput, input))
+
 
 @torch_class("nn.LeakyReLU")
-class LeakyReLU(Module):
+class LeakyReLU(InPlace):
     """x where it is positive, else `negval` * x.
 
     Parameters
@@ -118,12 +128,16 @@ class LeakyReLU(Module):
     def compute(self, input: Any) -> Any:
         return ops.leaky_relu(input, negative_slope=self.negval)
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        g = fitted(self, gradOutput, input)
+        return ops.where(input > 0, g, g * self.negval)
+
     def __repr__(self) -> str:
         return f"{self.t7_typename}({self.negval:g})"
 
 
 @torch_class("nn.RReLU")
-class RReLU(Module):
+class RReLU(InPlace):
     """Leaky ReLU whose slopes are drawn, one for each element, from [lower, upper).
 
     In evaluation every slope is the middle of the two.
@@ -171,8 +185,15 @@ class RReLU(Module):
 
     def compute(self, input: Any) -> Any:
         if self.train:
-            return ops.multiply(input, self.noise)
+            return ops.multiply(input, drawn(self.noise))
         return ops.leaky_relu(input, negative_slope=(self.lower + self.upper) / 2)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        if self.train and self.upper - self.lower > 1e-6:
+            slopes, g = left_behind(self, "noise", gradOutput)
+            return g * slopes
+        g = fitted(self, gradOutput, input)
+        return ops.where(input <= 0, g * ((self.lower + self.upper) / 2), g)
 
     def __repr__(self) -> str:
         return f"{self.t7_typename} (l:{self.lower:f}, u:{self.upper:f})"
@@ -215,7 +236,7 @@ class PReLU(Module):
 
 
 @torch_class("nn.ELU")
-class ELU(Module):
+class ELU(InPlace):
     """x where it is positive, else `alpha` * (exp(x) - 1).
 
     Parameters
@@ -235,6 +256,10 @@ class ELU(Module):
 
     def compute(self, input: Any) -> Any:
         return ops.elu(input, alpha=self.alpha)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        y, g = left_behind(self, "output", gradOutput)
+        return ops.where(y <= 0, g * (y + self.alpha), g)
 
     def __repr__(self) -> str:
         return f"{self.t7_typename} (alpha:{self.alpha:f})"

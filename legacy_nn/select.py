@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from rekindle.core import dtypes, ops
-from rekindle.core.creation import empty
+from rekindle.core.checkpoint import Table
+from rekindle.core.creation import empty, zeros
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
 from .checks import axis_of, one_tensor, rows_at, two_tensors
 from .fields import empty_pair, given
-from .module import Module, torch_class
+from .module import Module, replace_contents, torch_class
 
 
 @torch_class("nn.Narrow")
@@ -114,6 +115,10 @@ class Index(Module):
         one_tensor(self, index, 1)
         return ops.transpose(rows_at(self, ops.transpose(x, 0, axis), index), 0, axis)
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Table:
+        found = super().input_gradient(input, gradOutput)
+        return Table([found[1], zeros(input[2].shape, self.dtype, input[2].device)])
+
     def check_input(self, input: Any) -> None:
         """Take indices of any type."""
         super().check_input(two_tensors(self, input)[0])
@@ -143,3 +148,12 @@ class MaskedSelect(Module):
             )
         chosen = ops.reshape(ops.not_equal(mask, 0), x.shape)
         return ops.getitem(x, index=chosen.array)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Table:
+        found = super().input_gradient(input, gradOutput)
+        return Table([found[1], zeros(input[2].shape, dtypes.uint8, input[2].device)])
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Table:
+        self._gradBuffer = replace_contents(self._gradBuffer, result[1])
+        self._gradMask = replace_contents(self._gradMask, result[2])
+        return Table([self._gradBuffer, self._gradMask])

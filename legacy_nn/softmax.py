@@ -8,6 +8,7 @@ from rekindle.core import ops
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
+from .checks import left_behind
 from .module import Module, torch_class
 
 
@@ -29,6 +30,12 @@ def feature_axis(module: Module, input: Tensor) -> int:
     return 1 - input.ndim % 2
 
 
+def _gradient(module: Module, gradOutput: Any) -> Tensor:
+    """Return the gradient of softmax where its output is the module's."""
+    y, g = left_behind(module, "output", gradOutput)
+    return y * (g - ops.sum(g * y, axis=feature_axis(module, y), keepdims=True))
+
+
 @torch_class("nn.SoftMax")
 class SoftMax(Module):
     """exp(x) / sum(exp(x)) over the features.
@@ -38,6 +45,9 @@ class SoftMax(Module):
 
     def compute(self, input: Any) -> Any:
         return ops.softmax(input, axis=feature_axis(self, input))
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        return _gradient(self, gradOutput)
 
 
 @torch_class("nn.SoftMin")
@@ -50,6 +60,9 @@ class SoftMin(Module):
     def compute(self, input: Any) -> Any:
         return ops.softmax(-input, axis=feature_axis(self, input))
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        return -_gradient(self, gradOutput)
+
 
 @torch_class("nn.LogSoftMax")
 class LogSoftMax(Module):
@@ -60,6 +73,10 @@ class LogSoftMax(Module):
 
     def compute(self, input: Any) -> Any:
         return ops.log_softmax(input, axis=feature_axis(self, input))
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        y, g = left_behind(self, "output", gradOutput)
+        return g - ops.exp(y) * ops.sum(g, axis=feature_axis(self, y), keepdims=True)
 
 
 @torch_class("nn.SpatialSoftMax")

@@ -9,7 +9,10 @@ from typing import Any
 
 from rekindle.core import ops
 
-from .module import ArgumentError, Module, share_memory, torch_class
+from .checks import fitted, left_behind
+from .inplace import InPlace
+from .module import ArgumentError, Module, replace_contents, share_memory, torch_class
+from .stated_gradient import Gradients, StatedGradient
 
 
 @torch_class("nn.Tanh")
@@ -21,6 +24,10 @@ class Tanh(Module):
 
     def compute(self, input: Any) -> Any:
         return ops.tanh(input)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        y, g = left_behind(self, "output", gradOutput)
+        return g * (1 - y * y)
 
 
 @torch_class("nn.TanhShrink")
@@ -35,7 +42,14 @@ class TanhShrink(Module):
         self.tanh = Tanh()
 
     def compute(self, input: Any) -> Any:
-        return ops.subtract(input, ops.tanh(input))
+        tanh = ops.tanh(input)
+        return ops.subtract(input, tanh), tanh
+
+    def remember(self, *extras: Any) -> None:
+        self.tanh.output = replace_contents(self.tanh.output, extras[0])
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        return gradOutput - self.tanh.updateGradInput(input, gradOutput)
 
 
 @torch_class("nn.Sigmoid")
@@ -47,6 +61,10 @@ class Sigmoid(Module):
 
     def compute(self, input: Any) -> Any:
         return ops.sigmoid(input)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        y, g = left_behind(self, "output", gradOutput)
+        return g * (1 - y) * y
 
 
 @torch_class("nn.LogSigmoid")
@@ -63,7 +81,7 @@ class LogSigmoid(Module):
 
 
 @torch_class("nn.HardTanh")
-class HardTanh(Module):
+class HardTanh(InPlace):
     """x limited to [min_value, max_value].
 
     Parameters
@@ -100,6 +118,10 @@ class HardTanh(Module):
     def compute(self, input: Any) -> Any:
         limit = ops.clamp if self.inplace else ops.hardtanh
         return limit(input, min=self.min_val, max=self.max_val)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        outside = (input <= self.min_val) | (input >= self.max_val)
+        return ops.where(outside, 0, fitted(self, gradOutput, input))
 
 
 class _Shrink(Module):
@@ -163,6 +185,11 @@ class SoftPlus(Module):
     def compute(self, input: Any) -> Any:
         return ops.softplus(input, beta=self.beta, threshold=self.threshold)
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        y, g = left_behind(self, "output", gradOutput)
+        z = ops.exp(y * self.beta)
+        return ops.where(y * self.beta > self.threshold, g, g * (z - 1) / z)
+
 
 @torch_class("nn.SoftSign")
 class SoftSign(Module):
@@ -176,7 +203,7 @@ class SoftSign(Module):
 
 
 @torch_class("nn.GradientReversal", version=2)
-class GradientReversal(Module):
+class GradientReversal(StatedGradient):
     """The input as it is; only the gradient is turned round, and multiplied by `lambd`.
 
     Parameters
@@ -197,6 +224,9 @@ class GradientReversal(Module):
 
     def compute(self, input: Any) -> Any:
         return input
+
+    def gradients(self, input: Any, output: Any, gradOutput: Any) -> Gradients:
+        return gradOutput * -getattr(self, "lambda"), ()
 
     def keep(self, input: Any, result: Any) -> Any:
         return share_memory(self.output, input)
