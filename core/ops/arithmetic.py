@@ -72,9 +72,15 @@ def power(xp: Any, x: Array, y: Array) -> Array:
 
 
 # x**0 has slope 0 everywhere, also at x = 0: there y - 1 would be an infinite power.
+def _by_exponent(xp: Any, g: Any, x: Any, out: Any) -> Any:
+    # The logarithm of a plain number would be float64, and the gradient with it.
+    base = x if hasattr(x, "dtype") else g * 0 + x
+    return g * xp.log(xp.where(base == 0, 1.0, base)) * out
+
+
 power.def_derivative(
     x=lambda xp, g, x, y: g * y * xp.power(x, y - (y != 0)),
-    y=lambda xp, g, x, out: g * xp.where(x == 0, 0.0, xp.log(xp.where(x == 0, 1.0, x))) * out,
+    y=_by_exponent,
 )
 
 

@@ -52,8 +52,8 @@ def _spread(xp: Any, g: Any, x_shape: tuple[int, ...], axis: Axis, keepdims: boo
 
 def _extremes(xp: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
     """Return for each element its share in being the extreme: 0, or 1 over their number."""
-    hit = x == _spread(xp, out, x.shape, axis, keepdims)
-    return xp.astype(hit, x.dtype) / xp.sum(hit, axis=axis, keepdims=True)
+    hit = xp.astype(x == _spread(xp, out, x.shape, axis, keepdims), x.dtype)
+    return hit / xp.sum(hit, axis=axis, keepdims=True)
 
 
 def _to_extremes(xp: Any, g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
