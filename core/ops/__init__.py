@@ -131,6 +131,7 @@ from .margin_losses import cosine_embedding_loss as cosine_embedding_loss
 from .margin_losses import hinge_embedding_loss as hinge_embedding_loss
 from .margin_losses import margin_ranking_loss as margin_ranking_loss
 from .margin_losses import multi_margin_loss as multi_margin_loss
+from .margin_losses import multilabel_margin_loss as multilabel_margin_loss
 from .margin_losses import soft_margin_loss as soft_margin_loss
 from .margin_losses import triplet_margin_loss as triplet_margin_loss
 from .masking import masked_fill as masked_fill

@@ -5,14 +5,18 @@ At the margin itself the slope is 0.
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..errors import ShapeError
 from ..tensor import Tensor
 from .activation import logsigmoid, relu
 from .comparison import where
+from .cumulative import cumsum
 from .exponential import sqrt
-from .gathering import embedding, gather
+from .gathering import embedding, gather, scatter_add
 from .losses import Reduction, reduced, same_shapes
 from .reduction import norm
+from .writing import zeros_of
 
 
 def margin_ranking_loss(
@@ -148,6 +152,43 @@ def multi_margin_loss(
     if weight is not None:
         total = total * embedding(weight, target)
     return reduced(total / input.shape[-1], reduction)
+
+
+def multilabel_margin_loss(
+    input: Tensor, target: Tensor, *, reduction: Reduction = "mean"
+) -> Tensor:
+    """Return by how much other classes come closer than 1 to the right ones, over classes.
+
+    Parameters
+    ----------
+    input : Tensor, shape (N, C) or (C,)
+        Scores.
+    target : Tensor of int, shape of `input`
+        The right classes of a row, from 0; what follows a negative number is left out.
+    reduction : str
+
+    Returns
+    -------
+    Tensor
+        Of one element, or with "none" of shape (N,) or ().
+
+    Raises
+    ------
+    ShapeError, BoundsError, ReductionError
+        If the shapes differ, a target is no class or there is no such reduction.
+
+    Notes
+    -----
+    Source: torch/nn MultiLabelMarginCriterion.lua, whose classes count from 1 and end with 0
+    """
+    same_shapes("multilabel_margin_loss", input=input, target=target)
+    named = cumsum((target < 0).astype(np.int64), axis=-1) == 0
+    place = where(named, target, 0).astype(np.int64)
+    times = scatter_add(zeros_of(place, place.shape), place, named.astype(np.int64), axis=-1)
+    right = gather(input, place, axis=-1).unsqueeze(-1)
+    compared = named.unsqueeze(-1) & (times == 0).unsqueeze(-2)
+    lack = relu(input.unsqueeze(-2) - right + 1) * compared
+    return reduced(lack.sum(axis=(-1, -2)) / input.shape[-1], reduction)
 
 
 def cosine_embedding_loss(

@@ -206,6 +206,21 @@ def test_multi_margin():
     check_grads(lambda x: ops.multi_margin_loss(x, operands[1], p=2), [operands[0]])
 
 
+def test_multilabel_margin():
+    targets = np.array([[2, -1, 0], [0, 1, -1], [1, 1, 2], [-1, 0, 1]])
+    named = [[2], [0, 1], [1, 1, 2], []]
+    lacks = [
+        sum(max(0, 1 - row[j] + row[i]) for j in right for i in range(3) if i not in right) / 3
+        for row, right in zip(X.tolist(), named, strict=True)
+    ]
+    y = ops.multilabel_margin_loss(tensor(X), tensor(targets), reduction="none")
+    np.testing.assert_allclose(y.numpy(), lacks, rtol=1e-12)
+    assert y.numpy().any()
+    one = ops.multilabel_margin_loss(tensor(X[0]), tensor(targets[0]))
+    np.testing.assert_allclose(one.item(), lacks[0], rtol=1e-12)
+    check_grads(lambda x: ops.multilabel_margin_loss(x, tensor(targets)), [tensor(X)])
+
+
 def test_cosine_embedding():
     cosines = (X * Y).sum(1) / np.linalg.norm(X, axis=1) / np.linalg.norm(Y, axis=1)
     signs = SIGNS[:, 0]
