@@ -25,9 +25,13 @@ if TYPE_CHECKING:
     from rekindle.core.autograd import no_grad as no_grad
     from rekindle.core.backend import Device as Device
     from rekindle.core.checkpoint import LuaFunction as LuaFunction
+    from rekindle.core.checkpoint import RecordReader as RecordReader
+    from rekindle.core.checkpoint import RecordWriter as RecordWriter
+    from rekindle.core.checkpoint import RekindleWarning as RekindleWarning
     from rekindle.core.checkpoint import T7Error as T7Error
     from rekindle.core.checkpoint import Table as Table
     from rekindle.core.checkpoint import TorchObject as TorchObject
+    from rekindle.core.checkpoint import dump_all as dump_all
     from rekindle.core.checkpoint import dumps as dumps
     from rekindle.core.checkpoint import load as load
     from rekindle.core.checkpoint import load_all as load_all
@@ -67,8 +71,8 @@ _HOMES = {
     "core.errors": "RekindleError",
     "core.storage": "Storage",
     "core.tensor": "Parameter Tensor",
-    "core.checkpoint": "LuaFunction T7Error Table TorchObject dumps load load_all load_lua loads "
-    "register save",
+    "core.checkpoint": "LuaFunction RecordReader RecordWriter RekindleWarning T7Error Table "
+    "TorchObject dump_all dumps load load_all load_lua loads register save",
     "legacy_nn.torch7.random": "torch_seed",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

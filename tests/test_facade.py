@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import rekindle
 
 
@@ -34,9 +36,5 @@ def test_import_is_light():
 
 
 def test_unknown_name():
-    try:
+    with pytest.raises(AttributeError, match="nonsense"):
         rekindle.nonsense  # noqa: B018
-    except AttributeError as error:
-        assert "nonsense" in str(error)
-    else:
-        raise AssertionError("an unknown name was found")
