@@ -100,7 +100,13 @@ class BatchNormalization(Module):
     def upgrade(self, version: int) -> None:
         if version < 2 and "running_std" in vars(self):
             # Version 1 kept 1 / sqrt(variance + eps) under this name.
-            self.running_var = ops.power(vars(self).pop("running_std"), -2) - self.eps
+            std = vars(self).pop("running_std")
+            if std.size > std.storage().size:
+                raise ArgumentError(
+                    f"running_std of shape {std.shape} repeats a storage of {std.storage().size} "
+                    "elements; batch normalisation has one value for each feature"
+                )
+            self.running_var = ops.power(std, -2) - self.eps
 
     def batch(self, input: Any) -> Tensor:
         """Return the input as a batch, checked.
