@@ -87,8 +87,11 @@ class BatchNormalization(Module):
             add_parameter(self, "bias", "gradBias", nOutput)
         self.reset()
 
-    def reset(self) -> Self:
-        """Draw the weight, forget the running moments, and return the module."""
+    def reset(self, stdv: float | None = None) -> Self:
+        """Draw the weight, forget the running moments, and return the module.
+
+        Torch7 draws it uniformly from [0, 1) whatever `stdv` is.
+        """
         if self.weight is not None:
             random.uniform(self.weight)
         if self.bias is not None:

@@ -13,6 +13,7 @@ from rekindle.core import ops
 from rekindle.core.checkpoint import Table
 from rekindle.core.tensor import Tensor
 
+from .clearing import drop
 from .module import (
     ArgumentError,
     Module,
@@ -24,6 +25,8 @@ from .module import (
     torch_class,
 )
 from .steps import Method, pull_through
+from .tree import how_to_register as how_to_register
+from .tree import known as known
 
 Step = Callable[[int, Any], Any]
 """Runs module i on an input, in the protocol that the outermost call chose."""
@@ -43,28 +46,6 @@ def run_fresh(module: Any, input: Any) -> Any:
     result = known(module)._fresh(input)
     target = module.written(input)
     return result if target is None else target.copy_(result)
-
-
-def known(module: Any) -> Module:
-    """Return `module`, if its class is one that can run.
-
-    Raises
-    ------
-    ModuleError
-        If it is an object of a class that nobody registered.
-    """
-    if isinstance(module, Module):
-        return module
-    name = getattr(module, "t7_typename", type(module).__name__)
-    raise ModuleError(f"{name} is not a class that Rekindle can run; {how_to_register(name)}")
-
-
-def how_to_register(typename: str) -> str:
-    """Return what to do about a class that nobody registered."""
-    return (
-        "write it in Python as a subclass of rekindle.legacy_nn.Module "
-        f"and rekindle.register({typename!r}, cls) it"
-    )
 
 
 @torch_class("nn.Container")
@@ -93,16 +74,55 @@ class Container(Module):
         """Return the number of modules."""
         return len(self.modules)
 
+    # -- what is inside -----------------------------------------------------------------
+
     def children(self) -> Iterator[tuple[str, Any]]:
-        return ((f"modules[{i}]", m) for i, m in enumerate(self.modules.array(), 1))
+        return ((f"modules[{i}]", m) for i, m in enumerate(self.inside(), 1))
+
+    def inside(self) -> list[Any]:
+        return self.modules.array()
+
+    def put(self, index: int, module: Any) -> None:
+        self.modules[index] = module
+
+    def applyToModules(self, func: Callable[[Any], Any]) -> None:
+        """Call `func` on each of the modules."""
+        for module in self.inside():
+            func(known(module))
 
     def parameters(self) -> tuple[list[Tensor], list[Tensor]]:
-        weights, gradients = [], []
-        for _, module in self.children():
+        weights: list[Tensor] = []
+        gradients: list[Tensor] = []
+        for module in self.inside():
             w, g = known(module).parameters()
             weights += w
             gradients += g
         return weights, gradients
+
+    def zeroGradParameters(self) -> None:
+        self.applyToModules(lambda module: module.zeroGradParameters())
+
+    def updateParameters(self, learningRate: float) -> None:
+        self.applyToModules(lambda module: module.updateParameters(learningRate))
+
+    def reset(self, stdv: float | None = None) -> Any:
+        """Draw new parameters in all modules."""
+        self.applyToModules(lambda module: module.reset(stdv))
+
+    def share(self, mlp: Any, *names: str) -> Self:
+        """Let the modules share fields with those of another container; see Module.share."""
+        for module, other in zip(self.inside(), mlp.inside(), strict=True):
+            known(module).share(other, *names)
+        return self
+
+    def clearState(self) -> Self:
+        """Empty what the last calls left, here and below; return the container.
+
+        Its own output and gradInput are replaced: they may be the input, or a module's.
+        """
+        drop(self, "output", "gradInput")
+        self.applyToModules(lambda module: module.clearState())
+        return self
 
     def check_input(self, input: Any) -> None:
         """Leave it to the modules inside."""
@@ -165,6 +185,15 @@ class Container(Module):
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         return self._pull(input, gradOutput, lambda m, x, g: known(m).backward(x, g, scale))
+
+    def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        def update(module: Any, x: Any, g: Any) -> Any:
+            module.accUpdateGradParameters(x, g, lr)
+            return module.gradInput
+
+        kept = self.gradInput
+        self._pull(input, gradOutput, update)
+        self.gradInput = kept
 
     def _pull(self, input: Any, gradOutput: Any, method: Method) -> Any:
         with as_torch():

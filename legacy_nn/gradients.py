@@ -8,7 +8,7 @@ earlier forward pass left, override `input_gradient` and `parameter_gradients`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rekindle.core.autograd import enable_grad, grad
@@ -17,6 +17,7 @@ from rekindle.core.creation import empty, zeros_like
 from rekindle.core.dtypes import is_floating
 from rekindle.core.tensor import Tensor
 
+from .errors import ModuleError
 from .values import as_input, as_torch, map_tensors, replace_contents, tensors_in
 
 if TYPE_CHECKING:
@@ -41,18 +42,26 @@ class Gradients:
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         """Return the gradient for `input`: of its shape, a Table for a Table."""
         leaves, result = self._on_graph(input)
-        found = iter(_pulled(result, gradOutput, [t for t in tensors_in(leaves) if _has(t)]))
+        found = _pulled(result, gradOutput, [t for t in tensors_in(leaves) if _has(t)])
+        return self._arranged(leaves, iter(found))
+
+    def _arranged(self, leaves: Any, found: Iterator[Tensor]) -> Any:
+        """Return the gradients of `leaves` as they are arranged, empty for integers."""
         return map_tensors(lambda t: next(found) if _has(t) else empty(0, self.dtype), leaves)
 
     def parameter_gradients(self, input: Any, gradOutput: Any) -> Sequence[Tensor | None]:
         """Return the gradient of each of `parameter_fields`, None where there is none."""
-        present = [n for n, _ in self.parameter_fields if _has(getattr(self, n, None))]
+        present = self._present()
         if not present:
             return [None] * len(self.parameter_fields)
         _, result = self._on_graph(input)
         found = _pulled(result, gradOutput, [getattr(self, n) for n in present])
         by_name = dict(zip(present, found, strict=True))
         return [by_name.get(n) for n, _ in self.parameter_fields]
+
+    def _present(self) -> list[str]:
+        """Return which of the fields that can be trained are there."""
+        return [n for n, _ in self.parameter_fields if _has(getattr(self, n, None))]
 
     def _on_graph(self, input: Any) -> tuple[Any, Any]:
         """Return leaves in place of the input's tensors, and the recorded output for them."""
@@ -66,6 +75,9 @@ class Gradients:
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         """Compute the gradient for `input`, keep it in `self.gradInput` and return it.
 
+        A module whose `gradInput` was removed, as models do with their first one to spare the
+        work, has none to compute and returns None.
+
         Parameters
         ----------
         input : Tensor or Table
@@ -73,6 +85,8 @@ class Gradients:
         gradOutput : Tensor or Table
             The gradient of the loss with respect to the output.
         """
+        if self.gradInput is None:
+            return None
         with as_torch():
             input, gradOutput = as_input(input), as_input(gradOutput)
             self.gradInput = self.keep_gradient(
@@ -85,19 +99,64 @@ class Gradients:
         return refilled(self.gradInput, result)
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
-        """Add `scale` times the gradients of the parameters to their gradient fields."""
+        """Add `scale` times the gradients of the parameters to their gradient fields.
+
+        Raises
+        ------
+        ModuleError
+            If a parameter has no gradient field, as in models saved without them.
+        """
         with as_torch():
             input, gradOutput = as_input(input), as_input(gradOutput)
-            found = self.parameter_gradients(input, gradOutput)
-            for (_, name), g in zip(self.parameter_fields, found, strict=True):
-                field = getattr(self, name, None)
-                if g is not None and field is not None:
-                    field.add_(g if scale == 1 else g * scale)
+            self._accumulate(self.parameter_gradients(input, gradOutput), scale)
+
+    def _accumulate(self, found: Sequence[Tensor | None], scale: float) -> None:
+        for (field, name), g in zip(self.parameter_fields, found, strict=True):
+            if g is None:
+                continue
+            if (kept := getattr(self, name, None)) is None:
+                raise ModuleError(
+                    f"{self!r} has {field!r} and no {name!r} to add its gradient to; it was "
+                    f"removed, perhaps before saving: set it to zeros of shape {g.shape}"
+                )
+            kept.add_(g if scale == 1 else g * scale)
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         """Do `updateGradInput` and `accGradParameters`; return the gradient for `input`."""
+        if self._derives_both():
+            with as_torch():
+                self._backward_at_once(as_input(input), as_input(gradOutput), scale)
+        else:
+            self.updateGradInput(input, gradOutput)
+            self.accGradParameters(input, gradOutput, scale)
+        return self.gradInput
+
+    def _derives_both(self) -> bool:
+        """Whether both halves of `backward` are derivatives of `compute`, as stated here."""
+        cls = type(self)
+        return (
+            cls.input_gradient is Gradients.input_gradient
+            and cls.parameter_gradients is Gradients.parameter_gradients
+            and getattr(self.updateGradInput, "__func__", None) is Gradients.updateGradInput
+            and getattr(self.accGradParameters, "__func__", None) is Gradients.accGradParameters
+            and self.gradInput is not None
+        )
+
+    def _backward_at_once(self, input: Any, gradOutput: Any, scale: float) -> None:
+        present = self._present()
+        leaves, result = self._on_graph(input)
+        inputs = [t for t in tensors_in(leaves) if _has(t)]
+        found = _pulled(result, gradOutput, [*inputs, *(getattr(self, n) for n in present)])
+        self.gradInput = self.keep_gradient(
+            input, gradOutput, self._arranged(leaves, iter(found[: len(inputs)]))
+        )
+        by_name = dict(zip(present, found[len(inputs) :], strict=True))
+        self._accumulate([by_name.get(n) for n, _ in self.parameter_fields], scale)
+
+    def backwardUpdate(self, input: Any, gradOutput: Any, lr: float) -> Any:
+        """Do `updateGradInput` and `accUpdateGradParameters`; return the gradient for `input`."""
         self.updateGradInput(input, gradOutput)
-        self.accGradParameters(input, gradOutput, scale)
+        self.accUpdateGradParameters(input, gradOutput, lr)
         return self.gradInput
 
     # -- parameters ---------------------------------------------------------------------
@@ -113,18 +172,27 @@ class Gradients:
             p.detach().sub_(g.detach() * learningRate)
 
     def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
-        """Take a step along the gradients for this input, keeping none."""
+        """Take a step along the gradients for this input."""
         if getattr(self, "shared", False):
             self.sharedAccUpdateGradParameters(input, gradOutput, lr)
-            return
-        gradients = {name: getattr(self, name, None) for _, name in self.parameter_fields}
+        else:
+            self.defaultAccUpdateGradParameters(input, gradOutput, lr)
+
+    def defaultAccUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        """Take a step along the gradients for this input, leaving `gradWeight` as it is."""
+        own = vars(self)
+        kept = {name: own.get(name) for _, name in self.parameter_fields}
         for field, name in self.parameter_fields:
-            if isinstance(value := getattr(self, field, None), Tensor):
-                setattr(self, name, value.detach())
-        self.accGradParameters(input, gradOutput, -lr)
-        for name, value in gradients.items():
-            if value is not None:
-                setattr(self, name, value)
+            if isinstance(value := own.get(field), Tensor):
+                own[name] = value.detach()
+        try:
+            self.accGradParameters(input, gradOutput, -lr)
+        finally:
+            for name, value in kept.items():
+                if value is None:
+                    own.pop(name, None)
+                else:
+                    own[name] = value
 
     def sharedAccUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
         """Take a step for this input where parameters are shared."""

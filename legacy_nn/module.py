@@ -7,21 +7,30 @@ every call) and the framework's (`module(x)`, whose outputs are fresh).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any
 
 import numpy as np
 
-from rekindle.core import checkpoint
 from rekindle.core.autograd import no_grad
-from rekindle.core.checkpoint import Table
 from rekindle.core.creation import empty
 from rekindle.core.dtypes import Dtype, is_floating
-from rekindle.core.errors import RekindleError
-from rekindle.core.tensor import Parameter, Tensor
+from rekindle.core.tensor import Tensor
 
+from .classes import TorchClass
+from .classes import both_protocols as both_protocols
+from .classes import torch_class as torch_class
+from .clearing import Clearing
+from .conversion import Cache, Converting
+from .copying import Sharing
+from .errors import ArgumentError as ArgumentError
+from .errors import InputTypeError as InputTypeError
+from .errors import ModuleError as ModuleError
 from .gradients import Gradients
+from .state import State
+from .state import as_parameter as as_parameter
+from .state import take_fields as take_fields
 from .torch7.types import cpu_typename, dtype_of
+from .tree import Tree
 from .values import NOTHING, builds_graph
 from .values import as_input as as_input
 from .values import as_torch as as_torch
@@ -30,55 +39,9 @@ from .values import replace_contents as replace_contents
 from .values import share_memory as share_memory
 from .values import tensors_in as tensors_in
 
-M = TypeVar("M", bound="Module")
-
-
-class ModuleError(RekindleError, RuntimeError):
-    """A module that cannot compute: of an unknown class, or given what it cannot take."""
-
-
-class InputTypeError(ModuleError, TypeError):
-    """An input whose type is not the module's."""
-
-
-class ArgumentError(ModuleError, ValueError):
-    """A value that a module's constructor or field does not take."""
-
-
-def torch_class(typename: str, version: int = 1) -> Callable[[type[M]], type[M]]:
-    """Register a module class under the name that Torch7 files give it.
-
-    Parameters
-    ----------
-    typename : str
-        As in `torch.class`: "nn.Linear".
-    version : int
-        What Torch7 writes as the class's `__version`.
-    """
-
-    def register(cls: type[M]) -> type[M]:
-        cls.t7_typename = typename
-        cls.t7_version = version
-        checkpoint.register(typename, cls)
-        return cls
-
-    return register
-
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def both_protocols(update_output: F) -> F:
-    """Mark an `updateOutput` beside which `module(x)` computes the same in fresh tensors.
-
-    An override without the mark, in a subclass or stored in an instance, is all there is.
-    """
-    update_output.both_protocols = True  # type: ignore[attr-defined]
-    return update_output
-
 
 @torch_class("nn.Module")
-class Module(Gradients):
+class Module(Gradients, State, Tree, Sharing, Clearing, Converting, TorchClass):
     """The base of all LuaTorch modules.
 
     The attributes in the instance's `__dict__` are exactly the Lua object's fields, with
@@ -95,18 +58,6 @@ class Module(Gradients):
 
     Source: torch/nn Module.lua.
     """
-
-    t7_typename: ClassVar[str]
-    t7_version: ClassVar[int]
-
-    parameter_fields: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("weight", "gradWeight"),
-        ("bias", "gradBias"),
-    )
-    """Fields that are trained, each with the field of its gradient."""
-
-    buffer_fields: ClassVar[tuple[str, ...]] = ()
-    """Fields that belong to the model's state and are not trained."""
 
     train: bool = True
     inplace: bool = False
@@ -210,7 +161,14 @@ class Module(Gradients):
         """Whether only `updateOutput` says what this module computes."""
         return not getattr(self.updateOutput, "both_protocols", False)
 
-    # -- fields -------------------------------------------------------------------------
+    # -- type ---------------------------------------------------------------------------
+
+    def type(self, type: str | None = None, tensorCache: Cache | None = None) -> Any:
+        if type is None:
+            return self._type
+        self.convert_fields(type, {} if tensorCache is None else tensorCache)
+        self._type = cpu_typename(type)
+        return self
 
     @property
     def dtype(self) -> Dtype:
@@ -232,94 +190,3 @@ class Module(Gradients):
                     f"tensors; given {tensor.dtype} of shape {tensor.shape}: "
                     f"convert the input with .astype('{self.dtype}')"
                 )
-
-    def children(self) -> Iterator[tuple[str, Any]]:
-        """Yield the modules inside this one, each with its Lua path (`modules[1]`)."""
-        return iter(())
-
-    def named_modules(self, path: str = "") -> Iterator[tuple[str, Any]]:
-        """Yield this module and all below it, each once, with its Lua path.
-
-        Objects of unknown classes are yielded too.
-        """
-        pending: list[tuple[str, Any]] = [(path, self)]
-        seen: set[int] = set()
-        while pending:
-            path, module = pending.pop()
-            if id(module) in seen:
-                continue
-            seen.add(id(module))
-            yield path, module
-            if isinstance(module, Module):
-                below = [(f"{path}.{name}" if path else name, m) for name, m in module.children()]
-                pending.extend(reversed(below))
-
-    def parameters(self) -> tuple[list[Tensor], list[Tensor]]:
-        """Return the trained tensors and their gradients, in Torch7's order."""
-        weights: list[Tensor] = []
-        gradients: list[Any] = []
-        for name, gradient in self.parameter_fields:
-            if isinstance(value := getattr(self, name, None), Tensor):
-                weights.append(value)
-                gradients.append(getattr(self, gradient, None))
-        return weights, gradients
-
-    def training(self) -> Self:
-        """Set training mode here and below."""
-        return self._set_train(True)
-
-    def evaluate(self) -> Self:
-        """Set evaluation mode here and below."""
-        return self._set_train(False)
-
-    def _set_train(self, train: bool) -> Self:
-        for _, module in self.named_modules():
-            if isinstance(module, Module):
-                module.train = train
-        return self
-
-    # -- reading and writing ------------------------------------------------------------
-
-    def t7_restore(self, version: int, fields: Table) -> None:
-        """Become the object that a file holds: its fields, upgraded from old versions."""
-        take_fields(self, fields)
-        self.upgrade(version)
-        for name, gradient in self.parameter_fields:
-            tensor = self.__dict__.get(name)
-            if isinstance(tensor, Tensor) and is_floating(tensor.dtype):
-                as_parameter(tensor, self.__dict__.get(gradient))
-
-    def upgrade(self, version: int) -> None:
-        """Turn fields of an older version of the class into today's."""
-
-    def t7_fields(self) -> Table:
-        """Return the fields as a file holds them."""
-        return Table(self.__dict__)
-
-    def __repr__(self) -> str:
-        return self.t7_typename
-
-
-def take_fields(owner: Any, fields: Table) -> None:
-    """Make the fields of a file the attributes of a module or criterion.
-
-    Their strings become text where the file was read with bytes (encoding=None), for they
-    are names of types, modes and the like; GPU types become those of the CPU.
-    """
-    for name, value in fields.items():
-        is_bytes = isinstance(value, bytes)
-        owner.__dict__[name] = value.decode("utf-8", "surrogateescape") if is_bytes else value
-    if "_type" in owner.__dict__:
-        owner._type = cpu_typename(owner._type)
-
-
-def as_parameter(tensor: Tensor, gradient: Tensor | None = None) -> Parameter:
-    """Make a tensor the Parameter it is in its module, keeping its identity.
-
-    Tensors are shared between modules by identity, so a new object would break the tie.
-    """
-    tensor.__class__ = Parameter
-    tensor.requires_grad = True
-    tensor.grad = gradient
-    assert isinstance(tensor, Parameter)
-    return tensor

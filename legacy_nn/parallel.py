@@ -5,7 +5,6 @@ Source: torch/cunn DataParallelTable.lua, torch/nn GPU.lua, fbcunn AbstractParal
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Self
 
 from rekindle.core.checkpoint import Table
@@ -18,8 +17,8 @@ from .module import as_input, torch_class
 class _OnFirst(Container):
     """Runs the first module on everything; the others are copies of it."""
 
-    def children(self) -> Iterator[tuple[str, Any]]:
-        yield from list(super().children())[:1]
+    def inside(self) -> list[Any]:
+        return super().inside()[:1]
 
     def flow(self, input: Any, step: Step) -> Any:
         return step(1, input)

@@ -1,0 +1,55 @@
+"""Which Python class stands for which class of Torch7."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+from rekindle.core import checkpoint
+
+
+class TorchClass:
+    """A class of Torch7, known by the name that files give it.
+
+    The attributes in an instance's `__dict__` are exactly the Lua object's fields, with Lua's
+    names; attributes of the class are the values of fields that old files lack.
+    """
+
+    t7_typename: ClassVar[str]
+    t7_version: ClassVar[int]
+
+    def __repr__(self) -> str:
+        return self.t7_typename
+
+
+C = TypeVar("C", bound=TorchClass)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def torch_class(typename: str, version: int = 1) -> Callable[[type[C]], type[C]]:
+    """Register a class under the name that Torch7 files give it.
+
+    Parameters
+    ----------
+    typename : str
+        As in `torch.class`: "nn.Linear".
+    version : int
+        What Torch7 writes as the class's `__version`.
+    """
+
+    def register(cls: type[C]) -> type[C]:
+        cls.t7_typename = typename
+        cls.t7_version = version
+        checkpoint.register(typename, cls)
+        return cls
+
+    return register
+
+
+def both_protocols(update_output: F) -> F:
+    """Mark an `updateOutput` beside which `module(x)` computes the same in fresh tensors.
+
+    An override without the mark, in a subclass or stored in an instance, is all there is.
+    """
+    update_output.both_protocols = True  # type: ignore[attr-defined]
+    return update_output

@@ -1,0 +1,144 @@
+"""The fields of modules: which are trained, and how they come from files and go there.
+
+Source: torch/nn Module.lua.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rekindle.core.checkpoint import Table
+from rekindle.core.dtypes import is_floating
+from rekindle.core.tensor import Parameter, Tensor
+
+from .flatten import get_parameters
+from .torch7.types import cpu_typename
+
+
+class State:
+    """The part of nn.Module that keeps its fields.
+
+    A tensor assigned to a field that is trained becomes a Parameter, and the tensor in the
+    field of its gradient is the Parameter's `grad`, whichever is assigned first.
+    """
+
+    parameter_fields: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("weight", "gradWeight"),
+        ("bias", "gradBias"),
+    )
+    """Fields that are trained, each with the field of its gradient."""
+
+    buffer_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields that belong to the model's state and are not trained."""
+
+    _pairs: ClassVar[dict[str, tuple[str, str]]]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._pairs = {name: pair for pair in cls.parameter_fields for name in pair}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if name in self._pairs:
+            self._tie(*self._pairs[name])
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        if name in self._pairs:
+            self._tie(*self._pairs[name])
+
+    def _tie(self, name: str, gradient: str) -> None:
+        """Make a field a Parameter and the field of its gradient its `grad`."""
+        tensor = vars(self).get(name)
+        if isinstance(tensor, Tensor) and is_floating(tensor.dtype) and tensor.is_leaf:
+            if not isinstance(tensor, Parameter):
+                as_parameter(tensor)
+            found = vars(self).get(gradient)
+            tensor.grad = found if isinstance(found, Tensor) else None
+
+    def take_copy(self, fields: dict[str, Any]) -> None:
+        """Become a copy whose fields are `fields`."""
+        vars(self).update(fields)
+        for pair in self.parameter_fields:
+            self._tie(*pair)
+
+    # -- parameters ---------------------------------------------------------------------
+
+    def parameters(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the trained tensors and their gradients, in Torch7's order.
+
+        Gradients that were removed are missing from the second list, as nil is in Lua.
+        """
+        weights: list[Tensor] = []
+        gradients: list[Tensor] = []
+        for name, gradient in self.parameter_fields:
+            if isinstance(value := getattr(self, name, None), Tensor):
+                weights.append(value)
+                if (found := getattr(self, gradient, None)) is not None:
+                    gradients.append(found)
+        return weights, gradients
+
+    def getParameters(self) -> tuple[Tensor, Tensor]:
+        """Move all parameters, and their gradients, into one flat tensor each; return the two.
+
+        The fields stay the same tensors and become views: what is written into the flat
+        tensors is seen in the modules, and the other way round. Parameters that shared a
+        storage keep the order they had in it; those that overlap still do. Calling it again
+        makes new flat tensors, and the ones from before are views of nothing.
+
+        Returns
+        -------
+        flatParameters, flatGradParameters : Tensor, shape (n,)
+
+        Raises
+        ------
+        ArgumentError
+            If the gradients do not lie as the parameters do, because weights are shared
+            without their gradients or gradients were removed; if types differ; if there are
+            gaps inside a tensor.
+        """
+        return get_parameters(*self.parameters())
+
+    def reset(self, stdv: float | None = None) -> Any:
+        """Draw new parameters, where the class says how."""
+
+    # -- reading and writing ------------------------------------------------------------
+
+    def t7_restore(self, version: int, fields: Table) -> None:
+        """Become the object that a file holds: its fields, upgraded from old versions."""
+        take_fields(self, fields)
+        self.upgrade(version)
+        for pair in self.parameter_fields:
+            self._tie(*pair)
+
+    def upgrade(self, version: int) -> None:
+        """Turn fields of an older version of the class into today's."""
+
+    def t7_fields(self) -> Table:
+        """Return the fields as a file holds them."""
+        return Table(self.__dict__)
+
+
+def take_fields(owner: Any, fields: Table) -> None:
+    """Make the fields of a file the attributes of a module or criterion.
+
+    Their strings become text where the file was read with bytes (encoding=None), for they
+    are names of types, modes and the like; GPU types become those of the CPU.
+    """
+    for name, value in fields.items():
+        is_bytes = isinstance(value, bytes)
+        owner.__dict__[name] = value.decode("utf-8", "surrogateescape") if is_bytes else value
+    if "_type" in owner.__dict__:
+        owner._type = cpu_typename(owner._type)
+
+
+def as_parameter(tensor: Tensor, gradient: Tensor | None = None) -> Parameter:
+    """Make a tensor the Parameter it is in its module, keeping its identity.
+
+    Tensors are shared between modules by identity, so a new object would break the tie.
+    """
+    tensor.__class__ = Parameter
+    tensor.requires_grad = True
+    tensor.grad = gradient
+    assert isinstance(tensor, Parameter)
+    return tensor
