@@ -64,6 +64,7 @@ from .comparison import less as less
 from .comparison import less_equal as less_equal
 from .comparison import not_equal as not_equal
 from .comparison import where as where
+from .contraction import contract as contract
 from .conversion import astype as astype
 from .conversion import to as to
 from .convolution import convolution as convolution
@@ -72,12 +73,13 @@ from .convolution_gradient import convolution_input_gradient as convolution_inpu
 from .convolution_gradient import convolution_weight_gradient as convolution_weight_gradient
 from .cumulative import cumprod as cumprod
 from .cumulative import cumsum as cumsum
-from .cumulative import delayed as delayed
 from .diagonals import diag_embed as diag_embed
 from .diagonals import diagonal as diagonal
 from .diagonals import trace as trace
 from .diagonals import tril as tril
 from .diagonals import triu as triu
+from .einsum import einsum as einsum
+from .einsum import tensordot as tensordot
 from .exponential import exp as exp
 from .exponential import exp2 as exp2
 from .exponential import expm1 as expm1
@@ -89,6 +91,8 @@ from .exponential import logaddexp as logaddexp
 from .exponential import reciprocal as reciprocal
 from .exponential import rsqrt as rsqrt
 from .exponential import sqrt as sqrt
+from .factorization import cholesky as cholesky
+from .factorization import qr as qr
 from .gated_activation import gelu as gelu
 from .gated_activation import hardswish as hardswish
 from .gated_activation import mish as mish
@@ -120,6 +124,7 @@ from .layer_normalization import layer_norm as layer_norm
 from .layer_normalization import standardize as standardize
 from .linalg import linear as linear
 from .linalg import matmul as matmul
+from .linalg import outer as outer
 from .losses import gaussian_nll_loss as gaussian_nll_loss
 from .losses import huber_loss as huber_loss
 from .losses import kl_div as kl_div
@@ -193,10 +198,14 @@ from .shape import roll as roll
 from .shape import squeeze as squeeze
 from .shape import transpose as transpose
 from .shape import unsqueeze as unsqueeze
-from .shape import varargs as varargs
 from .softmax import log_softmax as log_softmax
 from .softmax import logsumexp as logsumexp
 from .softmax import softmax as softmax
+from .solving import MatrixError as MatrixError
+from .solving import det as det
+from .solving import inv as inv
+from .solving import slogdet as slogdet
+from .solving import solve as solve
 from .sorting import argsort as argsort
 from .sorting import sort as sort
 from .sorting import topk as topk
@@ -206,6 +215,9 @@ from .special import erfc as erfc
 from .special import erfinv as erfinv
 from .special import lgamma as lgamma
 from .special import polygamma as polygamma
+from .spectral import eigh as eigh
+from .spectral import matrix_norm as matrix_norm
+from .spectral import svd as svd
 from .sums import linear_combination as linear_combination
 from .sums import sum_products as sum_products
 from .trigonometric import acos as acos

@@ -1,4 +1,4 @@
-"""Linear algebra."""
+"""Products of matrices and vectors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ShapeError
+from ..tensor import Tensor
+from .arithmetic import multiply
+from .methods import install_method
 from .registry import Array, Sample, operation
+from .shape import unsqueeze
 
 
 def _matrices(rng: np.random.Generator) -> Iterator[Sample]:
@@ -34,20 +39,24 @@ def matmul(xp: Any, x: Array, y: Array) -> Array:
     return xp.matmul(x, y)
 
 
-def _matmul_x(xp: Any, g: Any, x_shape: tuple[int, ...], y: Any) -> Any:
+# The rules see from the dimensions of the gradient whether an operand was a vector: then the
+# product has one dimension less than the other operand, and otherwise at least as many.
+
+
+def _matmul_x(xp: Any, g: Any, y: Any) -> Any:
     """Return the gradient of `x @ y` for x; a vector is a matrix of one row."""
     if y.ndim == 1:
         return xp.unsqueeze(g, -1) * y
-    if len(x_shape) == 1:
+    if g.ndim < y.ndim:
         return xp.squeeze(xp.matmul(xp.unsqueeze(g, -2), xp.transpose(y, -1, -2)), axis=-2)
     return xp.matmul(g, xp.transpose(y, -1, -2))
 
 
-def _matmul_y(xp: Any, g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
+def _matmul_y(xp: Any, g: Any, x: Any) -> Any:
     """Return the gradient of `x @ y` for y; a vector is a matrix of one column."""
     if x.ndim == 1:
-        return xp.unsqueeze(x, -1) * xp.unsqueeze(g, -2) if len(y_shape) > 1 else x * g
-    if len(y_shape) == 1:
+        return xp.unsqueeze(x, -1) * xp.unsqueeze(g, -2) if g.ndim else x * g
+    if g.ndim < x.ndim:
         column = xp.matmul(xp.transpose(x, -1, -2), xp.unsqueeze(g, -1))
         return xp.squeeze(column, axis=-1)
     return xp.matmul(xp.transpose(x, -1, -2), g)
@@ -55,6 +64,31 @@ def _matmul_y(xp: Any, g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
 
 matmul.def_vjp(x=_matmul_x, y=_matmul_y)
 matmul.def_jvp(x=lambda xp, g, y: xp.matmul(g, y), y=lambda xp, g, x: xp.matmul(x, g))
+
+
+def outer(x: Tensor, y: Tensor) -> Tensor:
+    """Return the products of all elements of one vector with all of another.
+
+    Parameters
+    ----------
+    x : Tensor, shape (m,)
+    y : Tensor, shape (n,)
+
+    Returns
+    -------
+    Tensor, shape (m, n)
+
+    Raises
+    ------
+    ShapeError
+        If one is no vector.
+    """
+    if x.ndim != 1 or y.ndim != 1:
+        raise ShapeError(f"outer takes vectors; given shapes {x.shape} and {y.shape}")
+    return multiply(unsqueeze(x, 1), y)
+
+
+install_method("outer", outer)
 
 
 @operation(

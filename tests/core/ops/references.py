@@ -18,6 +18,8 @@ OWN_TESTS = {
     "classification_losses": "test_losses.py",
     "convolution": "test_convolution.py",
     "convolution_gradient": "test_convolution.py",
+    "contraction": "test_einsum.py",
+    "factorization": "test_factorization.py",
     "gated_activation": "test_activation.py",
     "gathering": "test_gathering.py",
     "indexing": "test_indexing.py",
@@ -27,7 +29,9 @@ OWN_TESTS = {
     "padding": "test_padding.py",
     "pooling": "test_pooling.py",
     "softmax": "test_softmax.py",
+    "solving": "test_solving.py",
     "sorting": "test_sorting.py",
+    "spectral": "test_factorization.py",
 }
 
 
