@@ -67,3 +67,28 @@ def linear_combination(xp: Any, x: Array, y: Array, a: Array, b: Array, c: Array
         part += y[block] * b_
         part += c_
     return out
+
+
+def affine(xp: Any, x: Array, a: Array, c: Array) -> Array:
+    """Return x * a + c.
+
+    Parameters
+    ----------
+    x : array, floating
+    a, c : array, dtype of x
+        Broadcast to x.
+
+    Returns
+    -------
+    array
+        Shape of x.
+
+    Raises
+    ------
+    DtypeError
+        If dtypes differ or are not floating.
+    """
+    floating(xp, "affine", x, a, c)
+    out = xp.multiply(x, a)
+    out += c
+    return out

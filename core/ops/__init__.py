@@ -218,6 +218,7 @@ from .special import polygamma as polygamma
 from .spectral import eigh as eigh
 from .spectral import matrix_norm as matrix_norm
 from .spectral import svd as svd
+from .sums import affine as affine
 from .sums import linear_combination as linear_combination
 from .sums import sum_products as sum_products
 from .trigonometric import acos as acos

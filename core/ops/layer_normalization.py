@@ -13,6 +13,7 @@ from ..kernels import normalization as kernels
 from ..tensor import Tensor
 from .registry import Array, Sample, operation
 from .shape import reshape
+from .sums import affine
 
 
 def _layers(rng: np.random.Generator) -> Iterator[Sample]:
@@ -209,5 +210,7 @@ def instance_norm(
 
 
 def _scaled(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    if weight is not None and bias is not None:
+        return affine(x, weight, bias)
     x = x if weight is None else x * weight
     return x if bias is None else x + bias

@@ -92,3 +92,40 @@ linear_combination.def_jvp(
     b=lambda g, y: g * y,
     c=lambda g: g,
 )
+
+
+@operation(
+    samples=lambda rng: [
+        Sample(rng.normal(size=(4, 3)), rng.normal(size=3), rng.normal(size=(1, 3))),
+        Sample(rng.normal(size=(2, 3, 2)), rng.normal(size=(3, 1)), rng.normal(size=(2, 1, 1))),
+    ]
+)
+def affine(xp: Any, x: Array, a: Array, c: Array) -> Array:
+    """Return x * a + c.
+
+    Parameters
+    ----------
+    x : Tensor, floating
+    a, c : Tensor, dtype of x
+        Broadcast to x.
+
+    Returns
+    -------
+    Tensor
+        Shape of x.
+
+    Raises
+    ------
+    DtypeError
+        If dtypes differ or are not floating.
+    """
+    return kernels.affine(xp, x, a, c)
+
+
+def _factor(xp: Any, g: Any, x: Any, a_shape: tuple[int, ...]) -> Any:
+    shape = (*(1,) * (x.ndim - len(a_shape)), *a_shape)
+    return xp.reshape(_coefficient(xp, g, x, shape), a_shape)
+
+
+affine.def_vjp(x=lambda g, a: g * a, a=_factor, c=lambda g: g)
+affine.def_jvp(x=lambda g, a: g * a, a=lambda g, x: g * x, c=lambda g: g)

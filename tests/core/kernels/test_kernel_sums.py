@@ -28,6 +28,13 @@ def test_linear_combination_in_several_blocks(dtype, close):
     close(kernels.linear_combination(np, x, y, a, b, c), expected, dtype)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_affine(dtype, close):
+    rng = np.random.default_rng(2)
+    x, a, c = (rng.normal(size=s).astype(dtype) for s in ((2, 3, 4), (3, 1), (2, 1, 4)))
+    close(kernels.affine(np, x.T.copy().T, a, c), x.astype(np.float64) * a + c, dtype)
+
+
 def test_says_what_does_not_fit():
     x = np.zeros((2, 3))
     with pytest.raises(ShapeError, match=r"sum_products: y has shape \(3, 2\), expected \(2, 3\)"):

@@ -302,6 +302,7 @@ REFERENCES = {
         (*x.shape[:-1], x.shape[-1] + abs(offset), x.shape[-1] + abs(offset)),
     ),
     # sums
+    "affine": each(lambda x, a, c: x * a + c),
     "sum_products": lambda x, y, axes: (x * y).sum(axis=tuple(axes), keepdims=True),
     "linear_combination": each(lambda x, y, a, b, c: x * a + y * b + c),
     # writing
