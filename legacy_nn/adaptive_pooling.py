@@ -49,6 +49,8 @@ class SpatialAdaptiveMaxPooling(AdaptivePooling):
         Row and column of each maximum in its window, from 1.
     """
 
+    scratch = ("indices",)
+
     indices: Tensor | None = None
 
     def compute_batch(self, input: Tensor) -> tuple[Tensor, Tensor, Tensor]:

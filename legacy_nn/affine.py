@@ -87,6 +87,8 @@ class CMul(Module):
     Source: torch/nn CMul.lua.
     """
 
+    scratch = ("_input", "_output", "_weight", "_gradWeight", "_expand", "_repeat", "_sum")
+
     def __init__(self, *size: Any) -> None:
         super().__init__()
         self.size = long_storage(size)
@@ -115,6 +117,8 @@ class CAdd(Module):
 
     Source: torch/nn CAdd.lua.
     """
+
+    scratch = ("_gradBias", "_expand", "_output", "_bias", "_repeat")
 
     def __init__(self, *size: Any) -> None:
         super().__init__()

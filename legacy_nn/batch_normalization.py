@@ -52,6 +52,11 @@ class BatchNormalization(Module):
     one is normalised by the running moments in training too.
     """
 
+    scratch = (
+        *("buffer", "buffer2", "centered", "std", "normalized", "_input", "_gradOutput"),
+        *("save_mean", "save_std"),
+    )
+
     nDim: ClassVar[int] = 2
     buffer_fields = ("running_mean", "running_var")
 

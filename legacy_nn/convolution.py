@@ -29,6 +29,8 @@ class Convolution(SpatialModule):
     weight, bias : Parameter
     """
 
+    scratch = ("finput", "fgradInput", "_input", "_gradOutput")
+
     nInputPlane: int
     nOutputPlane: int
     padT = padW = padH = 0

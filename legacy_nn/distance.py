@@ -35,6 +35,8 @@ class Normalize(StatedGradient):
     Source: torch/nn Normalize.lua.
     """
 
+    scratch = ("_output", "_indices", "_gradInput", "buffer", "norm", "normp", "cross")
+
     eps: float = 1e-10
 
     def __init__(self, p: float, eps: float | None = None) -> None:
@@ -91,6 +93,8 @@ class PairwiseDistance(StatedGradient):
     Source: torch/nn PairwiseDistance.lua.
     """
 
+    scratch = ("diff", "outExpand", "grad", "ones")
+
     norm: float
 
     def __init__(self, p: float | None = None) -> None:
@@ -125,6 +129,8 @@ class CosineDistance(Module):
     Source: torch/nn CosineDistance.lua.
     """
 
+    scratch = ("buffer", "w1", "w22", "w", "w32", "ones")
+
     def __init__(self) -> None:
         super().__init__()
         self.gradInput = empty_pair(self)
@@ -150,6 +156,8 @@ class Cosine(Module):
 
     Source: torch/nn Cosine.lua.
     """
+
+    scratch = ("_input", "_weight", "_gradOutput", "_sum", "_inputNorm", "_weightNorm")
 
     gradWeight: Tensor
 
@@ -192,6 +200,11 @@ class Euclidean(StatedGradient):
 
     Source: torch/nn Euclidean.lua.
     """
+
+    scratch = (
+        *("_input", "_output", "_gradOutput", "_weight", "_div", "_sum", "_expand", "_expand2"),
+        *("_expand3", "_repeat", "_repeat2"),
+    )
 
     fastBackward: bool = True
 

@@ -71,6 +71,8 @@ class Dropout(InPlace):
     Neural Networks from Overfitting".
     """
 
+    scratch = ("noise",)
+
     p: float
     v2: bool = False
     stochastic_inference: bool = False
@@ -123,6 +125,8 @@ class Dropout(InPlace):
 
 class _FeatureDropout(Module):
     """Dropout of whole feature maps; in evaluation everything is multiplied by 1 - p."""
+
+    scratch = ("noise",)
 
     maps: ClassVar[tuple[str, ...]]
     """Dimensions of one feature map."""
@@ -216,6 +220,8 @@ class WhiteNoise(Module):
 
     Source: torch/nn WhiteNoise.lua.
     """
+
+    scratch = ("noise",)
 
     mean: float
     std: float

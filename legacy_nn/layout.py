@@ -170,6 +170,8 @@ class PixelShuffle(Module):
     Source: torch/nn PixelShuffle.lua.
     """
 
+    scratch = ("_intermediateShape", "_outShape", "_shuffleIn", "_shuffleOut")
+
     def __init__(self, upscaleFactor: int) -> None:
         super().__init__()
         self.upscaleFactor = upscaleFactor

@@ -32,6 +32,8 @@ class Linear(Module):
     Source: torch/nn Linear.lua.
     """
 
+    scratch = ("addBuffer",)
+
     def __init__(self, inputSize: int, outputSize: int, bias: bool | None = None) -> None:
         super().__init__()
         add_parameter(self, "weight", "gradWeight", (outputSize, inputSize))
@@ -94,6 +96,8 @@ class Bilinear(Module):
 
     Source: torch/nn Bilinear.lua.
     """
+
+    scratch = ("buff2", "buff1")
 
     gradWeight: Tensor
     gradBias: Tensor

@@ -45,6 +45,8 @@ class LinearWeightNorm(Linear):
     Source: torch/nn LinearWeightNorm.lua.
     """
 
+    scratch = ("weight", "norm", "scale")
+
     parameter_fields = (("v", "gradV"), ("g", "gradG"), ("bias", "gradBias"))
 
     v: Tensor

@@ -30,6 +30,8 @@ class SpatialCrossMapLRN(SpatialModule):
     Networks".
     """
 
+    scratch = ("scale", "paddedRatio", "accumRatio")
+
     size: int
     k: float = 1
 

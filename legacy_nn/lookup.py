@@ -46,6 +46,8 @@ class LookupTable(StatedGradient):
     Source: torch/nn LookupTable.lua, THNN LookupTable.c.
     """
 
+    scratch = ("_count", "_input")
+
     paddingValue: int = 0
     maxNorm: float | None = None
     normType: float | None = None

@@ -82,6 +82,8 @@ class DotProduct(Module):
     Source: torch/nn DotProduct.lua.
     """
 
+    scratch = ("buffer",)
+
     def __init__(self) -> None:
         super().__init__()
         self.gradInput = empty_pair(self)

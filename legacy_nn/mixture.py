@@ -28,6 +28,8 @@ class MixtureTable(Module):
     Source: torch/nn MixtureTable.lua.
     """
 
+    scratch = ("_gaterView", "_expert", "_expertView", "_sum", "_expert2", "_expertView2")
+
     dim: int | None = None
     dimG: int
     table: bool = False

@@ -72,6 +72,8 @@ class MaxPooling(Pooling):
         Where the maxima of the last batch were, as Torch7 counts.
     """
 
+    scratch = ("indices",)
+
     indices: Tensor | None = None
     dilationT = dilationW = dilationH = 1
 

@@ -157,6 +157,8 @@ class RReLU(InPlace):
     Evaluation of Rectified Activations in Convolution Network".
     """
 
+    scratch = ("noise",)
+
     lower: float
     upper: float
     noise: Any = None
@@ -212,6 +214,8 @@ class PReLU(Module):
     Source: torch/nn PReLU.lua, lib/THNN/generic/PReLU.c; He et al. 2015, "Delving Deep into
     Rectifiers".
     """
+
+    scratch = ("gradWeightBuf", "gradWeightBuf2")
 
     nOutputPlane: int
 

@@ -31,6 +31,8 @@ class Sum(Module):
     Source: torch/nn Sum.lua.
     """
 
+    scratch = ("_gradOutput",)
+
     nInputDims: int | None = None
     sizeAverage: bool = False
     squeeze: bool = True
@@ -97,6 +99,8 @@ class _Extreme(Module):
     _indices : Tensor of int64
         Where the elements of the last output were, from 1; the first of equal ones.
     """
+
+    scratch = ("_indices", "_output")
 
     nInputDims: int | None = None
 

@@ -131,6 +131,10 @@ class MaskedSelect(Module):
     Source: torch/nn MaskedSelect.lua.
     """
 
+    scratch = (
+        *("_maskIndexBuffer", "_maskIndexBufferCPU", "_maskIndices", "_gradBuffer", "_gradMask"),
+    )
+
     def __init__(self) -> None:
         super().__init__()
         self._maskIndices = empty(0, dtypes.int64)

@@ -105,6 +105,8 @@ class Reshape(_Reshaping):
     Source: torch/nn Reshape.lua.
     """
 
+    scratch = ("_input", "_gradOutput")
+
     size: Storage
     batchMode: bool | None = None
 

@@ -57,6 +57,8 @@ class SoftMin(Module):
     Source: torch/nn SoftMin.lua.
     """
 
+    scratch = ("mininput",)
+
     def compute(self, input: Any) -> Any:
         return ops.softmax(-input, axis=feature_axis(self, input))
 

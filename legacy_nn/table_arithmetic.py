@@ -86,6 +86,8 @@ class CMulTable(Module):
     Source: torch/nn CMulTable.lua.
     """
 
+    scratch = ("tout",)
+
     def __init__(self) -> None:
         super().__init__()
         self.gradInput = Table()

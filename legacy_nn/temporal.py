@@ -103,6 +103,8 @@ class TemporalMaxPooling(SpatialModule):
         Which frame of its window each maximum is from, from 0.
     """
 
+    scratch = ("indices",)
+
     axes = lua_axes = "W"
     kW: int
     dW: int
