@@ -79,20 +79,24 @@ def candidates(model: Any) -> list[Any]:
 
     What a module does that FIRST lacks (activations, padding, pooling, arithmetic) is taken
     to keep its input's planes: whoever tries a candidate sees whether it fits. A model whose
-    fields are damaged tells nothing.
+    fields are damaged, or that contains itself, tells nothing.
     """
     try:
         return _candidates(model)
-    except (AttributeError, LookupError, TypeError, ValueError):
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
         return []
 
 
 def _candidates(model: Any) -> list[Any]:
     pending = [model]
+    seen: set[int] = set()
     while pending:
         module = pending.pop(0)
         if not isinstance(module, Module):
             return []
+        if id(module) in seen:
+            continue
+        seen.add(id(module))
         if isinstance(module, gModule):
             return _graph_candidates(module)
         if _kind(module) in FIRST:

@@ -41,6 +41,9 @@ ROWS = 200
 DEPTH = 40
 """Levels that are shown without --depth or --all."""
 
+DEEPEST = 1000
+"""Levels that --all shows: lines repeat their paths, so that all of 100,000 are gigabytes."""
+
 WIDE = 140
 """Columns of a terminal from which on a module takes one line."""
 
@@ -62,7 +65,7 @@ class Inspection:
 
     def __init__(self, checkpoint: Checkpoint, depth: int | None, everything: bool) -> None:
         self.checkpoint = checkpoint
-        self.depth = depth if depth is not None else (10**9 if everything else DEPTH)
+        self.depth = depth if depth is not None else (DEEPEST if everything else DEPTH)
         self.rows = 10**9 if everything else ROWS
         self.elements = 10**9 if everything else ELEMENTS
         self.root = root_place(checkpoint.value, checkpoint.path)
@@ -239,7 +242,8 @@ def row_text(row: ModuleRow) -> str:
     value = row.place.value
     text = module_text(value, row.has_modules)
     if row.same_as is not None:
-        return f"{text}  = {row.same_as.lua_path}"
+        first = row.same_as.lua_path or "the file's object"
+        return f"{text}  = {first}"
     if isinstance(value, TorchObject):
         text += "  (unknown class)"
     methods = overridden(value)

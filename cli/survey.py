@@ -8,6 +8,7 @@ from typing import Any
 
 from rekindle.core.checkpoint import LuaFunction, Table, TorchObject
 from rekindle.core.tensor import Tensor
+from rekindle.legacy_nn.containers import Container
 from rekindle.legacy_nn.module import Module
 from rekindle.legacy_nn.naming import Place, StateEntry, inside, own_state
 from rekindle.legacy_nn.paths import entries
@@ -147,7 +148,7 @@ def module_text(value: Any, has_modules: bool) -> str:
     """Return a module's class and geometry in one line."""
     name = typename(value) or "table"
     if isinstance(value, Module):
-        if has_modules:
+        if has_modules or isinstance(value, Container):
             dimension = vars(value).get("dimension", vars(value).get("inputDimension"))
             return name if dimension is None else f"{name}, dimension {dimension}"
         try:

@@ -112,3 +112,26 @@ def test_great_depth_converts(cli, saved, tmp_path):
     cli("verify", path, tmp_path / "m.safetensors", "--tensors-only")
     result = cli("run", path, "--random", "1x1", code=1)
     assert len(result.stderr) < 500
+
+
+def test_models_that_share_or_contain_themselves_do_not_hang(cli, saved):
+    nn = rekindle.legacy_nn
+    shared = nn.Tanh()
+    for _ in range(60):
+        shared = nn.ConcatTable().add(shared).add(shared)
+    out = cli("inspect", saved(shared)).stdout
+    assert "= modules[1]" in out
+    endless = nn.Sequential().add(nn.Tanh())
+    endless.add(endless).add(nn.Linear(2, 2))
+    path = saved(endless)
+    assert "= the file's object" in cli("inspect", path).stdout
+    cli("verify", path, path, code=1)
+    cli("run", path, "--random", "2x2", code=1)
+
+
+def test_all_of_a_very_deep_model(cli, saved):
+    model = rekindle.legacy_nn.Tanh()
+    for _ in range(2_500):
+        model = rekindle.legacy_nn.Sequential().add(model)
+    out = cli("inspect", saved(model), "--all").stdout
+    assert "1,500 more modules" in out
