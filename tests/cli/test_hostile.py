@@ -125,7 +125,7 @@ def test_models_that_share_or_contain_themselves_do_not_hang(cli, saved):
     endless.add(endless).add(nn.Linear(2, 2))
     path = saved(endless)
     assert "= the file's object" in cli("inspect", path).stdout
-    cli("verify", path, path, code=1)
+    cli("verify", path, path, code=2)
     cli("run", path, "--random", "2x2", code=1)
 
 
