@@ -22,6 +22,8 @@ CORE = {  # file or folder of core -> layer; each imports its own layer and thos
     "methods": 3,
     "tensor": 3,
     "autograd": 3,
+    "generators": 3,
+    "random": 3,
     "ops": 4,
     "creation": 5,
     "checkpoint": 6,

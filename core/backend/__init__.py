@@ -14,10 +14,12 @@ from .device import cuda_available as cuda_available
 from .device import device_of as device_of
 from .device import from_dlpack as from_dlpack
 from .device import namespace as namespace
+from .device import on as on
 from .device import to_device as to_device
 from .device import to_numpy as to_numpy
 from .functions import add_at as add_at
 from .functions import names_once as names_once
+from .functions import random_stream as random_stream
 from .functions import special as special
 from .functions import stable_argsort as stable_argsort
 from .memory import address as address

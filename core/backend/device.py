@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +92,17 @@ def namespace(array: Array) -> Any:
     if _on_gpu(array):
         return sys.modules["cupy"]
     raise DeviceError(f"arrays are those of NumPy and CuPy; given {type(array).__name__}")
+
+
+@contextmanager
+def on(device: Device) -> Iterator[Any]:
+    """Make `device` the one on which new arrays are made; gives the array library."""
+    if device.kind == "cpu":
+        yield np
+    else:
+        cupy = _cupy(f"device {device}")
+        with cupy.cuda.Device(device.index):
+            yield cupy
 
 
 def device_of(array: Array) -> Device:

@@ -8,12 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from .device import Array, namespace
+from .device import Array, Device, namespace, on
 
 
 def special(xp: Any) -> Any:
     """Return the module of special functions for arrays of `xp`: SciPy's, or CuPy's of it."""
     return importlib.import_module("scipy.special" if xp is np else "cupyx.scipy.special")
+
+
+def random_stream(seed: int | None, device: Device) -> Any:
+    """Return a new random generator of the array library of `device`."""
+    with on(device) as xp:
+        return xp.random.default_rng(seed)
 
 
 def stable_argsort(array: Array, axis: int) -> Array:

@@ -55,32 +55,3 @@ def test_derivatives(op, sample):
 
     if moving:
         check_grads(f, [Tensor(given[i]) for i in moving])
-
-
-@pytest.mark.parametrize("dtype", ["float16", "float32"])
-@pytest.mark.parametrize(("op", "sample"), list(cases()))
-def test_rules_keep_the_dtype(op, sample, dtype):
-    if sample.params.get("dtype") is not None:
-        pytest.skip("the result has another dtype by intent")
-    operands = [
-        Tensor(a.astype(dtype), requires_grad=True)
-        if floating(a)
-        else Tensor(a)
-        if hasattr(a, "dtype")
-        else a
-        for a in (sample.arrays[0] if op.variadic else sample.arrays)
-    ]
-    result = op(operands, **sample.params) if op.variadic else op(*operands, **sample.params)
-    results = result if isinstance(result, tuple) else (result,)
-    node = next((r.grad_fn for r in results if r.grad_fn is not None), None)
-    if node is None:
-        pytest.skip("nothing here has a derivative")
-    ones = [np.ones(r.shape, dtype) if floating(r) else None for r in results]
-    pulled = node.op.pullback(node, ones if op.outputs > 1 else ones[0], False, None)
-    directions = [
-        Tensor(np.ones(x.shape, dtype)) if isinstance(x, Tensor) and floating(x) else None
-        for x in operands
-    ]
-    pushed = node.op.pushforward(node, directions)
-    for derivative in [*pulled, *(pushed if op.outputs > 1 else [pushed])]:
-        assert derivative is None or derivative.dtype == dtype
