@@ -74,6 +74,8 @@ class LogSigmoid(Module):
     Source: torch/nn LogSigmoid.lua, lib/THNN/generic/LogSigmoid.c.
     """
 
+    scratch = ("buffer",)
+
     def compute(self, input: Any) -> Any:
         largest = ops.maximum(-input, 0)
         total = ops.exp(-largest) + ops.exp(-input - largest)
@@ -163,7 +165,7 @@ class SoftShrink(_Shrink):
 
 
 @torch_class("nn.SoftPlus")
-class SoftPlus(Module):
+class SoftPlus(StatedGradient):
     """log(1 + exp(beta x)) / beta, a smooth ReLU.
 
     Parameters
@@ -185,10 +187,10 @@ class SoftPlus(Module):
     def compute(self, input: Any) -> Any:
         return ops.softplus(input, beta=self.beta, threshold=self.threshold)
 
-    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
-        y, g = left_behind(self, "output", gradOutput)
-        z = ops.exp(y * self.beta)
-        return ops.where(y * self.beta > self.threshold, g, g * (z - 1) / z)
+    def gradients(self, input: Any, output: Any, gradOutput: Any) -> Gradients:
+        g = fitted(self, gradOutput, output, "output")
+        z = ops.exp(output * self.beta)
+        return ops.where(output * self.beta > self.threshold, g, g * (z - 1) / z), ()
 
 
 @torch_class("nn.SoftSign")
@@ -197,6 +199,8 @@ class SoftSign(Module):
 
     Source: torch/nn SoftSign.lua.
     """
+
+    scratch = ("temp", "tempgrad")
 
     def compute(self, input: Any) -> Any:
         return ops.divide(input, ops.abs(input) + 1)

@@ -14,13 +14,15 @@ import numpy as np
 
 from rekindle import legacy_nn
 from rekindle.core import checkpoint
+from rekindle.core.autograd import backward
 from rekindle.core.checkpoint import LuaFunction, Table
 from rekindle.core.creation import ones, tensor, zeros
-from rekindle.core.dtypes import float32
+from rekindle.core.dtypes import float32, is_floating
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn.module import Module
 from rekindle.legacy_nn.torch7 import random
+from rekindle.legacy_nn.values import as_input, map_tensors, tensors_in
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5, "float16": 1e-3}
@@ -117,6 +119,65 @@ def _check_remembered(module: Module, record: Any, skip: tuple[str, ...]) -> Non
         of_the_batch = name.startswith("save_") and not record.train  # filled by backward
         if name not in skip and not name.startswith("_") and not of_the_batch:
             assert_close(getattr(module, name), expected, name)
+
+
+# -- backward -----------------------------------------------------------------------------
+
+
+def check_backward(path: Path, skip: tuple[str, ...] = (), tolerance: float = 0) -> None:
+    """Run a recorded module forward and backward in Torch's protocol and compare all it leaves.
+
+    That is gradInput, the gradients of the parameters, the parameters themselves and what
+    `after` names, which Torch7 saved after its backward pass, but for the fields `skip`.
+    """
+    record = checkpoint.load(path)
+    module = set_mode(record.module, record.train)
+    module.zeroGradParameters()
+    random.manual_seed(SEED)
+    module.updateOutput(record.input)
+    found = module.backward(record.input, record.gradOutput, record.get("scale", 1))
+    assert module.gradInput is found
+    if "gradInput" in record:
+        assert_close(found, record.gradInput, "gradInput", tolerance)
+    _check_parameters(module, record, tolerance)
+    _check_remembered(module, record, skip)
+
+
+def _check_parameters(module: Module, record: Any, tolerance: float) -> None:
+    weights, gradients = module.parameters()
+    if "gradParams" in record:
+        assert_close(Table(gradients), record.gradParams, "gradParams", tolerance)
+    if "params" in record:
+        assert_close(Table(weights), record.params, "params", tolerance)
+
+
+def check_graph(path: Path, tolerance: float = 0) -> None:
+    """Differentiate `module(x)` as the framework does; compare with what Torch's backward gave.
+
+    The gradients go to the tensors of the input and, scaled by the record, to the Parameters.
+    """
+    record = checkpoint.load(path)
+    module = set_mode(record.module, record.train)
+    module.zeroGradParameters()
+    random.manual_seed(SEED)
+    leaves = map_tensors(_leaf, record.input)
+    pairs = zip(tensors_in(module(leaves)), tensors_in(as_input(record.gradOutput)), strict=True)
+    reached = [(y, g) for y, g in pairs if y.requires_grad]
+    if reached:
+        backward([y for y, _ in reached], [g for _, g in reached])
+    if "gradInput" in record:
+        expected = record.gradInput
+        inputs = list(tensors_in(leaves))
+        for x, g in zip(inputs, tensors_in(expected), strict=True):
+            found = zeros(g.shape, g.dtype) if x.grad is None else x.grad
+            assert_close(found, g, "gradient of the input", tolerance)
+    scale = record.get("scale", 1)
+    for p, g in zip(module.parameters()[0], record.get("gradParams", Table()).array(), strict=True):
+        assert_close(p.grad * scale, g, "gradient of a parameter", tolerance)
+
+
+def _leaf(tensor: Tensor) -> Tensor:
+    return tensor.detach().requires_grad_(is_floating(tensor.dtype))
 
 
 # -- constructors -------------------------------------------------------------------------
