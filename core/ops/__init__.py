@@ -78,6 +78,9 @@ from .diagonals import diagonal as diagonal
 from .diagonals import trace as trace
 from .diagonals import tril as tril
 from .diagonals import triu as triu
+from .dropout import dropout as dropout
+from .dropout import feature_dropout as feature_dropout
+from .dropout import masked_scale as masked_scale
 from .einsum import einsum as einsum
 from .einsum import tensordot as tensordot
 from .exponential import exp as exp

@@ -196,6 +196,8 @@ REFERENCES = {
     # conversion
     "astype": lambda x, dtype: np.array(x.tolist(), dtype),
     "to": lambda x, device: x,
+    # dropout
+    "masked_scale": lambda x, mask, scale: np.where(mask, x * scale, 0),
     # exponential
     "sqrt": each(math.sqrt),
     "exp": each(math.exp),
