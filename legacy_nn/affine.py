@@ -88,6 +88,7 @@ class CMul(Module):
     """
 
     scratch = ("_input", "_output", "_weight", "_gradWeight", "_expand", "_repeat", "_sum")
+    not_converted = scratch
 
     def __init__(self, *size: Any) -> None:
         super().__init__()
@@ -119,6 +120,7 @@ class CAdd(Module):
     """
 
     scratch = ("_gradBias", "_expand", "_output", "_bias", "_repeat")
+    not_converted = scratch
 
     def __init__(self, *size: Any) -> None:
         super().__init__()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any, Self
 
 from rekindle.core.checkpoint import Table
@@ -104,7 +103,8 @@ class MapTable(Container):
     """
 
     module: Any = None
-    shared: bool
+    shared: bool = True
+    sharedparams: Table = Table(["weight", "bias", "gradWeight", "gradBias"])
 
     def __init__(self, module: Any = None, shared: bool = True) -> None:
         super().__init__()
@@ -128,12 +128,35 @@ class MapTable(Container):
         self.module = self.modules[1] = module
         return self
 
+    def resize(self, n: int) -> None:
+        """Have `n` copies of the module, itself included."""
+        self._extend(n)
+        for i in range(n + 1, len(self.modules) + 1):
+            self.modules[i] = None
+
     def _extend(self, count: int) -> None:
         module = self.modules[1] = known(self.module)
-        weights, gradients = module.parameters() if self.shared else ([], [])
-        memory = {id(s): s for s in (t.storage() for t in weights + gradients)}
+        names = self.sharedparams.array() if self.shared else []
         for i in range(len(self.modules) + 1, count + 1):
-            self.modules[i] = copy.deepcopy(module, dict(memory))
+            self.modules[i] = module.clone(*names)
+
+    def zeroGradParameters(self) -> None:
+        if self.shared and self.module is not None:
+            known(self.module).zeroGradParameters()
+        else:
+            super().zeroGradParameters()
+
+    def updateParameters(self, learningRate: float) -> None:
+        if self.shared and self.module is not None:
+            known(self.module).updateParameters(learningRate)
+        else:
+            super().updateParameters(learningRate)
+
+    def clearState(self) -> Self:
+        """Empty what the last calls left, copies of the module too; return the container."""
+        for i in range(2, len(self.modules) + 1):
+            self.modules[i] = None
+        return super().clearState()
 
     def flow(self, input: Any, step: Step) -> Any:
         table = one_table(self, input)

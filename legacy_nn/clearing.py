@@ -18,9 +18,13 @@ class Clearing:
     scratch: ClassVar[tuple[str, ...]] = ()
     """Fields beside `output` and `gradInput` that only matter from one call to the next."""
 
+    aliases: ClassVar[bool] = False
+    """Whether `output` and `gradInput` may be those of other modules, whole or in parts."""
+
     def clearState(self) -> Self:
         """Empty what the last calls left, so that saving takes less; return the module."""
-        clear(self, *self.scratch, "output", "gradInput")
+        clear(self, *self.scratch)
+        (drop if self.aliases else clear)(self, "output", "gradInput")
         return self
 
 

@@ -272,6 +272,12 @@ class Sequential(Container):
         del modules[place - 1]
         return self._replace(modules)
 
+    def __len__(self) -> int:
+        return len(self.modules)
+
+    def __bool__(self) -> bool:
+        return True  # as every object in Lua, whatever its length
+
     def _replace(self, modules: list[Any]) -> Self:
         """Hold these modules from now on; `output` is the last's and `gradInput` the first's."""
         for i in range(1, max(len(self.modules), len(modules)) + 1):

@@ -6,7 +6,7 @@ Source: torch/nn Module.lua, Criterion.lua, utils.lua.
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from rekindle.core.backend import CPU, Device, as_device, asarray, cuda_available
 from rekindle.core.checkpoint import Table
@@ -14,6 +14,7 @@ from rekindle.core.dtypes import is_floating
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 
+from .clearing import drop
 from .torch7.types import dtype_of
 
 Cache = MutableMapping[Any, Any] | Table
@@ -22,6 +23,9 @@ Cache = MutableMapping[Any, Any] | Table
 
 class Converting:
     """The part of nn.Module and nn.Criterion that changes the type of their tensors."""
+
+    not_converted: ClassVar[tuple[str, ...]] = ()
+    """Fields that start anew when the type changes."""
 
     def type(self, type: str | None = None, tensorCache: Cache | None = None) -> Any:
         """Convert all tensors here and below to a type and return this object.
@@ -71,6 +75,7 @@ class Converting:
 
     def convert_fields(self, typename: str, cache: Cache) -> None:
         """Convert the tensors in the fields of this object."""
+        drop(self, *self.not_converted)
         for name, value in list(vars(self).items()):
             converted = recursive_type(value, typename, cache)
             if converted is not value:

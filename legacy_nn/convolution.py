@@ -7,7 +7,7 @@ SpatialDepthWiseConvolution.lua.
 from __future__ import annotations
 
 from math import prod
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from rekindle.core import ops
 from rekindle.core.tensor import Tensor
@@ -29,7 +29,8 @@ class Convolution(SpatialModule):
     weight, bias : Parameter
     """
 
-    scratch = ("finput", "fgradInput", "_input", "_gradOutput")
+    scratch: ClassVar[tuple[str, ...]] = ("finput", "fgradInput", "_input", "_gradOutput")
+    not_converted = ("finput", "fgradInput")
 
     nInputPlane: int
     nOutputPlane: int

@@ -36,6 +36,7 @@ class Normalize(StatedGradient):
     """
 
     scratch = ("_output", "_indices", "_gradInput", "buffer", "norm", "normp", "cross")
+    not_converted = ("_indices",)
 
     eps: float = 1e-10
 
@@ -158,6 +159,7 @@ class Cosine(Module):
     """
 
     scratch = ("_input", "_weight", "_gradOutput", "_sum", "_inputNorm", "_weightNorm")
+    not_converted = scratch
 
     gradWeight: Tensor
 
@@ -205,6 +207,7 @@ class Euclidean(StatedGradient):
         *("_input", "_output", "_gradOutput", "_weight", "_div", "_sum", "_expand", "_expand2"),
         *("_expand3", "_repeat", "_repeat2"),
     )
+    not_converted = scratch
 
     fastBackward: bool = True
 

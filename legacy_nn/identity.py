@@ -10,6 +10,7 @@ from rekindle.core.creation import empty, zeros_like
 from rekindle.core.tensor import Tensor
 
 from .checks import fitted, one_tensor
+from .conversion import Cache
 from .fields import given, set_unless_nil
 from .module import Module, replace_contents, share_memory, torch_class
 from .stated_gradient import Gradients, StatedGradient
@@ -22,6 +23,8 @@ class Identity(Module):
 
     Source: torch/nn Identity.lua.
     """
+
+    aliases = True
 
     def compute(self, input: Any) -> Any:
         return input
@@ -73,6 +76,7 @@ class Copy(Module):
 
     __slots__ = ("_functions", "_passes_on")
 
+    dontCast: bool | None = None
     _functions: dict[str, Any]
     _passes_on: bool
 
@@ -90,6 +94,9 @@ class Copy(Module):
         self.output = empty(0, dtype_of(outtype))
         self._functions = {}
         self._passes_on = not forceCopy and intype == outtype
+
+    def type(self, type: str | None = None, tensorCache: Cache | None = None) -> Any:
+        return self if type is not None and self.dontCast else super().type(type, tensorCache)
 
     def compute(self, input: Any) -> Tensor:
         x = one_tensor(self, input)

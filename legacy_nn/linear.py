@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from rekindle.core import ops
 from rekindle.core.errors import ShapeError
@@ -32,7 +32,7 @@ class Linear(Module):
     Source: torch/nn Linear.lua.
     """
 
-    scratch = ("addBuffer",)
+    scratch: ClassVar[tuple[str, ...]] = ("addBuffer",)
 
     def __init__(self, inputSize: int, outputSize: int, bias: bool | None = None) -> None:
         super().__init__()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import sqrt
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from rekindle.core import ops
 from rekindle.core.creation import full, zeros
@@ -44,6 +44,8 @@ class LocalNormalization(SpatialModule):
         For a kernel of other dimensions or an even size.
     """
 
+    scratch = ("ones", "_coef", "_inpsz")
+
     inner: ClassVar[tuple[str, ...]] = ("meanestimator", "stdestimator")
     """Fields of the modules that hold the weights."""
 
@@ -60,6 +62,11 @@ class LocalNormalization(SpatialModule):
                 f"{self.t7_typename} takes a kernel of one or two dimensions and odd sizes; "
                 f"given shape {self.kernel.shape}"
             )
+
+    def clearState(self) -> Self:
+        for _, module in self.children():
+            module.clearState()
+        return super().clearState()
 
     def children(self) -> Iterator[tuple[str, Any]]:
         return ((name, vars(self)[name]) for name in self.inner if name in vars(self))

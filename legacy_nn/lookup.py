@@ -7,12 +7,13 @@ from typing import Any, Self
 import numpy as np
 
 from rekindle.core import ops
-from rekindle.core.creation import arange, eye, full, zeros, zeros_like
-from rekindle.core.dtypes import float32, int64
+from rekindle.core.creation import arange, empty, eye, full, zeros, zeros_like
+from rekindle.core.dtypes import float32, int32, int64
 from rekindle.core.errors import BoundsError
 from rekindle.core.tensor import Tensor
 
 from .checks import one_tensor, rows_at
+from .conversion import Cache
 from .fields import add_parameter, given, remove, set_unless_nil
 from .gradients import refilled
 from .module import Module, as_torch, torch_class
@@ -99,6 +100,10 @@ class LookupTable(StatedGradient):
         remove(self, "gradWeight")
         return self
 
+    def convert_fields(self, typename: str, cache: Cache) -> None:
+        super().convert_fields(typename, cache)
+        self._count, self._input = empty(0, int32), empty(0, int64)
+
     def prepare(self, input: Any) -> None:
         if self.maxNorm is None or self.maxNorm is False:
             return
@@ -160,6 +165,8 @@ class OneHot(Module):
 
     Source: torch/nn OneHot.lua.
     """
+
+    scratch = ("_single", "_input")
 
     def __init__(self, outputSize: int) -> None:
         super().__init__()

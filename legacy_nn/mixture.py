@@ -29,6 +29,7 @@ class MixtureTable(Module):
     """
 
     scratch = ("_gaterView", "_expert", "_expertView", "_sum", "_expert2", "_expertView2")
+    not_converted = scratch
 
     dim: int | None = None
     dimG: int

@@ -131,6 +131,8 @@ class GPU(Container):
     Source: torch/nn GPU.lua.
     """
 
+    scratch = ("_input", "_gradOutput")
+
     device: int
     outdevice: int
 

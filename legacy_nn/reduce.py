@@ -101,6 +101,7 @@ class _Extreme(Module):
     """
 
     scratch = ("_indices", "_output")
+    not_converted = ("_indices",)
 
     nInputDims: int | None = None
 

@@ -11,7 +11,8 @@ from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
 from .checks import axis_of, one_tensor, rows_at, two_tensors
-from .fields import empty_pair, given
+from .conversion import Cache
+from .fields import empty_pair, given, set_unless_nil
 from .module import Module, replace_contents, torch_class
 
 
@@ -142,6 +143,12 @@ class MaskedSelect(Module):
         self._maskIndexBufferCPU = empty(0, dtypes.float32)
         self._gradBuffer = empty(0, self.dtype)
         self._gradMask = empty(0, dtypes.uint8)
+
+    def convert_fields(self, typename: str, cache: Cache) -> None:
+        names = ("_maskIndices", "_maskIndexBuffer", "_maskIndexBufferCPU", "_gradMask")
+        integers = {name: vars(self).pop(name, None) for name in names}
+        super().convert_fields(typename, cache)
+        set_unless_nil(self, **integers)
 
     def compute(self, input: Any) -> Tensor:
         x, mask = two_tensors(self, input)

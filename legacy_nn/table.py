@@ -79,6 +79,8 @@ class JoinTable(_AlongDimension):
     Source: torch/nn JoinTable.lua.
     """
 
+    not_converted = ("gradInput",)
+
     size: Any = None
 
     def __init__(self, dimension: int, nInputDims: int | None = None) -> None:
@@ -140,6 +142,9 @@ class SelectTable(_AnyType):
     Source: torch/nn SelectTable.lua.
     """
 
+    aliases = True
+    not_converted = ("output", "gradInput")
+
     index: Any
 
     def __init__(self, index: Any) -> None:
@@ -183,6 +188,9 @@ class NarrowTable(_AnyType):
     Source: torch/nn NarrowTable.lua.
     """
 
+    aliases = True
+    not_converted = ("output", "gradInput")
+
     offset: int
     length: int
 
@@ -217,6 +225,11 @@ class FlattenTable(_AnyType):
 
     Source: torch/nn FlattenTable.lua.
     """
+
+    scratch = ("input_map",)
+
+    aliases = True
+    not_converted = ("output", "gradInput", "input_map")
 
     input_map: Any = None
 

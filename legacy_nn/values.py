@@ -59,12 +59,13 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
 def replace_contents(target: Any, value: Any) -> Any:
     """Put `value` into the tensor `target`, reusing its memory where it is large enough.
 
-    Where the two are not tensors of one dtype, return `value` itself.
+    Where the two are not tensors of one dtype, return a copy: `value` may be a view of
+    memory that is another's to write into.
     """
-    if not (isinstance(target, Tensor) and isinstance(value, Tensor)):
+    if not isinstance(value, Tensor) or target is value:
         return value
-    if target is value or target.dtype != value.dtype:
-        return value
+    if not isinstance(target, Tensor) or target.dtype != value.dtype:
+        return value.detach().clone()
     if target.shape != value.shape or not target.is_contiguous():
         if target.storage().size >= value.size:
             target.set_(target.storage(), 0, value.shape, contiguous_strides(value.shape))

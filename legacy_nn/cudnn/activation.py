@@ -21,6 +21,8 @@ class Pointwise(Module):
         Change the input itself; False by default.
     """
 
+    scratch = ("_gradOutput",)
+
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = bool(inplace)

@@ -6,7 +6,7 @@ TemporalConvolution.lua, VolumetricConvolution.lua, VolumetricFullConvolution.lu
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 from rekindle.core.tensor import Tensor
 
@@ -17,6 +17,10 @@ from ..module import ArgumentError, Module, torch_class
 
 class Algorithms(Module):
     """The fields by which cuDNN's algorithms are chosen; they do not change what is computed."""
+
+    scratch: ClassVar[tuple[str, ...]] = (
+        *("_input", "_gradOutput", "input_slice", "output_slice", "oSize", "scaleT"),
+    )
 
     groups: int = 1
 

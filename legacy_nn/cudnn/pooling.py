@@ -28,6 +28,8 @@ class ImagePooling(Pooling):
         0 by default.
     """
 
+    scratch = ("_gradOutput",)
+
     def __init__(
         self,
         kW: int,
@@ -57,6 +59,8 @@ class VolumePooling(Pooling):
     padT, padW, padH : int
         0 by default.
     """
+
+    scratch = ("_gradOutput",)
 
     axes = "THW"
     lua_axes = "TWH"

@@ -41,6 +41,8 @@ class SpatialSoftMax(Module):
     Input (features,), (N, features), (features, H, W) or (N, features, H, W).
     """
 
+    scratch = ("_gradOutput",)
+
     mode: str = CHANNEL
     algorithm: str = ACCURATE
 

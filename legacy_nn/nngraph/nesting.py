@@ -13,6 +13,8 @@ from ..module import InputTypeError, Module, torch_class
 class _Passing(Module):
     """Passes tensors on as they are."""
 
+    aliases = True
+
     def check_input(self, input: Any) -> None:
         """Take any type."""
 
