@@ -57,7 +57,8 @@ def install_operator(op: Op[..., Any], name: str) -> None:
         if q is not None and type(q) is not Node:
             q = other if q is LEAF else parent_of(other)
         masks = op.masks
-        if masks is None or (p is None and q is None) or out.dtype.kind != "f":
+        # No look at the dtype: what has a gradient is floating, and so is what it becomes.
+        if masks is None or (p is None and q is None):
             result._node = None
             return result
         node = _new(Node)
@@ -65,23 +66,25 @@ def install_operator(op: Op[..., Any], name: str) -> None:
         node.shape = out.shape
         if (type(p) is Node and p.op.outputs != 1) or (type(q) is Node and q.op.outputs != 1):
             node.positions = (position_of(self), position_of(other))
-        mask = masks[(p is not None) + 2 * (q is not None)]
+        mask = masks[2] if p is None else masks[1] if q is None else masks[3]
         if mask == 0:
             node.saved = node.versions = ()
+        elif mask == 3 and y is not other:
+            cell, cell_y = self._version, other._version
+            node.saved = (x, y, None)
+            node.versions = (cell, cell[0], cell_y, cell_y[0])
         else:
             node.saved = (
                 x if mask & 1 else None,
                 y if mask & 2 else None,
                 out if mask & 4 else None,
             )
-            versions: tuple[Any, ...] = ()
+            versions: tuple[Any, ...] = (version, 0) if mask & 4 else ()
             if mask & 1:
-                cell = self._version
-                versions = (cell, cell[0])
+                versions = (*versions, self._version, self._version[0])
             if mask & 2 and y is not other:
-                cell = other._version
-                versions = (*versions, cell, cell[0])
-            node.versions = (*versions, version, 0) if mask & 4 else versions
+                versions = (*versions, other._version, other._version[0])
+            node.versions = versions
         result._node = node
         return result
 
