@@ -11,6 +11,7 @@ from rekindle.core.errors import BoundsError, ShapeError
 from rekindle.core.tensor import Tensor
 
 from .module import InputTypeError, Module, ModuleError
+from .values import size_text
 
 
 def one_tensor(module: Module, input: Any, *ndims: int) -> Tensor:
@@ -119,7 +120,7 @@ def fitted(module: Module, gradOutput: Any, like: Tensor, name: str = "input") -
     if g.size != like.size:
         raise ShapeError(
             f"{module.t7_typename}: {name} and gradOutput shapes do not match: "
-            f"{name} {_torch_size(like)}, gradOutput {_torch_size(g)}"
+            f"{name} {size_text(like)}, gradOutput {size_text(g)}"
         )
     return ops.reshape(g, like.shape)
 
@@ -136,7 +137,3 @@ def left_behind(module: Module, name: str, gradOutput: Any) -> tuple[Tensor, Ten
     if not isinstance(value, Tensor):
         raise ModuleError(f"{module.t7_typename} has no {name}: call updateOutput first")
     return value, fitted(module, gradOutput, value, name)
-
-
-def _torch_size(x: Tensor) -> str:
-    return f"[{' x '.join(str(n) for n in x.shape if x.size)}]"

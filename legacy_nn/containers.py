@@ -195,10 +195,26 @@ class Container(Module):
         self._pull(input, gradOutput, update)
         self.gradInput = kept
 
+    def _placed(self, method: Method) -> Method:
+        """Return `method` with errors that say which module they come from."""
+
+        def step(module: Any, x: Any, g: Any) -> Any:
+            try:
+                return method(module, x, g)
+            except Exception as error:
+                error.add_note(self._place(module))
+                raise
+
+        return step
+
+    def _place(self, module: Any) -> str:
+        index = next((i for i, m in enumerate(self.inside(), 1) if m is module), 0)
+        return f"in modules[{index}] of {self.t7_typename}"
+
     def _pull(self, input: Any, gradOutput: Any, method: Method) -> Any:
         with as_torch():
             input, gradOutput = as_input(input), as_input(gradOutput)
-            result = pull_through(self._flow, input, gradOutput, method)
+            result = pull_through(self, self._flow, input, gradOutput, self._placed(method))
             self.gradInput = self.keep_gradient(input, gradOutput, result)
         return self.gradInput
 

@@ -18,7 +18,7 @@ from rekindle.core.dtypes import is_floating
 from rekindle.core.tensor import Tensor
 
 from .errors import ModuleError
-from .values import as_input, as_torch, map_tensors, replace_contents, tensors_in
+from .values import as_input, as_torch, map_tensors, paired, replace_contents, tensors_in
 
 if TYPE_CHECKING:
     from rekindle.core.dtypes import Dtype
@@ -42,7 +42,7 @@ class Gradients:
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         """Return the gradient for `input`: of its shape, a Table for a Table."""
         leaves, result = self._on_graph(input)
-        found = _pulled(result, gradOutput, [t for t in tensors_in(leaves) if _has(t)])
+        found = _pulled(self, result, gradOutput, [t for t in tensors_in(leaves) if _has(t)])
         return self._arranged(leaves, iter(found))
 
     def _arranged(self, leaves: Any, found: Iterator[Tensor]) -> Any:
@@ -55,7 +55,7 @@ class Gradients:
         if not present:
             return [None] * len(self.parameter_fields)
         _, result = self._on_graph(input)
-        found = _pulled(result, gradOutput, [getattr(self, n) for n in present])
+        found = _pulled(self, result, gradOutput, [getattr(self, n) for n in present])
         by_name = dict(zip(present, found, strict=True))
         return [by_name.get(n) for n, _ in self.parameter_fields]
 
@@ -146,7 +146,7 @@ class Gradients:
         present = self._present()
         leaves, result = self._on_graph(input)
         inputs = [t for t in tensors_in(leaves) if _has(t)]
-        found = _pulled(result, gradOutput, [*inputs, *(getattr(self, n) for n in present)])
+        found = _pulled(self, result, gradOutput, [*inputs, *(getattr(self, n) for n in present)])
         self.gradInput = self.keep_gradient(
             input, gradOutput, self._arranged(leaves, iter(found[: len(inputs)]))
         )
@@ -211,21 +211,12 @@ def _leaf(tensor: Tensor) -> Tensor:
     return leaf.requires_grad_() if is_floating(tensor.dtype) else leaf
 
 
-def _pulled(result: Any, gradOutput: Any, targets: Sequence[Tensor]) -> list[Tensor]:
+def _pulled(module: Any, result: Any, gradOutput: Any, targets: Sequence[Tensor]) -> list[Tensor]:
     """Return the gradients of `targets`, zeros where the result does not depend on them."""
-    pairs = [
-        (y, g)
-        for y, g in zip(tensors_in(result), tensors_in(gradOutput), strict=False)
-        if y.requires_grad
-    ]
+    pairs = paired(module, result, gradOutput)
     if not pairs or not targets:
         return [zeros_like(t) for t in targets]
-    found = grad(
-        [y for y, _ in pairs],
-        list(targets),
-        [g.detach().reshape(y.shape) for y, g in pairs],
-        allow_unused=True,
-    )
+    found = grad([y for y, _ in pairs], list(targets), [g for _, g in pairs], allow_unused=True)
     return [zeros_like(t) if g is None else g for t, g in zip(targets, found, strict=True)]
 
 

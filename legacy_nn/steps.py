@@ -16,7 +16,7 @@ from rekindle.core.creation import zeros, zeros_like
 from rekindle.core.dtypes import is_floating
 from rekindle.core.tensor import Tensor
 
-from .values import map_tensors, tensors_in
+from .values import map_tensors, paired, tensors_in
 
 Method = Callable[[Any, Any, Any], Any]
 """Takes (module, input, gradOutput) and returns the gradient for the input."""
@@ -52,12 +52,14 @@ class _Step(Function):
 
 
 def pull_through(
-    flow: Callable[[Any, Any], Any], input: Any, gradOutput: Any, method: Method
+    owner: Any, flow: Callable[[Any, Any], Any], input: Any, gradOutput: Any, method: Method
 ) -> Any:
     """Return the gradient for `input` of what `flow` computes, calling `method` on its modules.
 
     Parameters
     ----------
+    owner : Module
+        The container, for messages.
     flow : callable
         `flow(input, run)` computes the output; `run(module, x)` runs one module.
     input, gradOutput : Tensor or Table
@@ -75,11 +77,6 @@ def pull_through(
 
         leaves = map_tensors(lambda t: t.detach().requires_grad_(is_floating(t.dtype)), input)
         result = flow(leaves, run)
-    pairs = [
-        (y, g)
-        for y, g in zip(tensors_in(result), tensors_in(gradOutput), strict=False)
-        if y.requires_grad
-    ]
-    if pairs:
-        backward([y for y, _ in pairs], [g.detach().reshape(y.shape) for y, g in pairs])
+    if pairs := paired(owner, result, gradOutput):
+        backward([y for y, _ in pairs], [g for _, g in pairs])
     return map_tensors(lambda t: zeros_like(t) if t.grad is None else t.grad, leaves)

@@ -11,6 +11,7 @@ import numpy as np
 from rekindle.core.autograd import no_grad
 from rekindle.core.checkpoint import Table
 from rekindle.core.creation import empty
+from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor, contiguous_strides
 
 
@@ -45,6 +46,32 @@ def as_input(input: Any) -> Any:
     if isinstance(input, (list, tuple)):
         return Table([as_input(x) for x in input])
     return input
+
+
+def size_text(tensor: Tensor) -> str:
+    """Return the size of a tensor as Torch7's messages give it: "[2 x 3]"."""
+    return f"[{' x '.join(str(n) for n in tensor.shape if tensor.size)}]"
+
+
+def paired(owner: Any, result: Any, gradOutput: Any) -> list[tuple[Tensor, Tensor]]:
+    """Return the recorded tensors of an output, each with its gradient in its shape.
+
+    Raises
+    ------
+    ShapeError
+        If a gradient has another number of elements than its tensor.
+    """
+    pairs = []
+    for y, g in zip(tensors_in(result), tensors_in(gradOutput), strict=False):
+        if not y.requires_grad:
+            continue
+        if g.size != y.size:
+            raise ShapeError(
+                f"{owner.t7_typename}: output and gradOutput shapes do not match: "
+                f"output {size_text(y)}, gradOutput {size_text(g)}"
+            )
+        pairs.append((y, g.detach().reshape(y.shape)))
+    return pairs
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:
