@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,11 +60,19 @@ def largest_difference(a: Array, b: Array) -> float:
     return float(np.where(np.isnan(distance), np.inf, np.maximum(distance, 5e-324)).max())
 
 
-def compare_tensor(name: str, tensor: Tensor, other: Array) -> Comparison:
-    """Compare a tensor of FILE with an array of OUT, which may be rounded to its own type."""
-    if other.size != tensor.size:
+def compare_tensor(name: str, tensor: Tensor, other: Array, *, reshaped: bool) -> Comparison:
+    """Compare a tensor of FILE with an array of OUT, which may be rounded to its own type.
+
+    Parameters
+    ----------
+    reshaped : bool
+        Whether OUT may have another shape of as many elements, as where names are others'.
+    """
+    if other.size != tensor.size or (other.shape != tensor.shape and not reshaped):
         problem = f"OUT has shape {'x'.join(map(str, other.shape))}"
         return Comparison(name, shape_text(tensor), None, problem)
+    if (other.dtype.kind == "f") != (tensor.dtype.kind == "f"):
+        return Comparison(name, shape_text(tensor), None, f"OUT has {other.dtype}")
     ours = tensor.numpy()
     theirs = other.reshape(ours.shape)
     with np.errstate(over="ignore"):
@@ -78,15 +86,21 @@ def compare_tensor(name: str, tensor: Tensor, other: Array) -> Comparison:
 def compare_states(state: State, weights: Weights, renamed: dict[str, str]) -> list[Comparison]:
     """Compare all tensors of a state with the arrays of OUT.
 
-    Gradients, and further names of tied tensors, may be missing.
+    Gradients, and further names of tied tensors, may be missing. All floating tensors of OUT
+    may be of one narrower type, as `convert --dtype` writes them; a single one may not.
     """
     found = []
+    types = {array.dtype for array in weights.arrays.values() if array.dtype.kind == "f"}
     names = {**{name: name for name in state.entries}, **state.aliases}
     for name, primary in names.items():
         entry = state.entries[primary]
         there = renamed.get(name, name)
         if there in weights:
-            found.append(compare_tensor(name, entry.tensor, weights[there]))
+            other = weights[there]
+            compared = compare_tensor(name, entry.tensor, other, reshaped=name in renamed)
+            if not compared.problem and other.dtype != entry.tensor.dtype and len(types) > 1:
+                compared = replace(compared, problem=f"OUT has {other.dtype}, and others there")
+            found.append(compared)
         elif name == primary and entry.kind != "gradient":
             found.append(Comparison(name, shape_text(entry.tensor), None, "missing in OUT"))
     return found

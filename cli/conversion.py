@@ -61,7 +61,9 @@ class Conversion:
                 if len(files) == 1:
                     raise
                 failures.append(failure)
-                say(f"Error: {file}: {failure.format_message()}", err=True)
+                message = failure.format_message()
+                named = message if message.startswith(f"{file}: ") else f"{file}: {message}"
+                say(f"Error: {named}", err=True)
                 continue
             reports.append(report)
             if not as_json:

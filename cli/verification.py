@@ -34,6 +34,9 @@ from .state import State, find_state
 from .tables import Column, print_table
 from .talk import say
 
+COUNTER = "num_batches_tracked"
+"""A buffer that PyTorch's normalisations have and Torch7's lack; no output depends on it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
@@ -71,9 +74,12 @@ class Verification:
         }
         if not as_json:
             print_comparisons(tensors)
-            for name in report["only_in_out"]:
-                say(f"note: {name} is in {out} only", err=True)
         problems = [f"{c.name}: {c.problem}" for c in tensors if c.problem]
+        for name in report["only_in_out"]:
+            if not name.endswith(COUNTER):
+                problems.append(f"{name}: in OUT only")
+            elif not as_json:
+                say(f"note: {name} is in {out} only", err=True)
         failure: click.ClickException | None = None
         try:
             problems += self._outputs(original, copy, weights, report, as_json)

@@ -133,7 +133,9 @@ def _write_atomically(obj: Any, name: str, format: str, encoding: str, storages:
         if mode is not None:
             os.chmod(temporary, stat.S_IMODE(mode))
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename == temporary:
+            error.filename = name
         with suppress(FileNotFoundError):
             os.unlink(temporary)
         raise

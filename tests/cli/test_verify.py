@@ -100,10 +100,28 @@ def test_a_tied_weight_that_differs_is_found(cli, models, tmp_path):
     assert "0.1.0.weight: differs" in cli("verify", source, out, code=1).stderr
 
 
-def test_what_is_in_out_only_is_noted(cli, converted):
+def test_what_is_in_out_only_is_found(cli, converted):
     source, out = converted
+    counter = "0.num_batches_tracked"
+    change(out, lambda arrays: arrays.update({counter: np.ones((), np.int64)}))
+    assert f"note: {counter} is in {out} only" in cli("verify", source, out, *INPUT).stderr
     change(out, lambda arrays: arrays.update(extra=np.ones(2)))
-    assert f"note: extra is in {out} only" in cli("verify", source, out, *INPUT).stderr
+    assert "extra: in OUT only" in cli("verify", source, out, *INPUT, code=1).stderr
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda a: a.astype("f4"), lambda a: a.astype("i8"), lambda a: a.ravel()]
+)
+def test_one_tensor_of_another_type_or_shape_is_found(cli, saved, tmp_path, wrong):
+    model = rekindle.legacy_nn.Sequential().add(rekindle.legacy_nn.Linear(3, 2))
+    model.modules[1].weight.numpy()[...] = 1
+    source, out = saved(model), tmp_path / "m.npz"
+    cli("convert", source, "-o", out)
+    cli("verify", source, out)
+    with np.load(out) as archive:
+        arrays = dict(archive)
+    np.savez(out, **{**arrays, "0.weight": wrong(arrays["0.weight"])})
+    assert "0.weight: OUT has" in cli("verify", source, out, code=1).stderr
 
 
 def test_rounding_to_another_type_is_allowed_and_nothing_else(cli, models, tmp_path):

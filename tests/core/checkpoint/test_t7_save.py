@@ -342,3 +342,10 @@ def test_several_objects_share():
     node = [1]
     first, second = load_all(dump_all([node, {"again": node}]))
     assert second.again is first
+
+
+def test_a_missing_folder_is_named_as_it_was_given(tmp_path):
+    path = tmp_path / "none" / "x.t7"
+    with pytest.raises(FileNotFoundError) as caught:
+        save(Table(), path)
+    assert caught.value.filename == str(path)
