@@ -41,17 +41,27 @@ def add_at(out: Array, index: Any, values: Array) -> None:
 
     Notes
     -----
-    NumPy's `add.at` is some four times as fast for flat positions as for the numbers of rows.
+    NumPy's `add.at` takes four times as long for the numbers of rows as for flat positions, and
+    to write down the positions of long rows takes longer than to add them one by one.
     """
     xp = namespace(out)
     rows = index[0] if isinstance(index, tuple) and len(index) == 1 else index
-    if xp is np and out.ndim > 1 and isinstance(rows, np.ndarray) and rows.dtype != np.bool_:
-        run = prod(out.shape[1:])
+    if xp is not np or out.ndim < 2 or not isinstance(rows, np.ndarray) or rows.dtype == np.bool_:
+        xp.add.at(out, index, values)
+        return
+    whole = out.shape[1:]
+    run = prod(whole)
+    source = np.broadcast_to(values, rows.shape + whole)
+    if run < LONG_ROW:
         place = np.arange(len(out))[rows][..., None] * run + np.arange(run)
-        source = np.broadcast_to(values, rows.shape + out.shape[1:])
         np.add.at(out.reshape(-1), place.reshape(-1), source.reshape(-1))
     else:
-        xp.add.at(out, index, values)
+        for i, row in zip(rows.reshape(-1).tolist(), source.reshape(-1, *whole), strict=True):
+            out[i] += row
+
+
+LONG_ROW = 256
+"""Elements from which on a row is added by itself: measured, 0.6 microseconds a row."""
 
 
 def names_once(index: Any) -> bool:

@@ -22,5 +22,5 @@ In reading order:
 - `softmax.py`: softmax, log_softmax, logsumexp
 - `indexing.py`: gather, scatter, scatter-add, index-add
 
-Imports nothing of Rekindle but `core.errors` and `core.dtypes`.
+Imports nothing of Rekindle but `core.errors`, `core.dtypes` and `core.backend`.
 """

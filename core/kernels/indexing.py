@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+from .. import backend
 from ..errors import ShapeError
 from .checks import Array, index_range, same_shape, wide
 
@@ -55,8 +56,10 @@ def embedding_gradient(xp: Any, g: Array, index: Array, *, rows: int) -> Array:
     row = g.shape[index.ndim :]
     same_shape(name, "g", g, (*index.shape, *row))
     index_range(xp, name, index, rows)
-    place = _wide(xp, index).reshape(-1, 1) * prod(row) + xp.arange(prod(row))
-    return spread(xp, (rows, *row), place, g)
+    terms = wide(xp, g).reshape(-1, *row)
+    out = xp.zeros((rows, *row), dtype=terms.dtype)
+    backend.add_at(out, index.reshape(-1), terms)
+    return out.astype(g.dtype, copy=False)
 
 
 def gather(xp: Any, x: Array, index: Array, *, axis: int) -> Array:
@@ -200,6 +203,10 @@ def index_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> A
     same_shape(
         "index_add", "source", source, (*x.shape[:axis], index.shape[0], *x.shape[axis + 1 :])
     )
+    if axis == 0:
+        out = xp.array(wide(xp, x), copy=True, order="C")
+        backend.add_at(out, index, wide(xp, source))
+        return out.astype(x.dtype, copy=False)
     outer, inner = prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
     place = _wide(xp, index)[:, None] * inner + xp.arange(inner)
     place = place + (xp.arange(outer) * (x.shape[axis] * inner))[:, None, None]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .precision import narrow, wide
 from .registry import Array, OperandError, Sample, operation
 from .samples import real
 
@@ -29,8 +30,8 @@ tanh.def_derivative(x=lambda g, out: g * (1 - out * out))
 @operation(samples=real, methods=("sigmoid",))
 def sigmoid(xp: Any, x: Array) -> Array:
     """Return 1 / (1 + exp(-x)), without overflow on either side."""
-    tail = xp.exp(-xp.abs(x))
-    return xp.where(x >= 0, 1 / (1 + tail), tail / (1 + tail))
+    with np.errstate(over="ignore"):  # where exp(-x) is infinite, the result is 0
+        return narrow(xp, 1 / (1 + xp.exp(-wide(xp, x))), x)
 
 
 sigmoid.def_derivative(x=lambda g, out: g * out * (1 - out))
