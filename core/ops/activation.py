@@ -18,7 +18,7 @@ def _prelu_samples(rng: np.random.Generator) -> Iterator[Sample]:
     yield Sample(x, np.array([0.1, 0.2, 0.3])[:, None])
 
 
-@operation(samples=real, methods=("tanh",))
+@operation(samples=real, methods=("tanh",), inplace=("tanh_",))
 def tanh(xp: Any, x: Array) -> Array:
     """Return the hyperbolic tangent."""
     return xp.tanh(x)
@@ -27,7 +27,7 @@ def tanh(xp: Any, x: Array) -> Array:
 tanh.def_derivative(x=lambda g, out: g * (1 - out * out))
 
 
-@operation(samples=real, methods=("sigmoid",))
+@operation(samples=real, methods=("sigmoid",), inplace=("sigmoid_",))
 def sigmoid(xp: Any, x: Array) -> Array:
     """Return 1 / (1 + exp(-x)), without overflow on either side."""
     with np.errstate(over="ignore"):  # where exp(-x) is infinite, the result is 0
@@ -37,7 +37,7 @@ def sigmoid(xp: Any, x: Array) -> Array:
 sigmoid.def_derivative(x=lambda g, out: g * out * (1 - out))
 
 
-@operation(samples=real, methods=("relu",))
+@operation(samples=real, methods=("relu",), inplace=("relu_",))
 def relu(xp: Any, x: Array) -> Array:
     """Return x where it is positive, else 0; nan stays nan."""
     return xp.maximum(x, 0)
@@ -174,6 +174,7 @@ logsigmoid.def_derivative(x=lambda xp, g, x: g * xp.sigmoid(-x))
         Sample(rng.normal(size=(3, 4)).astype(np.float32), max=0.25),
     ],
     methods=("clamp", "clip"),
+    inplace=("clamp_",),
 )
 def clamp(xp: Any, x: Array, *, min: float | None = None, max: float | None = None) -> Array:
     """Return x limited to [min, max]; None leaves that side open.

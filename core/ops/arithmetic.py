@@ -65,7 +65,7 @@ remainder.def_derivative(
 )
 
 
-@operation(samples=pairs, methods=("pow",), operator="pow", inplace=("__ipow__",))
+@operation(samples=pairs, methods=("pow",), operator="pow", inplace=("pow_", "__ipow__"))
 def power(xp: Any, x: Array, y: Array) -> Array:
     """Return x to the power y."""
     return xp.pow(x, y)
@@ -109,7 +109,7 @@ minimum.def_derivative(
 )
 
 
-@operation(samples=real, methods=("__neg__", "neg"))
+@operation(samples=real, methods=("__neg__", "neg"), inplace=("neg_",))
 def negative(xp: Any, x: Array) -> Array:
     """Return -x."""
     return xp.negative(x)
@@ -118,7 +118,7 @@ def negative(xp: Any, x: Array) -> Array:
 negative.def_derivative(x=lambda g: -g)
 
 
-@operation(samples=real, methods=("__abs__", "abs"))
+@operation(samples=real, methods=("__abs__", "abs"), inplace=("abs_",))
 def abs(xp: Any, x: Array) -> Array:
     """Return the absolute value."""
     return xp.abs(x)

@@ -9,7 +9,7 @@ from .registry import Array, operation
 from .samples import pairs, positive, real, unit
 
 
-@operation(samples=positive, methods=("sqrt",))
+@operation(samples=positive, methods=("sqrt",), inplace=("sqrt_",))
 def sqrt(xp: Any, x: Array) -> Array:
     """Return the square root; nan below 0."""
     return xp.sqrt(x)
@@ -36,7 +36,7 @@ def reciprocal(xp: Any, x: Array) -> Array:
 reciprocal.def_derivative(x=lambda g, out: -g * out * out)
 
 
-@operation(samples=real, methods=("exp",))
+@operation(samples=real, methods=("exp",), inplace=("exp_",))
 def exp(xp: Any, x: Array) -> Array:
     """Return e to the power x."""
     return xp.exp(x)

@@ -98,7 +98,7 @@ embedding_gradient.def_vjp(y=lambda xp, g, index: xp.embedding(g, index))
 embedding_gradient.def_jvp(y=lambda xp, g, index, rows: xp.embedding_gradient(g, index, rows=rows))
 
 
-@operation(samples=_along)
+@operation(samples=_along, methods=("gather",))
 def gather(xp: Any, x: Array, index: Array, *, axis: int) -> Array:
     """Return the elements of x that `index` names along one axis.
 
@@ -168,7 +168,7 @@ gather_gradient.def_jvp(
 )
 
 
-@operation(samples=_added_along)
+@operation(samples=_added_along, methods=("scatter_add",), inplace=("scatter_add_",))
 def scatter_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> Array:
     """Return x with `source` added at the places that `index` names along one axis.
 
@@ -207,7 +207,7 @@ scatter_add.def_jvp(
 )
 
 
-@operation(samples=_added)
+@operation(samples=_added, methods=("index_add",), inplace=("index_add_",))
 def index_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> Array:
     """Return x with the slices of `source` added to those that `index` names.
 

@@ -116,6 +116,7 @@ index_spread.def_jvp(x=lambda xp, g, shape, index: xp.index_spread(g, shape=shap
             rng.normal(size=3).astype(np.float32), np.array([1]), np.array([7], np.float32), axis=-1
         ),
     ],
+    methods=("scatter",),
     inplace=("scatter_",),
 )
 def scatter(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> Array:

@@ -193,3 +193,26 @@ def test_operands_by_name_and_lists():
     same(ops.add([1, 2], [3, 4]), np.array([4, 6]))
     with pytest.raises(OperandError, match="linear needs an operand bias"):
         ops.linear(x, w)
+
+
+def test_writes_in_place_by_name():
+    for name, params in [
+        ("neg_", {}), ("abs_", {}), ("sqrt_", {}), ("exp_", {}), ("tanh_", {}), ("sigmoid_", {}),
+        ("relu_", {}), ("floor_", {}), ("ceil_", {}), ("round_", {}), ("trunc_", {}),
+        ("clamp_", {"min": 1.0, "max": 3.0}),
+    ]:  # fmt: skip
+        x = tensor(X)
+        view = x[1]
+        assert getattr(x, name)(**params) is x
+        expected = getattr(tensor(X), name[:-1])(**params)
+        np.testing.assert_array_equal(x.numpy(), expected.numpy())
+        np.testing.assert_array_equal(view.numpy(), expected.numpy()[1])
+        assert x.version == 1
+    x = tensor(X)
+    assert x.pow_(2) is x
+    np.testing.assert_array_equal(x.numpy(), X**2)
+    x = tensor(np.zeros(3))
+    x.index_add_([0, 0, 2], tensor(np.array([1.0, 2, 4])), axis=0)
+    x.scatter_add_([1, 1], tensor(np.array([8.0, 16])), axis=0)
+    assert x.tolist() == [3, 24, 4]
+    assert x.gather([2, 0], axis=0).tolist() == [4, 3]
