@@ -106,6 +106,7 @@ from .gathering import gather as gather
 from .gathering import gather_gradient as gather_gradient
 from .gathering import index_add as index_add
 from .gathering import scatter_add as scatter_add
+from .gathering import take_along_axis as take_along_axis
 from .grid_sampling import affine_grid as affine_grid
 from .grid_sampling import grid_sample as grid_sample
 from .indexing import argwhere as argwhere

@@ -168,6 +168,10 @@ gather_gradient.def_jvp(
 )
 
 
+take_along_axis = gather
+"""The array API's name for `gather`."""
+
+
 @operation(samples=_added_along, methods=("scatter_add",), inplace=("scatter_add_",))
 def scatter_add(xp: Any, x: Array, index: Array, source: Array, *, axis: int) -> Array:
     """Return x with `source` added at the places that `index` names along one axis.

@@ -14,7 +14,7 @@ from .inplace import assign
 from .methods import install_method
 from .parts import select
 from .places import position
-from .registry import Array, Sample, operation
+from .registry import Array, OperandError, Sample, operation
 
 
 def _indices(rng: np.random.Generator) -> Iterator[Sample]:
@@ -70,7 +70,13 @@ def take(xp: Any, x: Array, index: Array, *, axis: int) -> Array:
     ------
     BoundsError
         If x has no such dimension, or an index is outside.
+    OperandError
+        If the index is a number.
     """
+    if not hasattr(index, "shape"):
+        raise OperandError(
+            f"take: the index is a tensor; given {index!r}: see select for one slice"
+        )
     axis = position("take", "dimension", axis, x.ndim)
     index_range(xp, "take", index, x.shape[axis])
     slices = xp.take(x, xp.reshape(index, (-1,)), axis=axis)

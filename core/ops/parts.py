@@ -83,7 +83,8 @@ def split(x: Tensor, size: int | Sequence[int], *, axis: int = 0) -> tuple[Tenso
     """
     axis = position("split", "dimension", axis, x.ndim)
     n = x.shape[axis]
-    if isinstance(size, int):
+    if isinstance(size, (int, np.integer)):
+        size = int(size)
         if size < 1:
             raise ShapeError(f"split: a part has at least 1 element; given {size}")
         sizes = [min(size, n - start) for start in range(0, n, size)] or [0]

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..errors import ShapeError
 from ..tensor import Tensor
 from .methods import install_method
@@ -135,8 +137,8 @@ def moveaxis(x: Tensor, source: int | Sequence[int], destination: int | Sequence
     ShapeError
         If there are not as many of one as of the other, or one is named twice.
     """
-    origins = [source] if isinstance(source, int) else [*source]
-    targets = [destination] if isinstance(destination, int) else [*destination]
+    origins = [source] if isinstance(source, (int, np.integer)) else [*source]
+    targets = [destination] if isinstance(destination, (int, np.integer)) else [*destination]
     origins = [position("moveaxis", "dimension", a, x.ndim) for a in origins]
     targets = [position("moveaxis", "dimension", a, x.ndim) for a in targets]
     if len(origins) != len(targets) or len({*origins}) + len({*targets}) != 2 * len(origins):

@@ -95,8 +95,8 @@ def topk(xp: Any, x: Array, k: int, *, axis: int = -1, largest: bool = True) -> 
 
 for _op in (sort, topk):
     _op.def_vjp(
-        x=lambda xp, g, x_shape, indices, axis: xp.scatter_add(
-            xp.zeros_of(g[0], x_shape), indices, g[0], axis=axis
+        x=lambda xp, g, x_shape, indices, axis: xp.gather_gradient(
+            g[0], indices, size=x_shape[axis], axis=axis
         )
     )
     _op.def_jvp(x=lambda xp, g, indices, axis: [xp.gather(g, indices, axis=axis), None])

@@ -61,8 +61,8 @@ write_view.def_jvp(
 
 @operation(samples=lambda rng: [Sample(rng.normal(size=3), shape=(2, 4))])
 def zeros_of(xp: Any, x: Array, shape: Sequence[int]) -> Array:
-    """Return zeros of `shape`, of x's dtype and on its device."""
-    return xp.zeros(tuple(shape), dtype=x.dtype, device=x.device)
+    """Return zeros of `shape`, of x's dtype and in its array library."""
+    return xp.zeros(tuple(shape), dtype=x.dtype)
 
 
 @operation(

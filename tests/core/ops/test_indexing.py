@@ -7,6 +7,7 @@ from rekindle.core import ops
 from rekindle.core.autograd import check_grads
 from rekindle.core.creation import tensor
 from rekindle.core.errors import BoundsError, ShapeError
+from rekindle.core.ops import OperandError
 from rekindle.core.tensor import Tensor
 
 X = np.arange(24.0).reshape(2, 3, 4)
@@ -125,6 +126,8 @@ def test_take(axis, index):
 def test_take_refuses_what_is_not_there(index):
     with pytest.raises(BoundsError, match="take: indices run from 0 to 1; given"):
         tensor(X).take(index, axis=0)
+    with pytest.raises(OperandError, match="given 1: see select"):
+        tensor(X).take(1, axis=0)
     with pytest.raises(BoundsError, match="take: dimension 3 is not one of 3"):
         tensor(X).take([0], axis=3)
 
