@@ -94,6 +94,10 @@ from .exponential import logaddexp as logaddexp
 from .exponential import reciprocal as reciprocal
 from .exponential import rsqrt as rsqrt
 from .exponential import sqrt as sqrt
+from .extremes import argmax as argmax
+from .extremes import argmin as argmin
+from .extremes import max as max
+from .extremes import min as min
 from .factorization import cholesky as cholesky
 from .factorization import qr as qr
 from .gated_activation import gelu as gelu
@@ -170,12 +174,8 @@ from .pooling import max_unpool as max_unpool
 from .pooling import max_unpool_gradient as max_unpool_gradient
 from .reduction import all as all
 from .reduction import any as any
-from .reduction import argmax as argmax
-from .reduction import argmin as argmin
 from .reduction import count_nonzero as count_nonzero
-from .reduction import max as max
 from .reduction import mean as mean
-from .reduction import min as min
 from .reduction import norm as norm
 from .reduction import prod as prod
 from .reduction import std as std

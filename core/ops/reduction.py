@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
-
-import numpy as np
 
 from ..errors import ShapeError
 from .cumulative import delayed
 from .precision import accumulator, narrow, wide
 from .registry import Array, Sample, operation
+from .samples import reductions
 
 Axis = int | tuple[int, ...] | None
 
 
-def _axes(rng: np.random.Generator) -> Iterator[Sample]:
-    x = rng.uniform(0.5, 2, (3, 4, 2))
-    yield Sample(x)
-    yield Sample(x, axis=1)
-    yield Sample(x, axis=(0, 2), keepdims=True)
-    yield Sample(x.astype(np.float32).T, axis=-1)
-
-
-def _positions(rng: np.random.Generator) -> Iterator[Sample]:
-    x = rng.normal(size=(3, 4, 2))
-    yield Sample(x)
-    yield Sample(x, axis=1)
-    yield Sample(x, axis=0, keepdims=True)
-
-
-def _kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
+def kept_shape(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
     """Return `shape` with the reduced dimensions kept as 1."""
     if axis is None:
         return (1,) * len(shape)
@@ -41,42 +24,26 @@ def _kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
 
 def _count(shape: tuple[int, ...], axis: Axis) -> int:
     """Return how many elements each result was made of."""
-    kept = math.prod(_kept(shape, axis))
+    kept = math.prod(kept_shape(shape, axis))
     return math.prod(shape) // kept if kept else 0
 
 
-def _spread(xp: Any, g: Any, x_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
+def spread(xp: Any, g: Any, x_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
     """Return `g`, of the shape of a result, repeated over what was reduced."""
-    return xp.expand(g if keepdims else xp.reshape(g, _kept(x_shape, axis)), x_shape)
+    return xp.expand(g if keepdims else xp.reshape(g, kept_shape(x_shape, axis)), x_shape)
 
 
-def _extremes(xp: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
-    """Return for each element its share in being the extreme: 0, or 1 over their number."""
-    hit = xp.astype(x == _spread(xp, out, x.shape, axis, keepdims), x.dtype)
-    return hit / xp.sum(hit, axis=axis, keepdims=True)
-
-
-def _to_extremes(xp: Any, g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
-    spread = _spread(xp, g, x.shape, axis, keepdims)
-    return spread * _extremes(xp, x, out, axis, keepdims)
-
-
-def _from_extremes(xp: Any, g: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
-    shares = _extremes(xp, x, out, axis, keepdims)
-    return xp.sum(g * shares, axis=axis, keepdims=keepdims)
-
-
-@operation(samples=_axes, methods=("sum",))
+@operation(samples=reductions, methods=("sum",))
 def sum(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return the sum; bool and small integers are summed as int64."""
     return xp.sum(x, axis=axis, keepdims=keepdims, dtype=accumulator(xp, x))
 
 
-sum.def_vjp(x=_spread)
+sum.def_vjp(x=spread)
 sum.def_jvp(x=lambda xp, g, axis, keepdims: xp.sum(g, axis=axis, keepdims=keepdims))
 
 
-@operation(samples=_axes, methods=("prod",))
+@operation(samples=reductions, methods=("prod",))
 def prod(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return the product; bool and small integers are multiplied as int64."""
     return xp.prod(x, axis=axis, keepdims=keepdims, dtype=accumulator(xp, x))
@@ -98,9 +65,7 @@ def _others(xp: Any, x: Any, axis: Axis) -> Any:
 
 
 prod.def_vjp(
-    x=lambda xp, g, x, axis, keepdims: (
-        _spread(xp, g, x.shape, axis, keepdims) * _others(xp, x, axis)
-    )
+    x=lambda xp, g, x, axis, keepdims: spread(xp, g, x.shape, axis, keepdims) * _others(xp, x, axis)
 )
 prod.def_jvp(
     x=lambda xp, g, x, axis, keepdims: xp.sum(
@@ -109,7 +74,7 @@ prod.def_jvp(
 )
 
 
-@operation(samples=_axes, methods=("mean",))
+@operation(samples=reductions, methods=("mean",))
 def mean(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return the arithmetic mean."""
     return xp.mean(x, axis=axis, keepdims=keepdims)
@@ -117,13 +82,13 @@ def mean(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Arr
 
 mean.def_vjp(
     x=lambda xp, g, x_shape, axis, keepdims: (
-        _spread(xp, g, x_shape, axis, keepdims) / _count(x_shape, axis)
+        spread(xp, g, x_shape, axis, keepdims) / _count(x_shape, axis)
     )
 )
 mean.def_jvp(x=lambda xp, g, axis, keepdims: xp.mean(g, axis=axis, keepdims=keepdims))
 
 
-@operation(samples=_axes, methods=("var",))
+@operation(samples=reductions, methods=("var",))
 def var(
     xp: Any, x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
 ) -> Array:
@@ -139,7 +104,7 @@ def _var_slope(xp: Any, x: Any, axis: Axis, correction: float) -> Any:
 
 var.def_vjp(
     x=lambda xp, g, x, axis, correction, keepdims: (
-        _spread(xp, g, x.shape, axis, keepdims) * _var_slope(xp, x, axis, correction)
+        spread(xp, g, x.shape, axis, keepdims) * _var_slope(xp, x, axis, correction)
     )
 )
 var.def_jvp(
@@ -158,7 +123,7 @@ def _variance(xp: Any, x: Array, axis: Axis, correction: float, keepdims: bool) 
     return squares / (freedom if freedom > 0 else 0)
 
 
-@operation(samples=_axes, methods=("std",))
+@operation(samples=reductions, methods=("std",))
 def std(
     xp: Any, x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
 ) -> Array:
@@ -166,71 +131,45 @@ def std(
     return narrow(xp, xp.sqrt(_variance(xp, x, axis, correction, keepdims)), x)
 
 
+def _root_slope(xp: Any, g: Any, out: Any) -> Any:
+    """Return `g` times the derivative of the square root that gave `out`; 0 where that is 0."""
+    return g * (out != 0) * 0.5 / xp.where(out == 0, 1.0, out)
+
+
+# Where all elements are equal the slope is 0, as in PyTorch.
 std.def_vjp(
     x=lambda xp, g, x, out, axis, correction, keepdims: (
-        _spread(xp, g * 0.5 / out, x.shape, axis, keepdims) * _var_slope(xp, x, axis, correction)
+        spread(xp, _root_slope(xp, g, out), x.shape, axis, keepdims)
+        * _var_slope(xp, x, axis, correction)
     )
 )
 std.def_jvp(
-    x=lambda xp, g, x, out, axis, correction, keepdims: (
-        xp.sum(g * _var_slope(xp, x, axis, correction), axis=axis, keepdims=keepdims) * 0.5 / out
+    x=lambda xp, g, x, out, axis, correction, keepdims: _root_slope(
+        xp, xp.sum(g * _var_slope(xp, x, axis, correction), axis=axis, keepdims=keepdims), out
     )
 )
 
 
-@operation(samples=_axes, methods=("max",))
-def max(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    """Return the largest element; nan where there is one."""
-    return xp.max(x, axis=axis, keepdims=keepdims)
-
-
-# Equal extremes share the gradient, as in HIPS/autograd and PyTorch's amax.
-max.def_vjp(x=_to_extremes)
-max.def_jvp(x=_from_extremes)
-
-
-@operation(samples=_axes, methods=("min",))
-def min(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    """Return the smallest element; nan where there is one."""
-    return xp.min(x, axis=axis, keepdims=keepdims)
-
-
-min.def_vjp(x=_to_extremes)
-min.def_jvp(x=_from_extremes)
-
-
-@operation(samples=_positions, methods=("argmax",))
-def argmax(xp: Any, x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
-    """Return where the largest element is, from 0; the first of equal ones."""
-    return xp.argmax(x, axis=axis, keepdims=keepdims)
-
-
-@operation(samples=_positions, methods=("argmin",))
-def argmin(xp: Any, x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
-    """Return where the smallest element is, from 0; the first of equal ones."""
-    return xp.argmin(x, axis=axis, keepdims=keepdims)
-
-
-@operation(samples=_axes, methods=("any",))
+@operation(samples=reductions, methods=("any",))
 def any(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return whether an element is not 0, as bool."""
     return xp.any(x, axis=axis, keepdims=keepdims)
 
 
-@operation(samples=_axes, methods=("all",))
+@operation(samples=reductions, methods=("all",))
 def all(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return whether no element is 0, as bool."""
     return xp.all(x, axis=axis, keepdims=keepdims)
 
 
-@operation(samples=_axes, methods=("count_nonzero",))
+@operation(samples=reductions, methods=("count_nonzero",))
 def count_nonzero(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return how many elements are not 0, as int64."""
     return xp.sum(xp.astype(x != 0, xp.int64), axis=axis, keepdims=keepdims)
 
 
 @operation(
-    samples=lambda rng: [*_axes(rng), Sample(rng.normal(size=(3, 4)), p=1, axis=1)],
+    samples=lambda rng: [*reductions(rng), Sample(rng.normal(size=(3, 4)), p=1, axis=1)],
     methods=("norm",),
 )
 def norm(xp: Any, x: Array, *, p: float = 2.0, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -263,7 +202,7 @@ def norm(xp: Any, x: Array, *, p: float = 2.0, axis: Axis = None, keepdims: bool
 
 def _norm_slope(xp: Any, x: Any, out: Any, p: float, axis: Axis, keepdims: bool) -> Any:
     """Return the derivative of the norm with respect to each element; 0 at the origin."""
-    length = _spread(xp, out, x.shape, axis, keepdims)
+    length = spread(xp, out, x.shape, axis, keepdims)
     if p == float("inf"):
         hit = xp.abs(x) == length
         return xp.sign(x) * hit / xp.sum(hit, axis=axis, keepdims=True)
@@ -277,7 +216,7 @@ def _norm_slope(xp: Any, x: Any, out: Any, p: float, axis: Axis, keepdims: bool)
 
 norm.def_vjp(
     x=lambda xp, g, x, out, p, axis, keepdims: (
-        _spread(xp, g, x.shape, axis, keepdims) * _norm_slope(xp, x, out, p, axis, keepdims)
+        spread(xp, g, x.shape, axis, keepdims) * _norm_slope(xp, x, out, p, axis, keepdims)
     )
 )
 norm.def_jvp(

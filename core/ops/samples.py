@@ -65,3 +65,12 @@ def cube(**params: Any) -> Samples:
         yield Sample(rng.normal(size=(2, 3, 4)), **params)
 
     return samples
+
+
+def reductions(rng: np.random.Generator) -> Iterator[Sample]:
+    """Yield values between 0.5 and 2, to be reduced over all, one and several axes."""
+    x = rng.uniform(0.5, 2, (3, 4, 2))
+    yield Sample(x)
+    yield Sample(x, axis=1)
+    yield Sample(x, axis=(0, 2), keepdims=True)
+    yield Sample(x.astype(np.float32).T, axis=-1)

@@ -17,10 +17,10 @@ import numpy as np
 
 from ..tensor import Tensor
 from .arithmetic import abs as abs_
+from .extremes import max as max_
+from .extremes import min as min_
 from .factorization import check_matrix, distinct, shapes, symmetrised, turned
 from .precision import narrow, wide
-from .reduction import max as max_
-from .reduction import min as min_
 from .reduction import norm
 from .reduction import sum as sum_
 from .registry import Array, OperandError, Sample, operation

@@ -69,3 +69,10 @@ def test_nothing_nonzero_in_nothing():
     assert tensor([[0.0, -0.0, np.nan], [1, 0, 2]]).count_nonzero(axis=1).tolist() == [1, 2]
     assert tensor([True, False]).count_nonzero().item() == 1
     assert tensor(np.zeros((0, 2))).count_nonzero(axis=0).tolist() == [0, 0]
+
+
+def test_the_deviation_of_equal_numbers_has_slope_zero():
+    x = tensor([[2.0, 2.0, 2.0], [0.0, 3.0, 0.0]], "float64", requires_grad=True)
+    x.std(axis=1).sum().backward()
+    assert x.grad[0].tolist() == [0, 0, 0]
+    np.testing.assert_allclose(x.grad[1].numpy(), np.array([-1, 2, -1]) * 2**0.5 / 6)

@@ -18,8 +18,8 @@ ELEMENTWISE = {
     "special", "trigonometric",
 }  # fmt: skip
 ARRAY_API = (ELEMENTWISE - {"special"}) | {
-    "contraction", "cumulative", "diagonals", "factorization", "indexing", "joining", "linalg",
-    "parts", "reduction", "shape", "softmax", "solving", "spectral",
+    "contraction", "cumulative", "diagonals", "extremes", "factorization", "indexing",
+    "joining", "linalg", "parts", "reduction", "shape", "softmax", "solving", "spectral",
 }  # fmt: skip
 READING = {"embedding", "gather"}  # of the family that also writes by index
 BEYOND_THE_ARRAY_API = {
