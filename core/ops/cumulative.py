@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels.checks import wide
+from .places import position
 from .precision import accumulator
 from .registry import Array, Sample, operation
 
@@ -35,7 +36,13 @@ def cumsum(xp: Any, x: Array, *, axis: int) -> Array:
     x : Tensor
         bool and small integers are summed as int64.
     axis : int
+
+    Raises
+    ------
+    BoundsError
+        If x has no such dimension.
     """
+    position("cumsum", "dimension", axis, x.ndim)
     sums = xp.cumulative_sum(wide(xp, x), axis=axis, dtype=accumulator(xp, x))
     return xp.astype(sums, x.dtype, copy=False) if _is_floating(xp, x) else sums
 
@@ -53,7 +60,13 @@ def cumprod(xp: Any, x: Array, *, axis: int) -> Array:
     x : Tensor
         bool and small integers are multiplied as int64.
     axis : int
+
+    Raises
+    ------
+    BoundsError
+        If x has no such dimension.
     """
+    position("cumprod", "dimension", axis, x.ndim)
     products = xp.cumulative_prod(wide(xp, x), axis=axis, dtype=accumulator(xp, x))
     return xp.astype(products, x.dtype, copy=False) if _is_floating(xp, x) else products
 

@@ -36,3 +36,10 @@ def test_slopes_of_nothing():
     x = tensor(np.zeros((2, 0)), requires_grad=True)
     (x.cumsum(axis=1).sum() + x.cumprod(axis=1).sum() + x.prod(axis=1).sum()).backward()
     assert x.grad.shape == (2, 0)
+
+
+@pytest.mark.parametrize("op", [ops.cumsum, ops.cumprod])
+@pytest.mark.parametrize(("shape", "axis"), [((), 0), ((2, 3), 2)])
+def test_running_along_nothing_is_refused(op, shape, axis):
+    with pytest.raises(IndexError, match=f"{op.name}: dimension {axis} is not one of"):
+        op(tensor(np.ones(shape)), axis=axis)
