@@ -17,6 +17,8 @@ from .convolution import SpatialFullConvolution as SpatialFullConvolution
 from .convolution import TemporalConvolution as TemporalConvolution
 from .convolution import VolumetricConvolution as VolumetricConvolution
 from .convolution import VolumetricFullConvolution as VolumetricFullConvolution
+from .cross_entropy import SpatialCrossEntropyCriterion as SpatialCrossEntropyCriterion
+from .cross_entropy import VolumetricCrossEntropyCriterion as VolumetricCrossEntropyCriterion
 from .local_response import SpatialCrossMapLRN as SpatialCrossMapLRN
 from .pooling import SpatialAveragePooling as SpatialAveragePooling
 from .pooling import SpatialMaxPooling as SpatialMaxPooling

@@ -1,0 +1,189 @@
+"""Criterions of pairs of inputs, which shall be alike or not.
+
+Source: torch/nn, the file of each class.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rekindle.core import ops
+from rekindle.core.checkpoint import Table
+from rekindle.core.creation import empty, full, zeros_like
+from rekindle.core.dtypes import float64
+from rekindle.core.errors import ShapeError
+from rekindle.core.tensor import Tensor
+
+from ..classes import torch_class
+from ..errors import InputTypeError
+from ..fields import given
+from ..torch7 import random
+from ..values import size_text
+from .base import Criterion, tensor_of
+from .elementwise import Averaging
+
+
+def _two(criterion: Criterion, input: Any) -> tuple[Tensor, Tensor]:
+    """Return the two tensors, of one shape, of a table.
+
+    Raises
+    ------
+    InputTypeError
+        If it is no table of two tensors.
+    ShapeError
+        If their shapes differ.
+    """
+    if not isinstance(input, Table) or len(input) != 2:
+        raise InputTypeError(
+            f"{criterion.t7_typename} takes a table of two tensors; "
+            f"given {type(input).__name__} {input!r:.60}"
+        )
+    first, second = tensor_of(criterion, input[1]), tensor_of(criterion, input[2])
+    if first.shape != second.shape:
+        raise ShapeError(
+            f"{criterion.t7_typename} takes two tensors of one size; "
+            f"given {size_text(first)} and {size_text(second)}"
+        )
+    return first, second
+
+
+def _signs(target: Any, like: Tensor, count: int) -> Tensor:
+    """Return a target of 1s and -1s, one number for all or one for each of `count`."""
+    if isinstance(target, Tensor):
+        return target.detach().reshape(-1)
+    return full(count, target, like.dtype, like.device)
+
+
+@torch_class("nn.L1HingeEmbeddingCriterion")
+class L1HingeEmbeddingCriterion(Criterion):
+    """The L1 distance d of the two inputs for target 1, and max(0, margin - d) for -1.
+
+    Parameters
+    ----------
+    margin : float, default 1
+
+    Notes
+    -----
+    The target is a number.
+
+    Source: torch/nn L1HingeEmbeddingCriterion.lua.
+    """
+
+    margin: float
+
+    def __init__(self, margin: float | None = None) -> None:
+        super().__init__()
+        self.margin = given(margin, 1)
+        self.gradInput = Table([empty(0, float64), empty(0, float64)])
+
+    def compute(self, input: Any, target: Any) -> Tensor:
+        first, second = _two(self, input)
+        distance = ops.abs(first - second).sum()
+        if target != -1:
+            return distance
+        return ops.where(distance > self.margin, 0, self.margin - distance)
+
+    def gradient(self, input: Any, target: Any) -> Any:
+        first, second = _two(self, input)
+        difference = first - second
+        signs = ops.sign(difference)
+        ties = int(ops.count_nonzero(difference == 0).item())
+        if ties:  # Torch7 draws the sign where both are equal
+            drawn = random.random(empty(ties, signs.dtype), 2) * 2 - 3
+            signs.numpy()[difference.numpy() == 0] = drawn.numpy()
+        if target == -1:
+            far = ops.abs(difference).sum().item() > self.margin
+            signs = zeros_like(signs) if far else -signs
+        return Table([signs, -signs])
+
+
+@torch_class("nn.CosineEmbeddingCriterion")
+class CosineEmbeddingCriterion(Criterion):
+    """1 - cos for target 1, and max(0, cos - margin) for -1.
+
+    Parameters
+    ----------
+    margin : float, default 0
+        From -1 to 1.
+
+    Notes
+    -----
+    Inputs (n,) with a target of one number, or (N, n) with one of shape (N,).
+
+    Source: torch/nn CosineEmbeddingCriterion.lua.
+    """
+
+    margin: float
+    not_converted = ("_idx",)
+
+    def __init__(self, margin: float | None = None) -> None:
+        super().__init__()
+        self.margin = given(margin, 0)
+        self.gradInput = Table([empty(0, float64), empty(0, float64)])
+        self.sizeAverage = True
+
+    def compute(self, input: Any, target: Any) -> Tensor:
+        first, second = _two(self, input)
+        first = first.reshape(-1, first.shape[-1])
+        second = second.reshape(-1, second.shape[-1])
+        sign = _signs(target, first, first.shape[0])
+        squares = [ops.square(x).sum(axis=1) + 1e-12 for x in (first, second)]
+        cosine = (first * second).sum(axis=1) / ops.sqrt(squares[0] * squares[1])
+        losses = ops.where(sign == -1, cosine - self.margin, 1 - cosine)
+        return self.averaged(ops.where(losses > 0, losses, 0).sum(), first.shape[0])
+
+
+@torch_class("nn.MarginRankingCriterion")
+class MarginRankingCriterion(Criterion):
+    """max(0, margin - target (x1 - x2)): target 1 wants the first input larger, -1 the second.
+
+    Parameters
+    ----------
+    margin : float, default 1
+
+    Notes
+    -----
+    Inputs of any shape with a target of that shape; or of one element each, with a number.
+
+    Source: torch/nn MarginRankingCriterion.lua.
+    """
+
+    margin: float
+
+    def __init__(self, margin: float | None = None) -> None:
+        super().__init__()
+        self.margin = given(margin, 1)
+        self.gradInput = Table([empty(1, float64), empty(1, float64)])
+        self.sizeAverage = True
+
+    def compute(self, input: Any, target: Any) -> Tensor:
+        first, second = _two(self, input)
+        if not isinstance(target, Tensor):
+            return self._hinge(target * (first - second).reshape(-1)[0])
+        count = target.shape[0] if target.ndim else 1
+        apart = (first - second) * target.detach().reshape(first.shape)
+        return self.averaged(self._hinge(apart).sum(), count)
+
+    def _hinge(self, apart: Tensor) -> Tensor:
+        losses = self.margin - apart
+        return ops.where(losses < 0, 0, losses)
+
+
+@torch_class("nn.DistanceRatioCriterion")
+class DistanceRatioCriterion(Averaging):
+    """-log(exp(-x1) / (exp(-x1) + exp(-x2))), of distances to like and to unlike samples.
+
+    Notes
+    -----
+    There is no target. See Averaging.
+
+    Source: torch/nn DistanceRatioCriterion.lua; Hoffer & Ailon 2016, "Semi-supervised deep
+    learning by metric embedding".
+    """
+
+    not_converted = ("_expMinusX", "_expMinusY", "_sumExpMinusXY", "_logSumExpMinusXY", "loss")
+
+    def compute(self, input: Any, target: Any) -> Tensor:
+        alike, unlike = _two(self, input)
+        losses = alike + ops.log(ops.exp(-alike) + ops.exp(-unlike))
+        return self.averaged(losses.sum(), alike.shape[0])
