@@ -44,6 +44,7 @@ from .constant import Constant as Constant
 from .constant import MulConstant as MulConstant
 from .containers import Container as Container
 from .containers import Sequential as Sequential
+from .convert import Convert as Convert
 from .convolution import SpatialConvolution as SpatialConvolution
 from .convolution import SpatialConvolutionMM as SpatialConvolutionMM
 from .convolution import SpatialDepthWiseConvolution as SpatialDepthWiseConvolution
@@ -86,6 +87,7 @@ from .distance import Euclidean as Euclidean
 from .distance import Normalize as Normalize
 from .distance import PairwiseDistance as PairwiseDistance
 from .distance import WeightedEuclidean as WeightedEuclidean
+from .dont_cast import DontCast as DontCast
 from .dpnn import Clip as Clip
 from .dpnn import Inception as Inception
 from .dpnn import Serial as Serial
@@ -103,6 +105,9 @@ from .elementwise import Square as Square
 from .fast_neural_style import InstanceNormalization as InstanceNormalization
 from .fast_neural_style import ShaveImage as ShaveImage
 from .fast_neural_style import TotalVariation as TotalVariation
+from .feature_pooling import FeatureLPPooling as FeatureLPPooling
+from .fractional_pooling import SpatialFractionalMaxPooling as SpatialFractionalMaxPooling
+from .fractional_pooling import VolumetricFractionalMaxPooling as VolumetricFractionalMaxPooling
 from .full_convolution import SpatialFullConvolution as SpatialFullConvolution
 from .full_convolution import VolumetricFullConvolution as VolumetricFullConvolution
 from .identity import Contiguous as Contiguous
@@ -110,6 +115,8 @@ from .identity import Copy as Copy
 from .identity import Identity as Identity
 from .identity import L1Penalty as L1Penalty
 from .identity import ZeroGrad as ZeroGrad
+from .index_linear import IndexLinear as IndexLinear
+from .kmeans import Kmeans as Kmeans
 from .layout import Padding as Padding
 from .layout import PixelShuffle as PixelShuffle
 from .layout import Replicate as Replicate
@@ -131,6 +138,9 @@ from .matrix import MV as MV
 from .matrix import DotProduct as DotProduct
 from .mixture import MixtureTable as MixtureTable
 from .module import Module as Module
+from .nested_table import CAddTensorTable as CAddTensorTable
+from .nested_table import ZipTable as ZipTable
+from .nested_table import ZipTableOneToMany as ZipTableOneToMany
 from .nngraph import gModule as gModule
 from .parallel import GPU as GPU
 from .parallel import DataParallel as DataParallel
@@ -166,6 +176,7 @@ from .softmax import SoftMax as SoftMax
 from .softmax import SoftMin as SoftMin
 from .softmax import SpatialLogSoftMax as SpatialLogSoftMax
 from .softmax import SpatialSoftMax as SpatialSoftMax
+from .sparse_linear import SparseLinear as SparseLinear
 from .spatial_padding import SpatialReflectionPadding as SpatialReflectionPadding
 from .spatial_padding import SpatialReplicationPadding as SpatialReplicationPadding
 from .spatial_padding import SpatialZeroPadding as SpatialZeroPadding
@@ -183,6 +194,9 @@ from .table_arithmetic import CMulTable as CMulTable
 from .table_arithmetic import CSubTable as CSubTable
 from .temporal import TemporalConvolution as TemporalConvolution
 from .temporal import TemporalMaxPooling as TemporalMaxPooling
+from .temporal import TemporalRowConvolution as TemporalRowConvolution
+from .temporal_pooling import TemporalDynamicKMaxPooling as TemporalDynamicKMaxPooling
+from .temporal_pooling import TemporalSubSampling as TemporalSubSampling
 from .transfer import GradientReversal as GradientReversal
 from .transfer import HardShrink as HardShrink
 from .transfer import HardTanh as HardTanh
@@ -200,3 +214,7 @@ from .upsampling import SpatialUpSamplingNearest as SpatialUpSamplingNearest
 from .upsampling import UpSampling as UpSampling
 from .volumetric_convolution import VolumetricConvolution as VolumetricConvolution
 from .volumetric_convolution import VolumetricDilatedConvolution as VolumetricDilatedConvolution
+from .watching import NaN as NaN
+from .watching import PrintSize as PrintSize
+from .watching import Profile as Profile
+from .weight_norm import WeightNorm as WeightNorm

@@ -1,6 +1,6 @@
 """Convolution and pooling of sequences of frames.
 
-Source: torch/nn TemporalConvolution.lua, TemporalMaxPooling.lua.
+Source: torch/nn TemporalConvolution.lua, TemporalRowConvolution.lua, TemporalMaxPooling.lua.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from rekindle.core.creation import arange
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
-from .fields import add_parameter, uniform_bound
+from .fields import add_parameter, remove, uniform_bound
 from .module import replace_contents, torch_class
 from .spatial import SpatialModule
 from .torch7 import random
@@ -84,6 +84,78 @@ class TemporalConvolution(SpatialModule):
             padding=padding,
         )
         return y.transpose(1, 2).contiguous()
+
+
+@torch_class("nn.TemporalRowConvolution")
+class TemporalRowConvolution(SpatialModule):
+    """A convolution along the frames for each feature by itself.
+
+    Parameters
+    ----------
+    inputFrameSize : int
+        Features of a frame.
+    kW : int
+        Frames that an output frame sees.
+    dW : int
+        Step; 1 by default.
+    featFirst : bool
+        Whether features come before frames: (N, inputFrameSize, frames). False by default.
+
+    Notes
+    -----
+    Input (N, frames, inputFrameSize) or without N. Weight (inputFrameSize, 1, kW).
+    """
+
+    axes = lua_axes = "W"
+    scratch = ("finput", "fgradInput")
+    not_converted = scratch
+    kW: int
+    dW: int
+    featFirst: bool = False
+
+    def __init__(
+        self,
+        inputFrameSize: int,
+        kW: int,
+        dW: int | None = None,
+        featFirst: bool | None = None,
+    ) -> None:
+        super().__init__()
+        self.inputFrameSize = inputFrameSize
+        self.kW = kW
+        self.dW = dW or 1
+        add_parameter(self, "weight", "gradWeight", (inputFrameSize, 1, kW))
+        add_parameter(self, "bias", "gradBias", inputFrameSize)
+        self.featFirst = bool(featFirst)
+        self.reset()
+
+    def noBias(self) -> Self:
+        """Compute without a bias from now on; return the module."""
+        remove(self, "bias", "gradBias")
+        return self
+
+    def reset(self, stdv: float | None = None) -> Self:
+        """Draw new parameters, uniformly with deviation `stdv`, and return the module."""
+        bound = uniform_bound(stdv, self.kW * self.inputFrameSize)
+        random.uniform(self.weight, -bound, bound)
+        if self.bias is not None:
+            random.uniform(self.bias, -bound, bound)
+        return self
+
+    def compute_batch(self, input: Tensor) -> Tensor:
+        x = input if self.featFirst else input.transpose(1, 2)
+        if x.shape[1] != self.inputFrameSize:
+            raise ShapeError(
+                f"{self.t7_typename} takes frames of {self.inputFrameSize} features; "
+                f"given shape {input.shape}"
+            )
+        y = ops.convolution(x, self.weight, self.bias, stride=self.dW, groups=self.inputFrameSize)
+        return y if self.featFirst else y.transpose(1, 2)
+
+    def __repr__(self) -> str:
+        step = f", {self.dW}" if self.dW != 1 else ""
+        without = " without bias" if self.bias is None else ""
+        return f"{self.t7_typename}({self.inputFrameSize}, {self.kW}{step}){without}"
 
 
 @torch_class("nn.TemporalMaxPooling")

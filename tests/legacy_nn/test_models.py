@@ -13,7 +13,7 @@ from rekindle.legacy_nn.torch7 import random
 from rekindle.legacy_nn.unsupported import unsupported
 
 LACKING = {
-    "rnn_bisequencer": "BiSequencer LSTM LinearNoBias Recursor ReverseTable Sequencer ZipTable",
+    "rnn_bisequencer": "BiSequencer LSTM LinearNoBias Recursor ReverseTable Sequencer",
     "rnn_brnn_lstm_stack": "LSTM LinearNoBias Recursor Sequencer",
     "rnn_lm_lookup": "FastLSTM LinearNoBias Recursor Sequencer",
     "rnn_lstm_bn": "FastLSTM LinearNoBias Sequencer",
