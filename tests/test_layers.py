@@ -172,7 +172,12 @@ def test_randomness_comes_from_generators(path):
                 )
 
 
-PRINTS_AS_TORCH_DOES = {"legacy_nn/optim/lbfgs.py", "legacy_nn/optim/line_search.py"}
+PRINTS_AS_TORCH_DOES = {
+    "legacy_nn/optim/lbfgs.py",
+    "legacy_nn/optim/line_search.py",
+    "legacy_nn/stochastic_gradient.py",
+    "legacy_nn/watching.py",
+}
 """What a Lua user sees on the terminal, when asked with `verbose` or always."""
 
 
