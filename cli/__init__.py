@@ -19,6 +19,9 @@ The only package that prints, and the only one besides users that imports the fa
 if __name__ == "cli":
     raise ImportError("import rekindle.cli: the folder cli is not a package of its own")
 
+import signal
+import sys
+
 import click
 
 from .group import EXIT_CODES, HELP_NAMES, LazyGroup
@@ -42,3 +45,5 @@ def main() -> None:
     checkpoint is ever executed. `rekindle COMMAND -h` shows each command's options and an
     example.
     """
+    # Being told to stop is an orderly end, which removes what is half written.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
