@@ -14,8 +14,10 @@ if __name__ == "legacy_nn":
     raise ImportError("import rekindle.legacy_nn: the folder legacy_nn is not a package of its own")
 
 from . import cudnn as cudnn
+from . import jacobian as Jacobian  # noqa: F401  # re-exported under the name of Torch7
 from . import optim as optim
 from . import tables as tables
+from . import utils as utils
 from .adaptive_pooling import SpatialAdaptiveAveragePooling as SpatialAdaptiveAveragePooling
 from .adaptive_pooling import SpatialAdaptiveMaxPooling as SpatialAdaptiveMaxPooling
 from .affine import Add as Add
@@ -181,6 +183,7 @@ from .spatial_padding import SpatialReflectionPadding as SpatialReflectionPaddin
 from .spatial_padding import SpatialReplicationPadding as SpatialReplicationPadding
 from .spatial_padding import SpatialZeroPadding as SpatialZeroPadding
 from .spatial_padding import VolumetricReplicationPadding as VolumetricReplicationPadding
+from .stochastic_gradient import StochasticGradient as StochasticGradient
 from .table import FlattenTable as FlattenTable
 from .table import JoinTable as JoinTable
 from .table import NarrowTable as NarrowTable

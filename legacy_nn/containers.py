@@ -21,10 +21,10 @@ from .module import (
     as_input,
     as_torch,
     both_protocols,
-    detached_copy,
     torch_class,
 )
 from .steps import Method, pull_through
+from .through_torch import call_through_torch, torch_only
 from .tree import how_to_register as how_to_register
 from .tree import known as known
 
@@ -161,8 +161,8 @@ class Container(Module):
         return self._fresh(input)
 
     def _fresh(self, input: Any) -> Any:
-        if self._torch_only():
-            return detached_copy(self.updateOutput(input))
+        if torch_only(self):
+            return call_through_torch(self, input)
         return self.flow(input, self._step(run_fresh))
 
     # -- backward -----------------------------------------------------------------------

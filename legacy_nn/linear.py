@@ -54,6 +54,8 @@ class Linear(Module):
             random.uniform(self.bias, -bound, bound)
         return self
 
+    sharedAccUpdateGradParameters = Module.defaultAccUpdateGradParameters
+
     def compute(self, input: Any) -> Any:
         x = one_tensor(self, input, 1, 2)
         if x.shape[-1] != self.weight.shape[1]:
@@ -119,6 +121,8 @@ class Bilinear(Module):
         if self.bias is not None:
             random.uniform(self.bias, -bound, bound)
         return self
+
+    sharedAccUpdateGradParameters = Module.defaultAccUpdateGradParameters
 
     def compute(self, input: Any) -> Tensor:
         x1, x2 = two_tensors(self, input)

@@ -198,6 +198,17 @@ class PartialLinear(Module):
                 of_bias = ops.unsqueeze(ops.sum(gradOutput, axis=0) * scale, 0)
                 self.gradBias.copy_(ops.index_add(self.gradBias, index, of_bias, axis=1))
 
+    def defaultAccUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        rows = self.network.get(1).get(2)
+        gradient = rows.gradWeight
+        vars(rows)["gradWeight"] = rows.weight.detach()
+        try:
+            super().defaultAccUpdateGradParameters(input, gradOutput, lr)
+        finally:
+            rows.gradWeight = gradient
+
+    sharedAccUpdateGradParameters = defaultAccUpdateGradParameters
+
     def __repr__(self) -> str:
         without = " without bias" if self.bias is None else ""
         return f"{self.t7_typename}({self.inputsize} -> {self.outputsize}){without}"

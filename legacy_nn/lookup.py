@@ -113,6 +113,8 @@ class LookupTable(StatedGradient):
         limited = ops.renorm(rows, p=p, axis=0, limit=self.maxNorm)
         self.weight[ops.astype(index, int64) - 1] = limited
 
+    sharedAccUpdateGradParameters = Module.defaultAccUpdateGradParameters
+
     def compute(self, input: Any) -> Tensor:
         return rows_at(self, self.weight, one_tensor(self, input, 1, 2))
 

@@ -29,6 +29,7 @@ from .gradients import Gradients
 from .state import State
 from .state import as_parameter as as_parameter
 from .state import take_fields as take_fields
+from .through_torch import call_through_torch, torch_only
 from .torch7.types import cpu_typename, dtype_of
 from .tree import Tree
 from .values import NOTHING, builds_graph
@@ -153,13 +154,9 @@ class Module(Gradients, State, Tree, Sharing, Clearing, Converting, TorchClass):
         return self._fresh(input)
 
     def _fresh(self, input: Any) -> Any:
-        if self._torch_only():
-            return detached_copy(self.updateOutput(input))
+        if torch_only(self):
+            return call_through_torch(self, input)
         return self._evaluate(input)
-
-    def _torch_only(self) -> bool:
-        """Whether only `updateOutput` says what this module computes."""
-        return not getattr(self.updateOutput, "both_protocols", False)
 
     # -- type ---------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from rekindle.core.autograd import Context, Function
 from rekindle.core.tensor import Tensor
 
 from .module import Module
+from .through_torch import torch_only
 from .values import tensors_in
 
 Gradients = tuple[Any, Sequence[Tensor | None]]
@@ -47,7 +48,7 @@ class StatedGradient(Module):
         ]
 
     def _fresh(self, input: Any) -> Any:
-        if self._torch_only():
+        if torch_only(self):
             return super()._fresh(input)
         return _Stated.apply(self, input, *tensors_in(input), *self.parameters()[0])
 

@@ -59,6 +59,8 @@ class TemporalConvolution(SpatialModule):
         random.uniform(self.bias, -bound, bound)
         return self
 
+    sharedAccUpdateGradParameters = SpatialModule.defaultAccUpdateGradParameters
+
     def compute_batch(self, input: Tensor) -> Tensor:
         return self.slide(input, kernel=self.kW, stride=self.dW)
 

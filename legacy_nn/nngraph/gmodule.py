@@ -16,9 +16,9 @@ from ..module import (
     ModuleError,
     as_input,
     both_protocols,
-    detached_copy,
     torch_class,
 )
+from ..through_torch import call_through_torch, torch_only
 from .build import check_used, nodes, split_inputs
 from .graph import Graph, NnNode
 
@@ -111,8 +111,8 @@ class gModule(Container):
         return self.output
 
     def _fresh(self, input: Any) -> Any:
-        if self._torch_only():
-            return detached_copy(self.updateOutput(input))
+        if torch_only(self):
+            return call_through_torch(self, input)
         return self._flow(input, run_fresh)
 
     def _flow(self, input: Any, run: Callable[[Any, Any], Any]) -> Any:
