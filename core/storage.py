@@ -75,7 +75,7 @@ class Storage:
             )
         self._raw = raw
         self._array: Any = None
-        self.cell: list[Any] = [0, None] if cell is None else cell
+        self.cell: list[Any] = [0] if cell is None else cell
 
     @property
     def version(self) -> int:

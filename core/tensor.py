@@ -13,8 +13,10 @@ from typing import Any, Self
 import numpy as np
 
 from . import backend
-from .autograd.node import LEAF, Leaf, Node, View
-from .autograd.views import parent_of
+from .autograd.node import LEAF, Leaf, Node
+from .autograd.parts import PICK
+from .autograd.versions import count_write
+from .autograd.views import View, parent_of
 from .backend import CPU, Device
 from .dtypes import Dtype, DtypeError, as_array, as_dtype, is_floating
 from .errors import ShapeError, SharingError, UseError
@@ -55,7 +57,6 @@ class Tensor(TensorMethods):
         "_geometry",
         "_grad",
         "_hooks",
-        "_index",
         "_node",
         "_storage",
         "_version",
@@ -68,7 +69,6 @@ class Tensor(TensorMethods):
     _storage: Storage
     _grad: Tensor | None
     _hooks: list[Callable[[Tensor], Tensor | None]]
-    _index: int
 
     __array_ufunc__ = None  # so that `ndarray * Tensor` reaches Tensor.__rmul__
 
@@ -89,7 +89,7 @@ class Tensor(TensorMethods):
             self._storage = data.storage()
             self._version = data._version
         else:
-            self._version = [0, None]
+            self._version = [0]
         if requires_grad:
             self.requires_grad = True
 
@@ -99,7 +99,7 @@ class Tensor(TensorMethods):
         tensor = object.__new__(cls)
         tensor._array = array
         tensor._node = None
-        tensor._version = [0, None]
+        tensor._version = [0]
         return tensor
 
     @classmethod
@@ -265,8 +265,7 @@ class Tensor(TensorMethods):
             _check_differentiable(storage.dtype)
         if isinstance(parent_of(self), Node):
             raise UseError("set_ on a tensor that an operation made; detach() it first")
-        self._version[0] += 1
-        self._version[1] = "set_"
+        count_write(self._version, "set_")
         self._array, self._storage, self._geometry = None, storage, geometry
         self._version = storage.cell
         self._node = LEAF if isinstance(self._node, Leaf) else None
@@ -284,8 +283,11 @@ class Tensor(TensorMethods):
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient that backward passes have added up; None before the first."""
-        return self._grad if hasattr(self, "_grad") else None
+        """The gradient that backward passes have added up; None before the first.
+
+        They write into the tensor that is there.
+        """
+        return getattr(self, "_grad", None)
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
@@ -331,7 +333,10 @@ class Tensor(TensorMethods):
     def grad_fn(self) -> Node | None:
         """The recorded operation that made this tensor, or None."""
         node = parent_of(self)
-        return node if isinstance(node, Node) else None
+        if not isinstance(node, Node):
+            return None
+        made: Node = node.parents[0] if node.op is PICK else node
+        return made
 
     # -- to other worlds ----------------------------------------------------------------
 
@@ -401,8 +406,7 @@ class Tensor(TensorMethods):
             raise DtypeError(f"only integer tensors are indices; this one is {self.dtype}")
         return int(self.item())
 
-    def __hash__(self) -> int:
-        return id(self)
+    __hash__ = object.__hash__  # `==` is elementwise; the identity counts
 
     def __repr__(self) -> str:
         return format_tensor(self)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..tensor import Tensor
-from .node import Node, next_sequence, position_of
+from .node import Node, new_node
 from .views import parent_of
 
 
@@ -15,29 +15,22 @@ def alias(x: Tensor) -> Tensor:
 
     Even a constant gets a node, so that derivatives with respect to the result exist.
     """
-    node = Node()
-    node.op, node.parents, node.sequence = _ALIAS, (parent_of(x),), next_sequence()
-    position = position_of(x)
-    if position:
-        node.positions = (position,)
-    node.saved = node.versions = ()
-    node.shape = x.shape
-    result = Tensor._wrap(x.array)
-    result._storage, result._version, result._node = x.storage(), x._version, node
+    result = x.detach()
+    result._node = new_node(_ALIAS, (parent_of(x),), x.shape, x.dtype)
     return result
 
 
 class _Alias:
-    """What an alias's node has for its operation."""
+    name = "alias"
+    computes_afresh = False
 
-    name, outputs = "alias", 1
+    def pullback_arrays(self, node: Node, g: Any) -> tuple[Any]:
+        return (g,)
 
-    def pullback(self, node: Node, g: Any, graph: bool, wanted: set[int] | None) -> list[Any]:
-        """Pass the gradient on."""
-        return [g]
+    def pullback(self, node: Node, g: Any, graph: bool, through: set[int] | None) -> tuple[Any]:
+        return (g,)
 
     def pushforward(self, node: Node, tangents: Sequence[Any]) -> Any:
-        """Pass the tangent on."""
         return tangents[0]
 
 

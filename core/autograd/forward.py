@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..errors import ShapeError
 from ..tensor import Tensor
 from .alias import alias, zeros_for
 from .modes import setting
-from .node import Node, check_versions, position_of
+from .node import Node
 from .recompute import recall
+from .versions import check_versions
 from .views import parent_of
 
 
@@ -32,29 +34,35 @@ def jvp(
 
     Raises
     ------
-    ValueError
-        If a tangent's shape is not its primal's.
+    ShapeError
+        If there is not one tangent for each primal, or its shape is another.
 
     Notes
     -----
     Records `f` and pushes the tangents through the graph in the order of its creation: the
     jvp rules of the operations, no dual numbers.
     """
+    if len(primals) != len(tangents):
+        raise ShapeError(f"{len(tangents)} tangents for {len(primals)} primals")
     for i, (x, t) in enumerate(zip(primals, tangents, strict=True)):
         if x.shape != t.shape:
-            raise ValueError(f"tangent {i} has shape {t.shape}, its primal {x.shape}")
+            raise ShapeError(f"tangent {i} has shape {t.shape}, its primal {x.shape}")
     with setting(grad=True):
         inputs = [alias(x) for x in primals]
         value = f(*inputs)
         outputs = value if isinstance(value, tuple) else (value,)
-        known: dict[Node, Any] = {parent_of(x): t for x, t in zip(inputs, tangents, strict=True)}
+        known: dict[Any, Any] = {
+            x._node: t if t.dtype == x.dtype else t.astype(x.dtype)
+            for x, t in zip(inputs, tangents, strict=True)
+        }
         for node in _between(outputs, known):
-            recall(node)
+            if type(node.saved) is not tuple:
+                recall(node)
             check_versions(node)
-            arriving = [_tangent(known, node, i) for i in range(len(node.parents))]
+            arriving = [known.get(p) if isinstance(p, Node) else None for p in node.parents]
             if any(t is not None for t in arriving):
                 known[node] = node.op.pushforward(node, arriving)
-        results = tuple(_of(known, parent_of(y), position_of(y), y) for y in outputs)
+        results = tuple(_of(known, y) for y in outputs)
     return value, results if isinstance(value, tuple) else results[0]
 
 
@@ -62,29 +70,22 @@ def _between(outputs: Sequence[Tensor], known: dict[Node, Any]) -> list[Node]:
     """Return the nodes that `outputs` come from, up to those already known, oldest first."""
     seen: set[Node] = set()
     pending = [parent_of(y) for y in outputs]
-    oldest = min(node.sequence for node in known)
+    oldest = max(node.order for node in known) if known else 0
     while pending:
         node = pending.pop()
-        if isinstance(node, Node) and node not in seen and node not in known:
-            if node.sequence < oldest:
-                continue
+        if (
+            isinstance(node, Node)
+            and node.order < oldest
+            and node not in seen
+            and node not in known
+        ):
             seen.add(node)
             pending.extend(node.parents)
-    return sorted(seen, key=lambda node: node.sequence)
+    return sorted(seen, key=lambda node: -node.order)
 
 
-def _tangent(known: dict[Node, Any], node: Node, i: int) -> Any:
-    parent = node.parents[i]
-    if not isinstance(parent, Node) or parent not in known:
-        return None
-    tangent = known[parent]
-    if parent.op.outputs == 1 or tangent is None:
-        return tangent
-    return tangent[0 if node.positions is None else node.positions[i]]
-
-
-def _of(known: dict[Node, Any], parent: Any, position: int, like: Tensor) -> Tensor:
+def _of(known: dict[Any, Any], y: Tensor) -> Tensor:
+    """Return the tangent of an output; zeros where no input leads to it."""
+    parent = parent_of(y)
     tangent = known.get(parent) if isinstance(parent, Node) else None
-    if tangent is not None and parent.op.outputs != 1:
-        tangent = tangent[position]
-    return zeros_for(like) if tangent is None else tangent
+    return zeros_for(y) if tangent is None else tangent

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..tensor import Tensor
-from .alias import alias
+from .errors import GraphError
+from .function_node import record
 from .modes import MODE, setting
-from .node import Node, next_sequence, position_of
+from .node import Node, new_node
 from .views import parent_of
 
 
@@ -18,41 +21,42 @@ class Context:
     ----------
     needs_input_grad : tuple of bool
         For each argument of `apply`, whether its gradient will be asked for.
+    saved_tensors : tuple of Tensor or None
+        In `backward`: what `save_for_backward` was given, with its history at that time.
+    constants : tuple of Tensor
+        What `mark_non_differentiable` was given.
+    materialize_grads : bool
+        What `set_materialize_grads` was given.
     """
 
     def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
         self.needs_input_grad = needs_input_grad
-        self._kept: tuple[Tensor | None, ...] = ()
-        self._outputs: dict[int, tuple[int, Any]] = {}
-        self._constant: set[int] = set()
-        self._node: Node | None = None
+        self.saved_tensors: tuple[Tensor | None, ...] = ()
+        self.constants: tuple[Tensor, ...] = ()
+        self.materialize_grads = True
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Keep tensors; `saved_tensors` gives them back unless they were written to."""
-        self._kept = tensors
+        """Keep arguments, results or other tensors for `backward`.
+
+        A backward pass raises if one of them was written to since.
+        """
+        self.saved_tensors = tensors
 
     def mark_non_differentiable(self, *outputs: Tensor) -> None:
         """Say which results of `forward` have no gradient."""
-        self._constant |= {id(t) for t in outputs}
+        self.constants = outputs
 
-    @property
-    def saved_tensors(self) -> tuple[Tensor | None, ...]:
-        """What `save_for_backward` was given; results of `forward` with their history."""
-        kept = list(self._kept)
-        for k, (position, array) in self._outputs.items():
-            output = Tensor._wrap(array)
-            if self._node is not None:
-                output._node = self._node
-                output._index = position
-            kept[k] = output
-        return tuple(kept)
+    def set_materialize_grads(self, value: bool) -> None:
+        """Say whether `backward` is given zeros (the default) or None for unused results."""
+        self.materialize_grads = value
 
 
 class Function:
     """Base of user-defined operations: override `forward` and `backward`, call `apply`.
 
     `forward(ctx, *args)` computes on tensors without recording and returns a tensor or a
-    tuple; `backward(ctx, *gradients)` returns one gradient (or None) for each argument.
+    tuple; `backward(ctx, *gradients)` returns one gradient (or None) for each argument. If
+    that is made of operations, it can be differentiated in its turn, and forward mode works.
 
     Examples
     --------
@@ -77,83 +81,73 @@ class Function:
 
     @classmethod
     def apply(cls, *args: Any) -> Any:
-        """Compute the function and record it."""
-        grad = MODE.get().grad
-        parents = tuple(parent_of(x) if grad and isinstance(x, Tensor) else None for x in args)
+        """Compute the function and record it.
+
+        Returns
+        -------
+        Tensor or tuple of Tensor
+            What `forward` returns.
+
+        Raises
+        ------
+        GraphError
+            If `forward` returns something else.
+        """
+        recording = MODE.get().grad
+        parents = tuple(parent_of(x) if recording and isinstance(x, Tensor) else None for x in args)
         ctx = Context(tuple(p is not None for p in parents))
         with setting(grad=False):
             result = cls.forward(ctx, *args)
-        if not any(ctx.needs_input_grad):
-            return result
-        results = result if isinstance(result, tuple) else (result,)
-        # A result that is an argument itself would lose its own history.
-        outputs = tuple(alias(y) if any(y is x for x in args) else y for y in results)
-        node = Node()
-        node.op, node.parents = _Recorded(cls, len(outputs)), parents
-        node.positions = tuple(position_of(x) for x in args)
-        node.sequence = next_sequence()
-        shapes = tuple(y.shape for y in outputs)
-        node.shape = shapes[0] if len(outputs) == 1 else shapes
-        node.saved = (ctx,)
-        node.versions = tuple(
-            v for t in ctx._kept if t is not None for v in (t._version, t._version[0])
+        for y in result if isinstance(result, tuple) else (result,):
+            if not isinstance(y, Tensor):
+                raise GraphError(
+                    f"{cls.__name__}.forward returned a {type(y).__name__}; return a tensor or a "
+                    "tuple of tensors"
+                )
+        return record(cls, ctx, args, parents, result) if any(ctx.needs_input_grad) else result
+
+
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a `Function.backward` that computes with other things than operations on tensors.
+
+    A derivative of what it returns then raises, where otherwise it would be wrong.
+    """
+
+    @functools.wraps(backward)
+    def wrapper(ctx: Context, *gradients: Any) -> Any:
+        with setting(grad=False):
+            returned = backward(ctx, *gradients)
+        if not MODE.get().grad:
+            return returned
+        results = returned if isinstance(returned, tuple) else (returned,)
+        parents = tuple(parent_of(g) if isinstance(g, Tensor) else None for g in gradients)
+        return tuple(r if r is None else _ending(r, parents) for r in results)
+
+    return wrapper
+
+
+def _ending(gradient: Tensor, parents: tuple[Any, ...]) -> Tensor:
+    """Return the same gradient, from which no gradient can be had."""
+    result = gradient.detach()
+    result._node = new_node(_ONCE, parents, result.shape, result.dtype)
+    return result
+
+
+class _Once:
+    name = "once_differentiable"
+    computes_afresh = False
+
+    def pullback_arrays(self, node: Node, g: Any) -> Sequence[Any]:
+        raise GraphError(
+            "a derivative of a gradient that a Function's backward has computed, which is marked "
+            "once_differentiable"
         )
-        # The context must not hold a result that holds the node that holds the context.
-        kept = list(ctx._kept)
-        for k, t in enumerate(kept):
-            for position, (y, original) in enumerate(zip(outputs, results, strict=True)):
-                if t is original:
-                    ctx._outputs[k] = (position, y.array)
-                    kept[k] = None
-        ctx._kept = tuple(kept)
-        for position, (y, original) in enumerate(zip(outputs, results, strict=True)):
-            if id(original) not in ctx._constant and y.dtype.kind == "f":
-                y._node = node
-                y._index = position
-        return outputs if isinstance(result, tuple) else outputs[0]
+
+    def pullback(self, node: Node, g: Any, graph: bool, through: set[int] | None) -> Sequence[Any]:
+        return self.pullback_arrays(node, g)
+
+    def pushforward(self, node: Node, tangents: Sequence[Any]) -> Any:
+        return self.pullback_arrays(node, tangents)
 
 
-class _Recorded:
-    """What a Function's node has for its operation."""
-
-    view = variadic = False
-
-    def __init__(self, function: type[Function], outputs: int) -> None:
-        self.name = function.__name__
-        self.function = function
-        self.outputs = outputs
-
-    def pullback(self, node: Node, g: Any, graph: bool, wanted: set[int] | None) -> list[Any]:
-        """Run the user's backward on tensors."""
-        assert node.saved is not None
-        ctx: Context = node.saved[0]
-        slots = [g] if self.outputs == 1 else g
-        gradients = [_as_tensor(s) if s is not None else None for s in slots]
-        ctx._node = node if graph else None
-        try:
-            returned = self.function.backward(ctx, *gradients)
-        finally:
-            ctx._node = None
-        results = list(returned) if isinstance(returned, tuple) else [returned]
-        if len(results) != len(node.parents):
-            raise RuntimeError(
-                f"{self.name}.backward returned {len(results)} gradients for "
-                f"{len(node.parents)} arguments; return None for those without one"
-            )
-        return [
-            r if r is None or graph else r.array
-            for r in (self._checked(node, i, r) for i, r in enumerate(results))
-        ]
-
-    def _checked(self, node: Node, i: int, g: Any) -> Any:
-        if node.parents[i] is None or g is None:
-            return None
-        return g
-
-    def pushforward(self, node: Node, tangents: list[Any]) -> Any:
-        """Refuse: a Function says nothing of tangents."""
-        raise NotImplementedError(f"{self.name} is a Function and has no forward-mode rule")
-
-
-def _as_tensor(g: Any) -> Tensor:
-    return g if isinstance(g, Tensor) else Tensor(g)
+_ONCE = _Once()

@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import RekindleError
 from ..tensor import Tensor
 from .alias import alias, zeros_for
-from .engine import grad
 from .forward import jvp
 from .modes import setting
+from .reverse import grad
 
 Function = Callable[..., Any]
 
 
-class GradientMismatch(AssertionError):
+class GradientMismatch(RekindleError, AssertionError):
     """A derivative that is not what finite differences say."""
 
 

@@ -6,10 +6,10 @@ One immutable Mode in a context variable; each context manager is also a decorat
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from contextvars import ContextVar, Token
-from dataclasses import dataclass, replace
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,9 +22,8 @@ class Watcher(Protocol):
         """Note one call."""
 
 
-@dataclass(frozen=True, slots=True)
 class Mode:
-    """The state that a call of an operation looks at.
+    """The state that a call of an operation looks at; never changed.
 
     Attributes
     ----------
@@ -38,10 +37,15 @@ class Mode:
         Whether a call must look at the two above.
     """
 
-    grad: bool = True
-    anomaly: bool = False
-    watcher: Watcher | None = None
-    watched: bool = False
+    __slots__ = ("anomaly", "grad", "watched", "watcher")
+
+    def __init__(
+        self, grad: bool = True, anomaly: bool = False, watcher: Watcher | None = None
+    ) -> None:
+        self.grad = grad
+        self.anomaly = anomaly
+        self.watcher = watcher
+        self.watched = anomaly or watcher is not None
 
 
 _PLAIN = Mode()
@@ -50,26 +54,58 @@ MODE: ContextVar[Mode] = ContextVar("rekindle_mode", default=_PLAIN)
 
 
 class setting:  # used like a function: `with setting(grad=False):`
-    """Change the mode for a block, or for a function when used as a decorator."""
+    """Change the mode for a block, or for a function when used as a decorator.
 
-    def __init__(self, **changes: Any) -> None:
-        self._changes = changes
+    Parameters
+    ----------
+    grad, anomaly, watcher : optional
+        As in Mode; what is not given stays as it is.
+    """
+
+    def __init__(
+        self,
+        *,
+        grad: bool | None = None,
+        anomaly: bool | None = None,
+        watcher: Watcher | None = None,
+    ) -> None:
+        self._changes = grad, anomaly, watcher
         self._tokens: list[Token[Mode]] = []
 
     def __enter__(self) -> None:
-        mode = replace(MODE.get(), **self._changes)
-        mode = replace(mode, watched=mode.anomaly or mode.watcher is not None)
-        self._tokens.append(MODE.set(mode))
+        mode = MODE.get()
+        grad, anomaly, watcher = self._changes
+        self._tokens.append(
+            MODE.set(
+                Mode(
+                    mode.grad if grad is None else grad,
+                    mode.anomaly if anomaly is None else anomaly,
+                    mode.watcher if watcher is None else watcher,
+                )
+            )
+        )
 
     def __exit__(self, *exception: object) -> None:
         MODE.reset(self._tokens.pop())
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Return `function` so that it runs inside this setting."""
+        """Return `function` so that it runs inside this setting.
+
+        Raises
+        ------
+        TypeError
+            For a generator function, whose body runs after the call: put `with` inside.
+        """
+        if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+            raise TypeError(
+                f"{function.__name__} runs after it was called, outside of what decorates it; "
+                "use `with` inside of it"
+            )
+        grad, anomaly, watcher = self._changes
 
         @functools.wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-            with type(self)(**self._changes):
+            with setting(grad=grad, anomaly=anomaly, watcher=watcher):
                 return function(*args, **kwargs)
 
         return wrapper

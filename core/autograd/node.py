@@ -1,22 +1,22 @@
-"""The graph: nodes that remember an operation, leaves, and the history of views.
+"""The graph: nodes, each a recorded call of an operation, and leaves.
 
 A tensor's `_node` is None (no gradient), `LEAF` (a gradient is wanted here), a `Node`
-(an operation made it) or a `View` (it shares memory with a base whose history can change).
+(an operation made it) or a `View` (it shares memory with a base whose history can change;
+see views.py).
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ..errors import RekindleError
+from .anomaly import users_lines
+from .hooks import Handle, Hooks
+from .modes import MODE
+from .versions import Cell, next_order
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-next_sequence = itertools.count().__next__
-"""Numbers nodes in the order of their creation; a parent's number is below its child's."""
 
 
 class Leaf:
@@ -32,124 +32,136 @@ LEAF: Final = Leaf()
 """Marks a tensor that asks for its gradient and was made by no recorded operation."""
 
 
+class Operation(Protocol):
+    """What a node asks of the operation that it recorded a call of.
+
+    Gradients are arrays, or tensors where the pass is itself recorded (`graph`); that of a
+    node with several outputs is `Parts`. None stands for zero.
+    """
+
+    computes_afresh: bool
+    """Whether gradients that are not what arrived, nor saved, are known to nobody else."""
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+
+    def pullback_arrays(self, node: Node, g: Any) -> Sequence[Any]:
+        """Return the gradient of each operand for the arrays of an ordinary backward pass."""
+
+    def pullback(self, node: Node, g: Any, graph: bool, through: set[int] | None) -> Sequence[Any]:
+        """Return the gradient of each operand, of those in `through` (ids) if that is given."""
+
+    def pushforward(self, node: Node, tangents: Sequence[Any]) -> Any:
+        """Return the tangent of the output, a list for several, for those of the operands."""
+
+
 class Node:
     """One recorded call of an operation.
 
     Attributes
     ----------
-    op : Op
-        Has `name` and `pullback(node, g, graph, needed)`.
+    op : Operation
     parents : tuple of Node, Tensor or None
         For each operand the node that made it, the leaf it is, or None if it is constant.
-    positions : tuple of int or None
-        Which output of its parent each operand was; None where all were the first.
     saved : tuple or None
         What the rules asked for; None once a backward pass has used it.
     versions : tuple
-        Alternating version cell and count, for each saved array.
-    params : dict or tuple or None
-        The call's metadata.
-    shape : tuple
-        Shape of the output; a tuple of shapes for several.
-    hooks : dict or None
-        Functions that see, and may replace, the gradient of an output.
-    trace : str or None
-        Where the call was, under `detect_anomaly`.
+        Alternating version cell and count, for each saved array of a tensor.
+    params : dict
+        The call's metadata; not set for operations that have none.
+    order : int
+        Smaller than that of every node made before; see `versions.next_order`.
+    shape, dtype
+        Of the output; tuples of them for several.
+    hooks : Hooks or None
     """
 
-    # The rest is rare: it lives in a __dict__ that only those nodes have that need one.
     __slots__ = (
-        "__dict__",
         "__weakref__",
+        "_trace",
+        "dtype",
+        "hooks",
         "op",
+        "order",
+        "params",
         "parents",
         "saved",
-        "sequence",
         "shape",
         "versions",
     )
 
-    op: Any
+    op: Operation
     parents: tuple[Any, ...]
-    saved: tuple[Any, ...] | None
+    saved: Any
     versions: tuple[Any, ...]
-    sequence: int
+    params: Any
+    order: int
     shape: Any
-    positions: tuple[int, ...] | None = None
-    params: Any = None
-    hooks: dict[int, list[Callable[[Any], Any]]] | None = None
-    trace: str | None = None
+    dtype: Any
+    hooks: Hooks | None
+    _trace: str
 
     @property
     def name(self) -> str:
         """Name of the operation."""
-        name: str = self.op.name
-        return name
+        return self.op.name
+
+    def called_at(self) -> str:
+        """Return the lines of the user's program that the call came from, where known."""
+        trace = getattr(self, "_trace", None)
+        if trace is None:
+            return f"(inside detect_anomaly() this would say where {self.name} was called)"
+        return f"{self.name} was called at\n{trace}"
+
+    def register_hook(self, hook: Callable[..., Any]) -> Handle:
+        """Call `hook(input_gradients, output_gradients)` in each backward pass through here.
+
+        Parameters
+        ----------
+        hook : callable
+            Takes two tuples: the gradients of the operands that this node has computed and
+            those of its outputs that it was given, None for one that there is none of. What
+            it returns, unless None, takes the place of the first.
+
+        Returns
+        -------
+        Handle
+            Its `remove()` ends it.
+        """
+        hooks = self.hooks = self.hooks or Hooks()
+        return Handle(hooks.after, hook)
 
     def __repr__(self) -> str:
-        return f"<{self.name} node {self.sequence}>"
+        return f"<{self.name} node {-self.order}>"
 
 
-def position_of(value: Any) -> int:
-    """Return which output of its node a tensor is; 0 for anything else."""
-    position: int = getattr(value, "_index", 0)
-    return position
+def new_node(
+    op: Operation,
+    parents: tuple[Any, ...],
+    shape: Any,
+    dtype: Any,
+    saved: Any = (),
+    versions: tuple[Any, ...] = (),
+    params: Any = None,
+) -> Node:
+    """Return a node that is newer than all others; see Node.
 
-
-class View:
-    """The history of a tensor that views another's memory.
-
-    Attributes
-    ----------
-    base : Tensor
-        The tensor that owns the memory; never a view itself.
-    chain : tuple of (op, args, params)
-        The view operations that lead from `base` to this tensor.
-    node : Node or None
-        The recorded history, right while `seen` is the memory's version.
-    seen : int
-    writable : str
-        Why gradients cannot be kept through a write to this view; empty where they can.
+    A function, because fast.py makes nodes without it, and a class without `__init__` is
+    quicker to call.
     """
-
-    __slots__ = ("base", "chain", "node", "position", "seen", "writable")
-
-    def __init__(
-        self,
-        base: Tensor,
-        chain: tuple[tuple[Any, tuple[Any, ...], dict[str, Any]], ...],
-        node: Node | None,
-        position: int,
-        seen: int,
-        writable: str,
-    ) -> None:
-        self.base = base
-        self.chain = chain
-        self.node = node
-        self.position = position
-        self.seen = seen
-        self.writable = writable
+    node = Node()
+    node.op, node.parents, node.params = op, parents, params
+    node.shape, node.dtype = shape, dtype
+    node.saved, node.versions = saved, versions
+    node.order = next_order()
+    node.hooks = None
+    if MODE.get().anomaly:
+        node._trace = users_lines()
+    return node
 
 
-class VersionError(RekindleError, RuntimeError):
-    """A value that a backward pass needs was overwritten in place."""
-
-
-def check_versions(node: Node) -> None:
-    """Check that nothing that `node` saved was written to since.
-
-    Raises
-    ------
-    VersionError
-        Names the operation that needs the value and the write that spoilt it.
-    """
-    versions = node.versions
-    for i in range(0, len(versions), 2):
-        cell = versions[i]
-        if cell[0] != versions[i + 1]:
-            where = f" (called at {node.trace})" if node.trace else ""
-            raise VersionError(
-                f"the gradient of {node.name}{where} needs a value that {cell[1]} has since "
-                f"overwritten in place: it is at version {cell[0]}, version {versions[i + 1]} was "
-                "saved; use the operation that returns a new tensor, or clone() the value first"
-            )
+def saved_version(tensor: Tensor) -> tuple[Cell, int]:
+    """Return what `Node.versions` has for a tensor saved now."""
+    cell = tensor._version
+    return cell, cell[0]

@@ -11,6 +11,8 @@ from .modes import setting
 class Profile:
     """What a block's operations cost.
 
+    Backward passes inside the block are listed by the operation whose gradients they compute.
+
     Attributes
     ----------
     calls : dict of str to int
@@ -33,11 +35,11 @@ class Profile:
     def __str__(self) -> str:
         slowest = sorted(self.seconds, key=lambda name: -self.seconds[name])
         rows = [
-            f"{name:24} {self.calls[name]:8} {self.seconds[name] * 1e3:10.3f} "
+            f"{name:32} {self.calls[name]:8} {self.seconds[name] * 1e3:10.3f} "
             f"{self.nbytes[name] / 1e6:10.3f}"
             for name in slowest
         ]
-        return "\n".join([f"{'operation':24} {'calls':>8} {'ms':>10} {'MB':>10}", *rows])
+        return "\n".join([f"{'operation':32} {'calls':>8} {'ms':>10} {'MB':>10}", *rows])
 
 
 @contextmanager

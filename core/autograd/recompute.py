@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import RekindleError
+from ..generators import Generator, default_generator, using
 from ..tensor import Tensor
+from .errors import GraphError, GraphFreedError
 from .modes import setting
-from .node import Node, next_sequence
+from .node import Node
+from .versions import check_versions, next_order
 from .views import parent_of
 
 
@@ -23,21 +25,31 @@ def checkpoint(f: Callable[..., Any], *args: Any) -> Any:
     Parameters
     ----------
     f : callable
-        Computes the same when called again: it draws no random numbers and changes nothing.
+        Computes the same when called again and changes nothing. Random numbers that it draws
+        from the CPU's default generator are the same again; others it may not draw.
     *args
         Tensors and other values.
 
     Returns
     -------
-    Tensor or tuple
+    Tensor, tuple or list
         What `f` returns.
+
+    Raises
+    ------
+    GraphError
+        In the backward pass, if `f` does not record the same operations again.
     """
-    start = next_sequence()
+    for x in args:
+        if isinstance(x, Tensor):
+            parent_of(x)  # a view that has to catch up with its base does so outside
+    random_state = default_generator().get_state()
+    start = next_order()
     value = f(*args)
     nodes = _made_since(start, value)
-    region = _Region(f, args, len(nodes))
+    region = _Region(f, args, [node.op for node in nodes], random_state)
     for k, node in enumerate(nodes):
-        node.saved, node.versions = _Forgotten(region, k), ()  # type: ignore[assignment]
+        node.saved = _Forgotten(region, k)
     return value
 
 
@@ -46,20 +58,17 @@ def recall(node: Node) -> None:
 
     Raises
     ------
-    RuntimeError
+    GraphFreedError
         If a backward pass has freed it.
     """
-    if isinstance(node.saved, _Forgotten):
-        node.saved.region.restore(node)
-    elif node.saved is None:
+    while isinstance(node.saved, _Forgotten):
+        check_versions(node)
+        node.saved.region.restore(node, node.saved.k)
+    if node.saved is None:
         raise GraphFreedError(
             f"a second backward pass through {node.name}, whose saved values the first one "
             "freed; pass retain_graph=True to the first"
         )
-
-
-class GraphFreedError(RekindleError, RuntimeError):
-    """A backward pass through a graph that an earlier one has used up."""
 
 
 class _Forgotten:
@@ -73,24 +82,37 @@ class _Forgotten:
 
 
 class _Region:
-    """The operations of one checkpointed call."""
+    """The operations of one checkpointed call.
 
-    def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], count: int) -> None:
+    Computed again, their values wait here for the node that asks for them. The nodes of the
+    first call stay the graph: those of the second only lend what they saved.
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        args: tuple[Any, ...],
+        ops: list[Any],
+        random_state: dict[str, Any],
+    ) -> None:
         self.f = f
         self.args = args
-        self.count = count
-        self.values: dict[int, tuple[Any, Any]] = {}
+        self.names = [op.name for op in ops]
+        self.random_state = random_state
+        self.values: dict[int, tuple[Any, tuple[Any, ...]]] = {}
 
-    def restore(self, node: Node) -> None:
-        k = node.saved.k  # type: ignore[union-attr]
+    def restore(self, node: Node, k: int) -> None:
         if k not in self.values:
-            start = next_sequence()
-            with setting(grad=True):
+            generator = Generator(0)
+            generator.set_state(self.random_state)
+            start = next_order()
+            with setting(grad=True), using(generator):
                 again = _made_since(start, self.f(*self.args))
-            if len(again) != self.count:
-                raise RuntimeError(
-                    f"a checkpointed function recorded {self.count} operations at first and "
-                    f"{len(again)} when it was computed again; it must do the same each time"
+            if [n.name for n in again] != self.names:
+                raise GraphError(
+                    f"a checkpointed function recorded {', '.join(self.names)} at first, and when "
+                    f"computed again {', '.join(n.name for n in again)}; it must do the same "
+                    "each time"
                 )
             self.values = {i: (n.saved, n.versions) for i, n in enumerate(again)}
         node.saved, node.versions = self.values.pop(k)
@@ -103,7 +125,7 @@ def _made_since(start: int, value: Any) -> list[Node]:
     seen: set[Node] = set()
     while pending:
         node = pending.pop()
-        if isinstance(node, Node) and node.sequence > start and node not in seen:
+        if isinstance(node, Node) and node.order < start and node not in seen:
             seen.add(node)
             pending.extend(node.parents)
-    return sorted(seen, key=lambda node: node.sequence)
+    return sorted(seen, key=lambda node: -node.order)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..autograd.node import Node
+from ..autograd.parts import Parts, pick
 from ..tensor import Tensor
 from .namespaces import TENSORS, array_namespace
-from .rules import SHAPE, Rule, unbroadcast
+from .rules import SHAPE, Rule
+
+_BIT = {"operand": 1, "output": 4, "shape": 8}
 
 
 class Differentiable:
@@ -26,8 +27,9 @@ class Differentiable:
         What a recorded call saves: an operand, an output or an operand's shape, for the rules
         of the operands `users`.
     masks : tuple of int or None
-        For binary operations without metadata: which of (x, y, out) to keep, as bits, where
-        neither, the first, the second or both operands have a gradient.
+        For fast.py: what to keep (1 the first operand, 2 the second, 4 the output, 8 or 16 the
+        shapes) where none, the first, the second or both operands have a gradient. None without
+        rules.
     """
 
     name: str
@@ -35,11 +37,16 @@ class Differentiable:
     output_names: tuple[str, ...]
     outputs: int
     variadic: bool
+    plain: bool
+    arity: int
     vjp_rules: dict[str, Rule]
     jvp_rules: dict[str, Rule]
     plan: tuple[tuple[str, str, int, frozenset[int]], ...]
     metadata: tuple[str, ...]
     masks: tuple[int, ...] | None = None
+    computes_afresh = True
+    pullback_arrays: Callable[[Node, Any], Sequence[Any]]
+    """Return the gradient of each operand for arrays: `pullback` without its choices."""
     _rules: tuple[Rule | None, ...]
 
     # -- saying them --------------------------------------------------------------------
@@ -60,9 +67,9 @@ class Differentiable:
         self.def_jvp(**rules)
 
     def _bind(self) -> None:
-        fixed = self._binary_sources()
-        users: dict[tuple[str, str, int], set[int]] = {source: set() for source in fixed}
+        """Find out what calls must save, now that there are more rules."""
         rules = [*self.vjp_rules.items(), *self.jvp_rules.items()]
+        users: dict[tuple[str, str, int], set[int]] = {s: set() for s in self._fixed_sources()}
         for operand, rule in rules:
             for name in rule.names:
                 if (source := self._source(name)) is not None:
@@ -71,18 +78,23 @@ class Differentiable:
         for _, rule in rules:
             rule.bind([name for name, _, _ in users])
         self._rules = tuple(self.vjp_rules.get(n) for n in self.operands)
-        if fixed:
+        if self.plain:
+            self.pullback_arrays = _pullback_of(self._rules)
             self.masks = tuple(
-                sum(bool(u & which) << k for k, u in enumerate(users.values()))
+                sum({_BIT[kind] << k for (_, kind, k), who in users.items() if who & which})
                 for which in ({*()}, {0}, {1}, {0, 1})
             )
 
-    def _binary_sources(self) -> list[tuple[str, str, int]]:
-        """Return what `operators` saves, in its order, for an operation that it calls."""
-        if len(self.operands) != 2 or self.outputs != 1 or self.variadic or self.metadata:
+    def _fixed_sources(self) -> list[tuple[str, str, int]]:
+        """Return what fast.py saves, in its order."""
+        if not self.plain:
             return []
-        x, y = self.operands
-        return [(x, "operand", 0), (y, "operand", 1), ("out", "output", 0)]
+        operands = [*enumerate(self.operands)]
+        return [
+            *((name, "operand", k) for k, name in operands),
+            (self.output_names[0], "output", 0),
+            *((name + SHAPE, "shape", k) for k, name in operands),
+        ]
 
     def _source(self, name: str) -> tuple[str, str, int] | None:
         if name in self.operands:
@@ -96,36 +108,36 @@ class Differentiable:
 
     # -- running them -------------------------------------------------------------------
 
-    def pullback(self, node: Node, g: Any, graph: bool, wanted: set[int] | None) -> list[Any]:
+    def _pullback_arrays(self, node: Node, g: Any) -> Sequence[Any]:
+        return self.pullback(node, g, False, None)
+
+    def pullback(self, node: Node, g: Any, graph: bool, through: set[int] | None) -> Sequence[Any]:
         """Return the gradient of each operand of `node`, None where there is none.
 
         Parameters
         ----------
-        g : array or Tensor
-            The gradient of the output; for several outputs a list, None where there is none.
+        g : array or Tensor, or Parts for several outputs
+            The gradient of the output.
         graph : bool
             Whether to compute on tensors, so that the result can be differentiated.
-        wanted : set of int or None
+        through : set of int or None
             Ids of the parents that matter; None for all.
         """
         if self.outputs != 1:
-            g = _filled(g, node.shape, graph)
-        saved: Any = self._values(node) if graph else node.saved
-        xp = TENSORS if graph else array_namespace(g if self.outputs == 1 else g[0])
-        params = node.params
+            g = _filled(g, node, graph)
+            like = next(x for x in g if x is not None)
+        else:
+            like = g
+        saved = self._values(node) if graph else node.saved
+        xp: Any = TENSORS if graph else array_namespace(like)
         results: list[Any] = []
         for i, parent in enumerate(node.parents):
             rule = self._rules[0 if self.variadic else i]
-            if parent is None or rule is None or (wanted is not None and id(parent) not in wanted):
+            wanted = through is None or id(parent) in through
+            if parent is None or rule is None or not wanted:
                 results.append(None)
-                continue
-            gi = rule.run(xp, g, i, saved, params)
-            if gi is not None:
-                single = type(parent) is not Node or parent.op.outputs == 1
-                shape = parent.shape if single else _shape(node, i)
-                if gi.shape != shape:
-                    gi = unbroadcast(gi, shape)
-            results.append(gi)
+            else:
+                results.append(rule.run(xp, g, i, saved, node))
         return results
 
     def pushforward(self, node: Node, tangents: Sequence[Any]) -> Any:
@@ -135,74 +147,93 @@ class Differentiable:
         tangent of zero; several outputs have a list.
         """
         saved = self._values(node)
-        shapes = [node.shape] if self.outputs == 1 else node.shape
+        several = self.outputs != 1
+        shapes, dtypes = (node.shape, node.dtype) if several else ((node.shape,), (node.dtype,))
         total: list[Any] = [None] * self.outputs
         for i, t in enumerate(tangents):
             rule = self.jvp_rules.get(self.operands[0 if self.variadic else i])
             if t is None or rule is None:
                 continue
-            part = rule.run(TENSORS, t, i, saved, node.params)
-            for j, p in enumerate([part] if self.outputs == 1 else part):
+            part = rule.run(TENSORS, t, i, saved, node)
+            for j, p in enumerate(part if several else [part]):
                 if p is not None:
                     p = p if p.shape == shapes[j] else TENSORS.expand(p, shapes[j])
+                    p = p if p.dtype == dtypes[j] else TENSORS.astype(p, dtypes[j])
                     total[j] = p if total[j] is None else total[j] + p
-        return total[0] if self.outputs == 1 else total
+        return total if several else total[0]
 
     def _values(self, node: Node) -> list[Any]:
         """Return what `node` saved as values of the graph: tensors with their history."""
-        assert node.saved is not None
         if not node.saved:
             return [None] * len(self.plan)
         values: list[Any] = []
-        for (_, kind, k, _), value in zip(self.plan, node.saved, strict=True):
+        # A fast call leaves out the shapes, which come last, if no rule names them.
+        for (_, kind, k, _), value in zip(self.plan, node.saved, strict=False):
             if value is None or kind == "shape":
                 values.append(value)
             elif kind == "output":
-                values.append(_on_node(value, node, k))
+                several = self.outputs != 1
+                history = value.dtype.kind == "f"
+                values.append(_tensor(value, _history(node, k, several) if history else None))
             elif self.variadic:
-                values.append([_operand(node, i, v) for i, v in enumerate(value)])
+                values.append([_operand(v, p) for v, p in zip(value, node.parents, strict=True)])
             else:
-                values.append(_operand(node, k, value))
+                values.append(_operand(value, node.parents[k]))
         return values
 
 
-def _shape(node: Node, i: int) -> tuple[int, ...]:
-    parent = node.parents[i]
-    if not isinstance(parent, Node) or parent.op.outputs == 1:
-        shape: tuple[int, ...] = parent.shape
-        return shape
-    one: tuple[int, ...] = parent.shape[0 if node.positions is None else node.positions[i]]
-    return one
+def _pullback_of(rules: Sequence[Rule | None]) -> Callable[[Node, Any], Sequence[Any]]:
+    """Return what `pullback_arrays` comes to for an operation of one or two operands."""
+    of_x, *rest = [_no_gradient if rule is None else rule.on_arrays for rule in rules]
+    if not rest:
+        return lambda node, g: (of_x(g, node, 0),)
+    of_y = rest[0]
+
+    def pullback_arrays(node: Node, g: Any) -> Sequence[Any]:
+        x, y = node.parents
+        return (
+            None if x is None else of_x(g, node, 0),
+            None if y is None else of_y(g, node, 1),
+        )
+
+    return pullback_arrays
 
 
-def _operand(node: Node, i: int, value: Any) -> Any:
-    parent = node.parents[i]
-    if parent is None:
-        return Tensor._wrap(value) if hasattr(value, "dtype") else value
-    if not isinstance(parent, Node):
+def _no_gradient(g: Any, node: Node, i: int) -> None:
+    return None
+
+
+def _history(node: Node, k: int, several: bool) -> Node:
+    return pick(node, k) if several else node
+
+
+def _operand(value: Any, parent: Any) -> Any:
+    """Return a saved operand as a value of the graph; Python numbers stay what they are."""
+    if isinstance(parent, Tensor):
         return parent
-    return _on_node(value, parent, 0 if node.positions is None else node.positions[i])
+    return _tensor(value, parent) if hasattr(value, "dtype") else value
 
 
-def _on_node(array: Any, node: Node, position: int) -> Tensor:
-    """Return a tensor on `array` that is output `position` of `node`."""
+def _tensor(array: Any, node: Node | None) -> Tensor:
     tensor = Tensor._wrap(array)
-    if array.dtype.kind == "f":
-        tensor._node = node
-        if node.op.outputs != 1:
-            tensor._index = position
+    tensor._node = node
     return tensor
 
 
-def _filled(g: list[Any], shapes: Sequence[tuple[int, ...]], graph: bool) -> list[Any]:
-    """Return `g` with zeros for the outputs that nothing came back from."""
-    like = next(x for x in g if x is not None)
-    if graph:
-        return [
-            Tensor(np.zeros(s, like.dtype), device=like.device) if x is None else x
-            for x, s in zip(g, shapes, strict=True)
-        ]
-    xp = array_namespace(like).library
-    return [
-        xp.zeros(s, dtype=like.dtype) if x is None else x for x, s in zip(g, shapes, strict=True)
-    ]
+def _filled(g: Parts, node: Node, graph: bool) -> list[Any]:
+    """Return the gradients of all outputs: zeros for those that none came back from.
+
+    Outputs that are not floating have None.
+    """
+    like = next(iter(g.values.values()))
+    library = array_namespace(like.array if graph else like).library
+    gradients: list[Any] = []
+    for j, (shape, dtype) in enumerate(zip(node.shape, node.dtype, strict=True)):
+        if j in g.values:
+            gradients.append(g.values[j])
+        elif dtype.kind != "f":
+            gradients.append(None)
+        else:
+            zeros = library.zeros(shape, dtype=dtype)
+            gradients.append(Tensor._wrap(zeros) if graph else zeros)
+    return gradients

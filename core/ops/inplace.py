@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from ..autograd.modes import MODE
+from ..autograd.node import Node
+from ..autograd.versions import count_write
 from ..autograd.views import check_writable, parent_of, rebase
 from ..dtypes import DtypeError
-from ..errors import ShapeError
+from ..errors import ShapeError, UseError
 from ..tensor import Tensor
 from .namespaces import TENSORS
-from .op import NUMPY_ERRORS, Op, explained
+from .op import Op
+from .operand import NUMPY_ERRORS, explained
 
 
 def inplace_method(op: Op[..., Any], name: str) -> Callable[..., Tensor]:
@@ -49,20 +52,45 @@ def write_(target: Tensor, value: Tensor, name: str) -> Tensor:
             f"{name} writes into a tensor of {into.dtype}, but the result is {array.dtype}: "
             "convert the tensor first, or compute a new one"
         )
+    _check_distinct(into, name)
     recorded = MODE.get().grad and not (
         value._node is None and target._node is None and parent_of(target) is None
     )
     if recorded:
         check_writable(target, name)
+        _keep_what_is_overwritten(value, target)
     into[...] = array
-    cell = target._version
-    cell[0] += 1
-    cell[1] = name
+    count_write(target._version, name)
     if recorded:
         if value.dtype != target.dtype:
             value = TENSORS.astype(value, target.dtype)
         rebase(target, value, TENSORS.write_view)
     return target
+
+
+def _check_distinct(into: Any, name: str) -> None:
+    """Check that no two elements of an array are one in memory."""
+    if any(s == 0 and n > 1 for s, n in zip(into.strides, into.shape, strict=True)):
+        raise UseError(
+            f"{name} writes into an expanded tensor, where several elements are one in memory; "
+            "clone() it first"
+        )
+
+
+def _keep_what_is_overwritten(value: Tensor, target: Tensor) -> None:
+    """Copy what the operation that made `value` saved of `target`, which is about to change."""
+    node = value._node
+    if not isinstance(node, Node) or type(node.saved) is not tuple:
+        return
+    into = target.array
+    if any(s is into for s in node.saved):
+        kept = into.copy()
+        count = sum(s is into for s in node.saved)
+        node.saved = tuple(kept if s is into else s for s in node.saved)
+        pairs = [*zip(node.versions[::2], node.versions[1::2], strict=True)]
+        others = [p for p in pairs if p[0] is not target._version]
+        own = [p for p in pairs if p[0] is target._version][count:]
+        node.versions = tuple(x for pair in (*others, *own) for x in pair)
 
 
 def assign(target: Tensor, index: Any, value: Any, name: str) -> Tensor:
@@ -88,11 +116,10 @@ def assign(target: Tensor, index: Any, value: Any, name: str) -> Tensor:
             write_(target, TENSORS.index_put(target, value, index=index), name)
         return target
     source = value.array if isinstance(value, Tensor) else value
+    _check_distinct(target.array, name)
     try:
         target.array[index] = source
     except NUMPY_ERRORS as error:
         raise explained(name, (target.array, source), error) from error
-    cell = target._version
-    cell[0] += 1
-    cell[1] = name
+    count_write(target._version, name)
     return target

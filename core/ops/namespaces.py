@@ -7,6 +7,7 @@ itself recorded, otherwise its forward function on plain arrays, so that no tens
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class ArrayNamespace:
 
     def __getattr__(self, name: str) -> Any:
         op = OPERATIONS[name]
-        bound: Any = functools.partial(op.forward, self.library)
+        bound = bound_to(self.library, op.forward)
         if op.variadic:
             bound = functools.partial(_spread, bound)
         setattr(self, name, bound)
@@ -50,6 +51,23 @@ class ArrayNamespace:
 
 def _spread(forward: Any, arrays: Any, *args: Any, **params: Any) -> Any:
     return forward(*arrays, *args, **params)
+
+
+_CALL_OF_ONE = (lambda xp, x: xp.f(x)).__code__.co_code
+_CALL_OF_TWO = (lambda xp, x, y: xp.f(x, y)).__code__.co_code
+
+
+def bound_to(library: Any, forward: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `forward` with `library` for its `xp`.
+
+    If all that it does is to call one function of `xp`, as most elementwise operations do, that
+    function itself is returned: for a few elements the call between costs as much as they do.
+    """
+    code = forward.__code__
+    if code.co_code in (_CALL_OF_ONE, _CALL_OF_TWO):
+        direct: Callable[..., Any] = getattr(library, code.co_names[0])
+        return direct
+    return functools.partial(forward, library)
 
 
 TENSORS = TensorNamespace()
@@ -63,6 +81,6 @@ def _on_library(library: Any) -> ArrayNamespace:
 
 def array_namespace(array: Any) -> ArrayNamespace:
     """Return the namespace for arrays of the library that `array` belongs to."""
-    if isinstance(array, (np.ndarray, np.generic)):
+    if type(array) is np.ndarray or isinstance(array, np.generic):
         return _ON_NUMPY
     return _on_library(backend.namespace(array))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import inspect
 import time
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from types import MethodType
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -19,18 +18,19 @@ from numpy import ndarray
 
 from .. import backend
 from ..autograd.modes import MODE, Mode
-from ..autograd.node import Node, next_sequence, position_of
-from ..autograd.views import parent_of, view_history
-from ..errors import BoundsError, RekindleError, ShapeError
+from ..autograd.node import Node, new_node, saved_version
+from ..autograd.parts import pick
+from ..autograd.views import parent_of, view_of
+from ..errors import RekindleError
 from ..tensor import Tensor
 from .derivatives import Differentiable
+from .direct import DirectCalls
+from .fast import fast_call
+from .operand import NUMPY_ERRORS, SCALARS, as_operand, explained
+from .operand import OperandError as OperandError
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class OperandError(RekindleError, TypeError):
-    """Something given to an operation that it does not take."""
 
 
 class Sample:
@@ -53,13 +53,8 @@ class Sample:
 
 Samples = Callable[[np.random.Generator], Iterable[Sample]]
 
-SCALARS = frozenset((bool, int, float))
-"""Types of operands that are passed on as they are; Python's numbers are weak in promotion."""
 
-NUMPY_ERRORS = (ValueError, TypeError, IndexError)
-
-
-class Op(Differentiable, Generic[P, R]):
+class Op(Differentiable, DirectCalls, Generic[P, R]):
     """A registered operation; calling it takes and returns tensors.
 
     Attributes
@@ -76,8 +71,12 @@ class Op(Differentiable, Generic[P, R]):
         Whether the result shares memory with the first operand where it can.
     variadic : bool
         Whether calls take one sequence of tensors instead of single ones.
+    plain : bool
+        Whether it is one array of one or two, without metadata; see fast.py.
     samples : callable
         `samples(rng)` yields example calls.
+    method : callable
+        The quickest way to call the operation on tensors.
     """
 
     def __init__(
@@ -104,15 +103,31 @@ class Op(Differentiable, Generic[P, R]):
         self.arity = len(self.operands)
         rest = [p for p in parameters if p.name not in self.operands]
         self.metadata = tuple(p.name for p in rest)
-        self._defaults = {p.name: p.default for p in rest if p.default is not p.empty}
+        self.defaults = {p.name: p.default for p in rest if p.default is not p.empty}
+        self.plain = (
+            self.operands in (("x",), ("x", "y"))
+            and not (self.metadata or view or variadic)
+            and self.outputs == 1
+            and all(p.default is p.empty for p in self._operands)
+        )
         self.vjp_rules, self.jvp_rules = {}, {}
         self.plan, self._rules = (), (None,) * self.arity
+        self.pullback_arrays = self._pullback_arrays
+        self.method: Callable[..., Any] = self
+        if self.plain:
+            self.method = fast_call(self, self.call)
+            # Python calls what a class has, not an instance: so one class for each.
+            self.__class__ = type("Op", (Op,), {"__call__": staticmethod(self.method)})
 
     def __call__(self, *args: P.args, **params: P.kwargs) -> R:
         """Compute the operation on tensors; arrays and numbers become operands too."""
+        result: R = self.call(*args, **params)
+        return result
+
+    def call(self, *args: Any, **params: Any) -> Any:
+        """Compute the operation in the general way."""
         mode = MODE.get()
-        call: Callable[..., R] = self._watched if mode.watched else self._apply
-        return call(mode, args, params)
+        return (self._watched if mode.watched else self._apply)(mode, args, params)
 
     def _apply(self, mode: Mode, args: Any, params: Any) -> Any:
         operands: Any = args
@@ -147,17 +162,18 @@ class Op(Differentiable, Generic[P, R]):
             raise
         except NUMPY_ERRORS as error:
             raise explained(self.name, arrays, error) from error
-        if self.outputs != 1:
-            tensors = tuple(Tensor._wrap(xp.asarray(r)) for r in result)
-            if recorded:
-                self._record(operands, arrays, parents, tensors, rest, params)
-            return tensors
-        tensor = Tensor._wrap(result if type(result) is ndarray else xp.asarray(result))
+        several = self.outputs != 1
+        tensors = tuple(
+            Tensor._wrap(r if type(r) is ndarray else xp.asarray(r))
+            for r in (result if several else (result,))
+        )
         if recorded:
-            self._record(operands, arrays, parents, (tensor,), rest, params)
+            self._record(operands, arrays, parents, tensors, rest, params)
+        if several:
+            return tensors
         if self.view and isinstance(operands[0], Tensor):
-            self._share(tensor, operands[0], (self, rest, params))
-        return tensor
+            self._share(tensors[0], operands[0], (self, rest, params))
+        return tensors[0]
 
     def _complete(self, args: Any, params: dict[str, Any]) -> list[Any]:
         """Return all operands: those given by position, by name, and by default."""
@@ -173,7 +189,7 @@ class Op(Differentiable, Generic[P, R]):
         """Make `tensor` a view of `base` if it is one."""
         if backend.shares_memory(tensor._array, base.array):
             tensor._version = base._version
-            tensor._node = view_history(base, step, tensor._node, "")
+            tensor._node = view_of(base, step, parent_of(tensor))
 
     def _record(
         self,
@@ -187,12 +203,6 @@ class Op(Differentiable, Generic[P, R]):
         """Make `tensors` the outputs of a node, those of them that have gradients."""
         if not self.vjp_rules or all(t._array.dtype.kind != "f" for t in tensors):
             return
-        node = Node()
-        node.op, node.parents, node.sequence = self, tuple(parents), next_sequence()
-        node.params = {**self._defaults, **dict(zip(self.metadata, rest, strict=False)), **params}
-        node.shape = tensors[0].shape if self.outputs == 1 else tuple(t.shape for t in tensors)
-        if any(type(p) is Node and p.op.outputs != 1 for p in parents):
-            node.positions = tuple(position_of(x) for x in operands)
         saved: list[Any] = []
         versions: list[Any] = []
         for _, kind, k, users in self.plan:
@@ -209,32 +219,39 @@ class Op(Differentiable, Generic[P, R]):
                 saved.append(tuple(arrays) if self.variadic else arrays[k])
                 for t in operands if self.variadic else (operands[k],):
                     if isinstance(t, Tensor):
-                        versions += (t._version, t._version[0])
-        node.saved, node.versions = tuple(saved), tuple(versions)
+                        versions += saved_version(t)
+        several = self.outputs != 1
+        node = new_node(
+            self,
+            tuple(parents),
+            tuple(t._array.shape for t in tensors) if several else tensors[0]._array.shape,
+            tuple(t._array.dtype for t in tensors) if several else tensors[0]._array.dtype,
+            tuple(saved),
+            tuple(versions),
+            {**self.defaults, **dict(zip(self.metadata, rest, strict=False)), **params},
+        )
         for j, t in enumerate(tensors):
             if t._array.dtype.kind == "f":
-                t._node = node
-                if self.outputs != 1:
-                    t._index = j
+                t._node = pick(node, j) if several else node
 
-    def record_on(self, operands: Sequence[Tensor], result: Tensor, **params: Any) -> Node | None:
+    def record(self, operands: Sequence[Tensor], result: Tensor, **params: Any) -> Node | None:
         """Return the node of a call whose result is known to be what `result` holds."""
         parents = [parent_of(x) for x in operands]
+        if all(p is None for p in parents):
+            return None
         output = Tensor._wrap(result.array)
         self._record(operands, [x.array for x in operands], parents, (output,), (), params)
-        return parent_of(output)  # type: ignore[no-any-return]
+        node: Node | None = parent_of(output)
+        return node
 
     def _watched(self, mode: Mode, args: Any, params: Any) -> Any:
         """Call under a profiler or anomaly detection."""
         start = time.perf_counter()
         result = self._apply(mode, args, params)
         seconds = time.perf_counter() - start
-        tensors = result if isinstance(result, tuple) else (result,)
         if mode.watcher is not None:
+            tensors = result if isinstance(result, tuple) else (result,)
             mode.watcher.record(self.name, seconds, sum(t.nbytes for t in tensors))
-        for node in {parent_of(t) for t in tensors}:
-            if mode.anomaly and isinstance(node, Node):
-                node.trace = "".join(traceback.format_list(traceback.extract_stack()[:-2]))
         return result
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -242,25 +259,3 @@ class Op(Differentiable, Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
-
-
-def as_operand(name: str, value: Any) -> Any:
-    """Return what is given beside tensors and plain numbers as an array, or as a number."""
-    if hasattr(value, "dtype") or isinstance(value, (list, tuple)):
-        return Tensor(value).array
-    if isinstance(value, int):  # an enumeration's
-        return int(value)
-    raise OperandError(
-        f"{name} takes tensors, arrays and numbers; given {type(value).__name__} {value!r:.60}"
-    )
-
-
-def explained(name: str, operands: Sequence[Any], error: Exception) -> Exception:
-    """Return the error of an array library as one of ours that names operation and operands."""
-    given = ", ".join(
-        f"{x.dtype} of shape {x.shape}" if hasattr(x, "shape") else repr(x) for x in operands
-    )
-    kind = {ValueError: ShapeError, TypeError: OperandError}
-    cls = next((kind[base] for base in kind if isinstance(error, base)), BoundsError)
-    text = str(error).removeprefix(f"{name}: ")
-    return cls(f"{name}: {text}; given {given}")

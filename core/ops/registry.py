@@ -86,7 +86,7 @@ def operation(
             raise AssertionError(f"operation {op.name} is registered twice")
         OPERATIONS[op.name] = op
         for name in methods:
-            install_method(name, op)
+            install_method(name, op.method)
         if operator:
             install_operator(op, operator)
         for name in inplace:

@@ -33,14 +33,24 @@ def write_view(xp: Any, x: Array, value: Array, *, chain: Any) -> Array:
     Parameters
     ----------
     chain : sequence of (op, args, params)
-        As `autograd.node.View` keeps it.
+        As `autograd.views.View.steps` gives it.
     """
     result = xp.asarray(x, copy=True)
-    part = result
+    part = _part(xp, result, chain)
+    if backend.shares_memory(part, result):
+        part[...] = value
+        return result
+    # The strides of x are not those that the views were made for: go by position.
+    positions = xp.reshape(xp.arange(x.size), x.shape)
+    flat = xp.reshape(result, (-1,))
+    flat[_part(xp, positions, chain)] = value
+    return xp.reshape(flat, x.shape)
+
+
+def _part(xp: Any, array: Array, chain: Any) -> Array:
     for op, args, params in chain:
-        part = op.forward(xp, part, *args, **params)
-    part[...] = value
-    return result
+        array = op.forward(xp, array, *args, **params)
+    return array
 
 
 def _along(xp: Any, g: Any, chain: Any) -> Any:

@@ -154,7 +154,7 @@ def test_expand_repeats_without_copying_and_is_for_reading():
     assert e.stride() == (1, 0)
     assert e.storage() is x.storage()
     assert e.tolist() == [[1, 1, 1], [2, 2, 2]]
-    with pytest.raises(RekindleError, match=r"fill_: .*read-only"):
+    with pytest.raises(RekindleError, match="fill_ writes into an expanded tensor"):
         e.fill_(0)
 
 

@@ -173,12 +173,12 @@ def test_hooks_see_and_replace_gradients():
     y = x * 2
     seen = []
     y.register_hook(lambda g: seen.append(g.tolist()))
-    remove = y.register_hook(lambda g: g * 10)
+    handle = y.register_hook(lambda g: g * 10)
     y.retain_grad()
     y.sum().backward(retain_graph=True)
     assert seen == [[1, 1]]
     assert x.grad.tolist() == [20, 20]
-    remove()
+    handle.remove()
     y.sum().backward()
     assert x.grad.tolist() == [22, 22]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rekindle.core.autograd.views import parent_of
+from rekindle.core.autograd.parts import Parts
 from rekindle.core.ops import OPERATIONS
 from rekindle.core.tensor import Tensor
 
@@ -34,11 +34,12 @@ def test_rules_keep_the_dtype(name, dtype):
         ]
         result = op(given, **sample.params) if op.variadic else op(*given, **sample.params)
         results = result if isinstance(result, tuple) else (result,)
-        node = next((parent_of(y) for y in results if y.requires_grad), None)
+        node = next((y.grad_fn for y in results if y.requires_grad), None)
         if node is None:
             continue
-        gradients = [ones(y) for y in results]
-        pulled = op.pullback(node, gradients if op.outputs != 1 else gradients[0], False, None)
+        gradients = {j: ones(y) for j, y in enumerate(results) if floating(y)}
+        several = Parts(gradients, node.shape, node.dtype)
+        pulled = op.pullback(node, several if op.outputs != 1 else gradients[0], False, None)
         tangents = [Tensor(ones(x)) if floating(x) else None for x in given]
         pushed = op.pushforward(node, tangents)
         for value in (*pulled, *(pushed if op.outputs != 1 else [pushed])):

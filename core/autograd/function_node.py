@@ -1,0 +1,177 @@
+"""What a call of a user's Function leaves in the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..tensor import Tensor
+from .accumulate import fitted
+from .alias import alias
+from .errors import GraphError
+from .hooked import as_tensor
+from .node import Node, new_node, saved_version
+from .parts import Parts, pick
+from .reverse import grad
+from .views import View, parent_of
+
+if TYPE_CHECKING:
+    from .function import Context, Function
+
+
+def record(
+    function: type[Function],
+    ctx: Context,
+    args: tuple[Any, ...],
+    parents: tuple[Any, ...],
+    result: Any,
+) -> Any:
+    """Return what `forward` returned as outputs of a new node.
+
+    Parameters
+    ----------
+    args, parents
+        What the function was applied to, and the node or leaf of each.
+    result : Tensor or tuple of Tensor
+    """
+    results = result if isinstance(result, tuple) else (result,)
+    outputs: list[Tensor] = []
+    for y in results:
+        known = y._node is not None or any(y is other for other in (*args, *outputs))
+        outputs.append(y.detach() if known else y)
+    positions = {
+        id(y): j
+        for j, y in enumerate(results)
+        if y.dtype.kind == "f" and not any(y is c for c in ctx.constants)
+    }
+    tensors = ctx.saved_tensors
+    node = new_node(
+        _Call(function),
+        parents,
+        tuple(y.shape for y in outputs),
+        tuple(y.dtype for y in outputs),
+        saved=(ctx, [None if t is None else _Kept(t, positions.get(id(t))) for t in tensors]),
+        versions=tuple(v for t in tensors if t is not None for v in saved_version(t)),
+    )
+    # The context must not hold a result, which holds the node, which holds the context.
+    ctx.saved_tensors = ctx.constants = ()
+    for j, (y, original) in enumerate(zip(outputs, results, strict=True)):
+        if id(original) in positions:
+            made = pick(node, j)
+            y._node = made if y is original else _shared(original, made, function.__name__)
+    return tuple(outputs) if isinstance(result, tuple) else outputs[0]
+
+
+def _shared(original: Tensor, node: Node, name: str) -> View:
+    """Return the history of an output on memory that another tensor's history tells of."""
+    above = original._node
+    base, path = (above.base, above.path) if isinstance(above, View) else (original, None)
+    return View(base, path, node, f"{name}.forward returned")
+
+
+class _Kept:
+    """A saved tensor, without the tensor: its array and version, and what it came from."""
+
+    __slots__ = ("array", "cell", "parent", "position")
+
+    def __init__(self, tensor: Tensor, position: int | None) -> None:
+        self.array = tensor.array
+        self.cell = tensor._version
+        self.position = position
+        self.parent = parent_of(tensor) if position is None else None
+
+    def tensor(self, node: Node) -> Tensor:
+        """Return the tensor again; `node` is that of the call."""
+        if isinstance(self.parent, Tensor):
+            return self.parent
+        tensor = Tensor._wrap(self.array)
+        tensor._version = self.cell
+        tensor._node = self.parent if self.position is None else pick(node, self.position)
+        return tensor
+
+
+class _Call:
+    """What a Function's node has for its operation."""
+
+    computes_afresh = False
+
+    def __init__(self, function: type[Function]) -> None:
+        self.name = function.__name__
+        self.function = function
+
+    def pullback_arrays(self, node: Node, g: Parts) -> Sequence[Any]:
+        """Run the user's backward without recording."""
+        return self.pullback(node, g, False, None)
+
+    def pullback(
+        self, node: Node, g: Parts, graph: bool, through: set[int] | None
+    ) -> Sequence[Any]:
+        """Run the user's backward on tensors."""
+        given = [as_tensor(g.values[j]) if j in g.values else None for j in range(len(node.shape))]
+        results = self._backward(node, given)
+        return [
+            None
+            if r is None or p is None or (through is not None and id(p) not in through)
+            else r
+            if graph
+            else r.array
+            for r, p in zip(results, node.parents, strict=True)
+        ]
+
+    def _backward(self, node: Node, gradients: list[Tensor | None]) -> list[Any]:
+        """Return what the user's backward returns, one for each argument."""
+        ctx, kept = node.saved
+        if ctx.materialize_grads:
+            gradients = _materialized(gradients, node)
+        ctx.saved_tensors = tuple(None if k is None else k.tensor(node) for k in kept)
+        try:
+            returned = self.function.backward(ctx, *gradients)
+        finally:
+            ctx.saved_tensors = ()
+        results = list(returned) if isinstance(returned, (tuple, list)) else [returned]
+        count = len(node.parents)
+        if len(results) < count or any(r is not None for r in results[count:]):
+            raise GraphError(
+                f"{self.name}.backward returned {len(results)} gradients for {count} arguments; "
+                "return one for each, None where there is none"
+            )
+        for i, r in enumerate(results):
+            if r is not None and not isinstance(r, Tensor):
+                raise GraphError(
+                    f"{self.name}.backward returned a {type(r).__name__} for argument {i}; return "
+                    "a tensor or None"
+                )
+        return results[:count]
+
+    def pushforward(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
+        """Push tangents forward by pulling back twice.
+
+        The user's backward is linear in the gradients `u` that it is given, so the derivative of
+        its result along the tangents, pulled back to `u`, is what the tangents become.
+        """
+        xp = next(t for t in tangents if t is not None).array.__array_namespace__()
+        u = [
+            alias(Tensor._wrap(xp.zeros(shape, dtype=dtype)))
+            for shape, dtype in zip(node.shape, node.dtype, strict=True)
+        ]
+        pulled, along = [], []
+        for r, t, p in zip(self._backward(node, [*u]), tangents, node.parents, strict=True):
+            if r is not None and t is not None:
+                pulled.append(fitted(r, p.shape, p.dtype, node))
+                along.append(t)
+        if not all(r.requires_grad for r in pulled):
+            raise GraphError(
+                f"forward mode through {self.name} needs a backward made of operations on tensors"
+            )
+        if not pulled:
+            return [None] * len(u)
+        return [*grad(pulled, u, along, create_graph=True, allow_unused=True)]
+
+
+def _materialized(gradients: list[Tensor | None], node: Node) -> list[Tensor | None]:
+    """Return `gradients` with zeros for None."""
+    xp = next(g for g in gradients if g is not None).array.__array_namespace__()
+    return [
+        Tensor._wrap(xp.zeros(shape, dtype=dtype)) if g is None else g
+        for g, shape, dtype in zip(gradients, node.shape, node.dtype, strict=True)
+    ]
