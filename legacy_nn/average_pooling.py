@@ -7,7 +7,7 @@ SpatialSubSampling.lua.
 from __future__ import annotations
 
 from math import prod
-from typing import Self
+from typing import Any, Self
 
 from rekindle.core import ops
 from rekindle.core.tensor import Tensor
@@ -18,7 +18,7 @@ from .elementwise import Power, Sqrt, Square
 from .fields import add_parameter, uniform_bound
 from .module import torch_class
 from .pooling import Pooling
-from .spatial import SpatialModule
+from .spatial import SpatialModule, as_batch
 from .torch7 import random
 
 
@@ -82,6 +82,16 @@ class SpatialAveragePooling(Pooling):
     def compute_batch(self, input: Tensor) -> Tensor:
         y = ops.avg_pool(input, count_include_pad=bool(self.count_include_pad), **self.geometry())
         return y if self.divide else y * prod(self.per_axis("k"))
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        found = ops.avg_pool_gradient(
+            as_batch(self, gradOutput),
+            size=input.shape[-2:],
+            count_include_pad=bool(self.count_include_pad),
+            **self.geometry(),
+        )
+        found = ops.reshape(found, input.shape)
+        return found if self.divide else found * prod(self.per_axis("k"))
 
 
 @torch_class("nn.VolumetricAveragePooling")

@@ -6,6 +6,7 @@ VolumetricBatchNormalization.lua.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf, prod
 from typing import Any, ClassVar, Self
 
@@ -14,9 +15,16 @@ from rekindle.core.creation import ones, zeros
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
-from .checks import one_tensor
+from .checks import fitted, one_tensor
 from .fields import add_parameter
-from .module import ArgumentError, Module, ModuleError, replace_contents, torch_class
+from .module import (
+    ArgumentError,
+    Module,
+    ModuleError,
+    as_torch,
+    replace_contents,
+    torch_class,
+)
 from .torch7 import random
 
 
@@ -129,9 +137,12 @@ class BatchNormalization(Module):
             x = x.unsqueeze(0)
         features = self.running_mean.size
         if x.ndim != self.nDim or x.shape[1] != features:
+            words = f"only mini-batch supported ({self.nDim}D tensor), got {x.ndim}D tensor instead"
+            if x.ndim == self.nDim:
+                words = f"got {x.shape[1]}-feature tensor, expected {features}"
             raise ShapeError(
-                f"{self.t7_typename} takes a batch: {self.nDim}-D input with {features} features "
-                f"in dimension 2 (in evaluation also without the batch dimension); "
+                f"{words}: {self.t7_typename} takes a batch: {self.nDim}-D input with {features} "
+                f"features in dimension 2 (in evaluation also without the batch dimension); "
                 f"given shape {input.shape}"
             )
         return x
@@ -163,8 +174,76 @@ class BatchNormalization(Module):
         for running, new in ((self.running_mean, mean), (self.running_var, unbiased)):
             running.copy_(running * (1 - self.momentum) + new * self.momentum)
 
+    # -- backward -----------------------------------------------------------------------
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        return self._backward(input, gradOutput).of_input()
+
+    def parameter_gradients(self, input: Any, gradOutput: Any) -> Sequence[Tensor | None]:
+        return self._backward(input, gradOutput).of_parameters()
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        with as_torch():
+            both = self._backward(input, gradOutput)
+            if self.gradInput is not None:
+                self.gradInput = self.keep_gradient(input, gradOutput, both.of_input())
+            self._accumulate(both.of_parameters(), scale)
+        return self.gradInput
+
+    def _backward(self, input: Any, gradOutput: Any) -> _Backward:
+        x, g = self.batch(input), self.batch(gradOutput)
+        g = fitted(self, g, x)
+        if not self.uses_batch(x):
+            inverse = 1 / ops.sqrt(self.running_var + self.eps)
+            return _Backward(self, input, x, g, self.running_mean, inverse)
+        if self.save_mean is None or self.save_std is None or not self.save_mean.size:
+            raise ModuleError(f"{self.t7_typename}: must call :updateOutput() first")
+        return _Backward(self, input, x, g, self.save_mean, self.save_std)
+
     def __repr__(self) -> str:
         return f"{self.t7_typename} ({self.nDim}D) ({self.running_mean.size})"
+
+
+class _Backward:
+    """The gradients of batch normalisation, by the moments that the forward pass kept."""
+
+    def __init__(
+        self,
+        module: BatchNormalization,
+        input: Tensor,
+        x: Tensor,
+        g: Tensor,
+        mean: Tensor,
+        inverse: Tensor,
+    ) -> None:
+        self.module, self.input = module, input
+        x, self.g = (ops.astype(t, module.dtype) for t in (x, g))
+        self.inverse = inverse
+        self.each = (1, -1, *(1,) * (x.ndim - 2))
+        self.centred = x - ops.reshape(mean, self.each)
+        axes = (0, *range(2, x.ndim))
+        self.total = ops.sum(self.g, axis=axes)
+        self.along = ops.reshape(ops.sum_products(self.g, self.centred, axes=axes), (-1,))
+
+    def of_input(self) -> Tensor:
+        """Return the gradient for the input, in its type."""
+        module, weight = self.module, self.module.weight
+        slope = self.inverse if weight is None else self.inverse * weight.detach()
+        if module.uses_batch(self.g):
+            count = self.g.size // self.g.shape[1]
+            of_deviation = self.along * slope * self.inverse * self.inverse / -count
+            of_mean = self.total * slope / -count
+            factors = (ops.reshape(f, self.each) for f in (slope, of_deviation, of_mean))
+            found = ops.linear_combination(self.g, self.centred, *factors)
+        else:
+            found = self.g * ops.reshape(slope, self.each)
+        return ops.astype(ops.reshape(found, self.input.shape), self.input.dtype)
+
+    def of_parameters(self) -> list[Tensor | None]:
+        """Return the gradients of weight and bias."""
+        if self.module.weight is None:
+            return [None, None]
+        return [self.along * self.inverse, self.total]
 
 
 @torch_class("nn.SpatialBatchNormalization", 2)

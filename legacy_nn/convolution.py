@@ -6,6 +6,7 @@ SpatialDepthWiseConvolution.lua.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any, ClassVar, Self
 
@@ -14,7 +15,7 @@ from rekindle.core.tensor import Tensor
 
 from .fields import add_parameter, remove, uniform_bound
 from .module import torch_class
-from .spatial import SpatialModule, view_as
+from .spatial import SpatialModule, as_batch, view_as
 from .torch7 import random
 
 
@@ -63,21 +64,6 @@ class Convolution(SpatialModule):
         add_parameter(self, "bias", "gradBias", self.bias_shape())
         self.reset()
 
-    def compute_batch(self, input: Tensor) -> Tensor:
-        return self.convolve(input)
-
-    def convolve(self, input: Tensor, **params: Any) -> Tensor:
-        """Return the convolution of `input`, with more parameters for the operation."""
-        weight = ops.reshape(self.weight, (self.nOutputPlane, -1, *self.per_axis("k")))
-        return ops.convolution(
-            input,
-            weight,
-            self.bias,
-            stride=self.per_axis("d"),
-            padding=self.per_axis("pad"),
-            **params,
-        )
-
     def __repr__(self) -> str:
         return self.text()
 
@@ -94,6 +80,35 @@ class Convolution(SpatialModule):
         if dilated:
             text += f", {self.listed('dilation')}"
         return text + (")" if self.bias is not None or not tells_bias else ") without bias")
+
+
+class PlainConvolution(Convolution):
+    """A convolution as the operation computes it: nothing is computed again to go back."""
+
+    def geometry(self) -> dict[str, Any]:
+        """Return the parameters of the operation and of its gradients."""
+        return {"stride": self.per_axis("d"), "padding": self.per_axis("pad")}
+
+    def filters(self) -> Tensor:
+        """Return the weight as (nOutputPlane, planes, *kernel), also where it is a matrix."""
+        shape = (self.nOutputPlane, -1, *self.per_axis("k"))
+        return ops.reshape(self.weight, shape)
+
+    def compute_batch(self, input: Tensor) -> Tensor:
+        return ops.convolution(input, self.filters(), self.bias, **self.geometry())
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        x, g = (as_batch(self, t) for t in (input, gradOutput))
+        found = ops.convolution_input_gradient(
+            g, self.filters(), size=x.shape[2:], **self.geometry()
+        )
+        return ops.reshape(found, input.shape)
+
+    def parameter_gradients(self, input: Any, gradOutput: Any) -> Sequence[Tensor | None]:
+        x, g = (as_batch(self, t) for t in (input, gradOutput))
+        found = ops.convolution_weight_gradient(x, g, kernel=self.per_axis("k"), **self.geometry())
+        of_bias = None if self.bias is None else ops.sum(g, axis=(0, *range(2, g.ndim)))
+        return [ops.reshape(found, self.weight.shape), of_bias]
 
 
 class _ImageConvolution(Convolution):
@@ -125,7 +140,7 @@ class _ImageConvolution(Convolution):
 
 
 @torch_class("nn.SpatialConvolution")
-class SpatialConvolution(_ImageConvolution):
+class SpatialConvolution(PlainConvolution, _ImageConvolution):
     """Cross-correlation of images with filters, plus a bias per plane.
 
     Parameters
@@ -150,7 +165,7 @@ class SpatialConvolution(_ImageConvolution):
 
 
 @torch_class("nn.SpatialConvolutionMM")
-class SpatialConvolutionMM(_ImageConvolution):
+class SpatialConvolutionMM(PlainConvolution, _ImageConvolution):
     """SpatialConvolution with its weight as a matrix (nOutputPlane, nInputPlane*kH*kW)."""
 
     def weight_shape(self) -> tuple[int, ...]:
@@ -187,8 +202,8 @@ class SpatialDilatedConvolution(SpatialConvolution):
         super().__init__(nInputPlane, nOutputPlane, kW, kH, dW, dH, padW, padH)
         self.set_axes("dilation", (dilationW or 1, dilationH or 1))
 
-    def compute_batch(self, input: Tensor) -> Tensor:
-        return self.convolve(input, dilation=self.per_axis("dilation"))
+    def geometry(self) -> dict[str, Any]:
+        return {**super().geometry(), "dilation": self.per_axis("dilation")}
 
     def __repr__(self) -> str:
         return self.text(dilated=True)

@@ -5,6 +5,7 @@ Source: torch/nn SpatialFullConvolution.lua, VolumetricFullConvolution.lua.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rekindle.core import ops
@@ -14,6 +15,7 @@ from rekindle.core.tensor import Tensor
 
 from .convolution import Convolution
 from .module import ArgumentError, torch_class
+from .spatial import as_batch
 
 
 class FullConvolution(Convolution):
@@ -68,6 +70,28 @@ class FullConvolution(Convolution):
 
         result: Tensor = self.on_batch(input, batch)
         return result
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        if isinstance(input, Table):
+            return super().input_gradient(input, gradOutput)
+        g = as_batch(self, gradOutput)
+        found = ops.convolution(
+            g, self.weight, None, stride=self.per_axis("d"), padding=self.per_axis("pad")
+        )
+        return ops.reshape(found, input.shape)
+
+    def parameter_gradients(self, input: Any, gradOutput: Any) -> Sequence[Tensor | None]:
+        images = input[1] if isinstance(input, Table) else input
+        x, g = (as_batch(self, t) for t in (images, gradOutput))
+        of_weight = ops.convolution_weight_gradient(
+            g,
+            x,
+            kernel=self.per_axis("k"),
+            stride=self.per_axis("d"),
+            padding=self.per_axis("pad"),
+        )
+        of_bias = None if self.bias is None else ops.sum(g, axis=(0, *range(2, g.ndim)))
+        return [of_weight, of_bias]
 
     def text(self, **options: Any) -> str:
         adjusted = f", {self.listed('adj')}" if any(self.per_axis("adj")) else ""

@@ -13,8 +13,9 @@ from rekindle.core import ops
 from rekindle.core.creation import arange, empty
 from rekindle.core.tensor import Tensor
 
+from .checks import left_behind
 from .module import replace_contents, torch_class
-from .spatial import SpatialModule
+from .spatial import SpatialModule, as_batch
 
 
 class Pooling(SpatialModule):
@@ -133,6 +134,12 @@ class SpatialMaxPooling(MaxPooling):
 
     def prepare(self, input: Tensor) -> None:
         self.iheight, self.iwidth = input.shape[-2:]
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        indices, g = (as_batch(self, x) for x in left_behind(self, "indices", gradOutput))
+        positions = ops.astype(indices, "int64") - 1
+        found = ops.max_pool_gradient(g, positions, size=input.shape[-2:])
+        return ops.reshape(found, input.shape)
 
 
 @torch_class("nn.SpatialDilatedMaxPooling")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, ClassVar
 
+from rekindle.core import ops
 from rekindle.core.tensor import Tensor
 
 from .checks import one_tensor
@@ -59,6 +60,11 @@ class SpatialModule(Module):
         if isinstance(result, tuple):
             return tuple(x.squeeze(axis=0) for x in result)
         return result.squeeze(axis=0)
+
+
+def as_batch(module: SpatialModule, x: Tensor) -> Tensor:
+    """Return images as a batch: a single one, or its gradient, becomes a batch of one."""
+    return x if x.ndim == len(module.axes) + 2 else ops.unsqueeze(x, 0)
 
 
 def view_as(module: Module, names: Sequence[str], shape: Sequence[int]) -> None:

@@ -5,14 +5,14 @@ Source: torch/nn VolumetricConvolution.lua, VolumetricDilatedConvolution.lua.
 
 from __future__ import annotations
 
-from rekindle.core.tensor import Tensor
+from typing import Any
 
-from .convolution import Convolution
+from .convolution import PlainConvolution
 from .module import torch_class
 
 
 @torch_class("nn.VolumetricConvolution")
-class VolumetricConvolution(Convolution):
+class VolumetricConvolution(PlainConvolution):
     """Cross-correlation of volumes with filters, plus a bias per plane.
 
     Parameters
@@ -87,8 +87,8 @@ class VolumetricDilatedConvolution(VolumetricConvolution):
         super().__init__(nInputPlane, nOutputPlane, kT, kW, kH, dT, dW, dH, padT, padW, padH)
         self.set_axes("dilation", (dilationT or 1, dilationW or 1, dilationH or 1))
 
-    def compute_batch(self, input: Tensor) -> Tensor:
-        return self.convolve(input, dilation=self.per_axis("dilation"))
+    def geometry(self) -> dict[str, Any]:
+        return {**super().geometry(), "dilation": self.per_axis("dilation")}
 
     def __repr__(self) -> str:
         return self.text(dilated=True)

@@ -6,7 +6,7 @@ TemporalConvolution.lua, VolumetricConvolution.lua, VolumetricFullConvolution.lu
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from rekindle.core.tensor import Tensor
 
@@ -89,8 +89,8 @@ class SpatialConvolution(Algorithms, convolution.SpatialConvolution):
         outputs, inputs, *kernel = super().weight_shape()
         return (outputs, inputs // self.groups, *kernel)
 
-    def compute_batch(self, input: Tensor) -> Tensor:
-        return self.convolve(input, groups=self.groups)
+    def geometry(self) -> dict[str, Any]:
+        return {**super().geometry(), "groups": self.groups}
 
 
 @torch_class("cudnn.VolumetricConvolution")
