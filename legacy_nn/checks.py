@@ -29,8 +29,12 @@ def one_tensor(module: Module, input: Any, *ndims: int) -> Tensor:
             f"{module.t7_typename} takes a tensor; given {type(input).__name__} {input!r:.60}"
         )
     if ndims and input.ndim not in ndims:
+        words = "input must be vector or matrix"
+        if ndims != (1, 2):
+            listed = " or ".join(f"{n}D" for n in ndims)
+            words = f"{listed} input tensor expected but got: {size_text(input)}"
         raise ShapeError(
-            f"{module.t7_typename} takes {_listed(ndims)} input; given shape {input.shape}"
+            f"{words}: {module.t7_typename} takes {_listed(ndims)} input; given shape {input.shape}"
         )
     return input
 
@@ -62,7 +66,8 @@ def axis_of(module: Module, dimension: int, ndim: int) -> int:
     axis = ndim + dimension if dimension < 0 else dimension - 1
     if not 0 <= axis < ndim:
         raise ShapeError(
-            f"{module.t7_typename} works along dimension {dimension}; the input has {ndim}"
+            f"dimension {dimension} out of range of {ndim}D tensor: {module.t7_typename} works "
+            f"along dimension {dimension}; the input has {ndim}"
         )
     return axis
 
@@ -101,8 +106,8 @@ def rows_at(module: Module, weight: Tensor, index: Tensor) -> Tensor:
         return ops.embedding(weight, rows)
     except BoundsError:
         raise BoundsError(
-            f"{module.t7_typename} takes indices from 1 to {weight.shape[0]}; given "
-            f"{ops.min(index).item():g} to {ops.max(index).item():g}"
+            f"index out of range: {module.t7_typename} takes indices from 1 to "
+            f"{weight.shape[0]}; given {ops.min(index).item():g} to {ops.max(index).item():g}"
         ) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from rekindle.core import ops
@@ -42,7 +43,8 @@ class Concat(Container):
 
     def flow(self, input: Any, step: Step) -> Any:
         outputs = [step(i, input) for i in range(1, len(self.modules) + 1)]
-        return ops.concat(outputs, axis=self.dimension - 1)
+        axis = self.dimension - 1
+        return ops.concat([_alike(y, outputs[0], axis) for y in outputs], axis=axis)
 
     def keep(self, input: Any, result: Any) -> Any:
         self.outputSize = long_storage(result.shape)
@@ -50,6 +52,18 @@ class Concat(Container):
 
     def __repr__(self) -> str:
         return self._branches()
+
+
+def _alike(y: Tensor, first: Tensor, axis: int) -> Tensor:
+    """Return y in the shape of `first` but along `axis`, if that is just another shape.
+
+    Torch7 copies outputs into their places, whatever their shape, if elements are as many.
+    """
+    shape = list(first.shape)
+    if axis < y.ndim:
+        shape[axis] = y.shape[axis]
+    fits = y.ndim != first.ndim and prod(shape) == y.size
+    return ops.reshape(y, shape) if fits else y
 
 
 @torch_class("nn.DepthConcat")

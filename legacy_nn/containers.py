@@ -268,6 +268,7 @@ class Sequential(Container):
         place = len(modules) + 1 if index is None else index
         if not 1 <= place <= len(modules) + 1:
             raise ArgumentError(
+                "index should be contiguous to existing modules: "
                 f"a module can be inserted at 1 to {len(modules) + 1} here; given {index}"
             )
         modules.insert(place - 1, module)
@@ -284,7 +285,9 @@ class Sequential(Container):
         modules = self.modules.array()
         place = len(modules) if index is None else index
         if not 1 <= place <= len(modules):
-            raise ArgumentError(f"there are modules 1 to {len(modules)} here; given {index}")
+            raise ArgumentError(
+                f"index out of range: there are modules 1 to {len(modules)} here; given {index}"
+            )
         del modules[place - 1]
         return self._replace(modules)
 

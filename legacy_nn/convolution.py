@@ -17,6 +17,7 @@ from .fields import add_parameter, remove, uniform_bound
 from .module import torch_class
 from .spatial import SpatialModule, as_batch, view_as
 from .torch7 import random
+from .values import size_text
 
 
 class Convolution(SpatialModule):
@@ -49,6 +50,15 @@ class Convolution(SpatialModule):
         if self.bias is not None:
             random.uniform(self.bias, -bound, bound)
         return self
+
+    def refusal(self, input: Tensor) -> str:
+        axis = input.ndim - len(self.axes) - 1
+        if input.shape[axis] != self.nInputPlane:
+            return (
+                f"Need input of dimension {input.ndim} and input.size[{axis}] == "
+                f"{self.nInputPlane} but got input to be of shape: {size_text(input)}"
+            )
+        return self.too_small(input, self.nOutputPlane, " x ")
 
     def weight_shape(self) -> tuple[int, ...]:
         """Return the shape of a new weight."""

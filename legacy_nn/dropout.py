@@ -92,7 +92,10 @@ class Dropout(InPlace):
         self.stochastic_inference = bool(stochasticInference)
         self.v2 = not v1
         if not 0 <= self.p < 1:
-            raise ArgumentError(f"{self.t7_typename} needs 0 <= p < 1; given {self.p}")
+            raise ArgumentError(
+                "<Dropout> illegal percentage, must be 0 <= p < 1: "
+                f"{self.t7_typename} is given {self.p}"
+            )
         self.noise = empty(0, self.dtype)
 
     def setp(self, p: float) -> None:

@@ -74,11 +74,15 @@ class Power(Module):
 
 
 @torch_class("nn.Abs")
-class Abs(Module):
-    """The absolute value. Source: torch/nn Abs.lua."""
+class Abs(StatedGradient):
+    """The absolute value; its slope at 0 is 1. Source: torch/nn Abs.lua, THNN Abs.c."""
 
     def compute(self, input: Any) -> Tensor:
         return ops.abs(one_tensor(self, input))
+
+    def gradients(self, input: Any, output: Tensor, gradOutput: Tensor) -> Gradients:
+        g = fitted(self, gradOutput, input)
+        return ops.where(input >= 0, g, -g), ()
 
 
 @torch_class("nn.Exp")

@@ -35,6 +35,12 @@ class Identity(Module):
     def keep(self, input: Any, result: Any) -> Any:
         return input
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        return gradOutput
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
+        return gradOutput
+
 
 @torch_class("nn.Contiguous")
 class Contiguous(Module):
@@ -51,6 +57,12 @@ class Contiguous(Module):
 
     def keep(self, input: Any, result: Any) -> Any:
         return share_memory(self.output, result)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Tensor:
+        return ops.contiguous(one_tensor(self, gradOutput))
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
+        return share_memory(self.gradInput, result)
 
 
 @torch_class("nn.Copy")
@@ -74,10 +86,11 @@ class Copy(Module):
     Source: torch/nn Copy.lua.
     """
 
-    __slots__ = ("_functions", "_passes_on")
+    __slots__ = ("_functions", "_order", "_passes_on")
 
     dontCast: bool | None = None
     _functions: dict[str, Any]
+    _order: list[str]
     _passes_on: bool
 
     def __init__(
@@ -92,7 +105,7 @@ class Copy(Module):
         intype, outtype = given(intype, self._type), given(outtype, self._type)
         self.gradInput = empty(0, dtype_of(intype))
         self.output = empty(0, dtype_of(outtype))
-        self._functions = {}
+        self._functions, self._order = {}, []
         self._passes_on = not forceCopy and intype == outtype
 
     def type(self, type: str | None = None, tensorCache: Cache | None = None) -> Any:
@@ -115,12 +128,15 @@ class Copy(Module):
     def t7_restore(self, version: int, fields: Table) -> None:
         super().t7_restore(version, fields)
         own = vars(self)
+        self._order = list(own)
         names = [name for name in ("updateOutput", "updateGradInput") if name in own]
         self._functions = {name: own.pop(name) for name in names}
         self._passes_on = "updateOutput" in self._functions
 
     def t7_fields(self) -> Table:
-        return Table({**vars(self), **self._functions})
+        fields = {**vars(self), **self._functions}
+        first = {name: fields[name] for name in self._order if name in fields}
+        return Table({**first, **fields})
 
 
 @torch_class("nn.ZeroGrad")

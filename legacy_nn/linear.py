@@ -13,6 +13,7 @@ from .checks import one_tensor, two_tensors
 from .fields import add_parameter, empty_pair, given, remove, uniform_bound
 from .module import Module, as_input, as_torch, torch_class
 from .torch7 import random
+from .values import size_text
 
 
 @torch_class("nn.Linear")
@@ -60,26 +61,52 @@ class Linear(Module):
         x = one_tensor(self, input, 1, 2)
         if x.shape[-1] != self.weight.shape[1]:
             raise ShapeError(
-                f"{self!r} takes {self.weight.shape[1]} features; given shape {x.shape}"
+                f"size mismatch, {_sizes(x, self.weight)}: {self!r} takes "
+                f"{self.weight.shape[1]} features; given shape {x.shape}"
             )
         return ops.linear(x, self.weight, self.bias)
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
-        return ops.matmul(one_tensor(self, gradOutput, input.ndim), self.weight)
+        return ops.matmul(self._checked(input, gradOutput), self.weight)
 
     def parameter_gradients(self, input: Any, gradOutput: Any) -> Sequence[Tensor | None]:
         return self.affine_gradients(input, gradOutput)
 
     def affine_gradients(self, input: Any, gradOutput: Any) -> tuple[Tensor, Tensor | None]:
         """Return the gradients of the matrix and of the bias."""
-        rows, g = (ops.reshape(x, (-1, x.shape[-1])) for x in (input, gradOutput))
+        rows = ops.reshape(input, (-1, input.shape[-1]))
+        g = ops.reshape(self._checked(input, gradOutput), (rows.shape[0], -1))
         of_bias = None if self.bias is None else ops.sum(g, axis=0)
         return ops.matmul(ops.transpose(g, 0, 1), rows), of_bias
+
+    def _checked(self, input: Any, gradOutput: Any) -> Tensor:
+        """Return `gradOutput`, which must have a row for each of the input's.
+
+        Raises
+        ------
+        ShapeError
+            If it is of another size.
+        """
+        g = one_tensor(self, gradOutput)
+        if g.shape != (*input.shape[:-1], self.weight.shape[0]):
+            raise ShapeError(
+                f"size mismatch, {size_text(self.weight)}, {size_text(g)}: {self!r} takes a "
+                f"gradOutput of {self.weight.shape[0]} features for each row of its input; "
+                f"given {g.shape} for {input.shape}"
+            )
+        return g
 
     def __repr__(self) -> str:
         outputs, inputs = self.weight.shape
         without = " without bias" if self.bias is None else ""
         return f"{self.t7_typename}({inputs} -> {outputs}){without}"
+
+
+def _sizes(x: Tensor, weight: Tensor) -> str:
+    """Return the sizes of two factors as Torch7 tells that they do not fit."""
+    if x.ndim == 1:
+        return f"{size_text(weight)}, {size_text(x)}"
+    return f"m1: {size_text(x)}, m2: [{weight.shape[1]} x {weight.shape[0]}]"
 
 
 @torch_class("nn.Bilinear")

@@ -51,6 +51,18 @@ class Pooling(SpatialModule):
             "ceil_mode": bool(self.ceil_mode),
         }
 
+    def refusal(self, input: Tensor) -> str:
+        names = ("pad", "k")
+        windows = zip(*map(self.per_axis, names), strict=True)
+        if any(p > k // 2 for p, k in windows):
+            sizes = (
+                f"{name}{axis} = {getattr(self, name + axis)}"
+                for name in names
+                for axis in self.lua_axes
+            )
+            return f"pad should be smaller than half of kernel size, but got {', '.join(sizes)}"
+        return self.too_small(input, input.shape[-len(self.axes) - 1], "x")
+
     def text(self, *, dilated: bool = False) -> str:
         """Return Lua's text: window and step, and the padding if there is any."""
         text = f"{self.t7_typename}({self.listed('k', 'x')}, {self.listed('d')}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rekindle.core import ops
+from rekindle.core.creation import zeros_like
 from rekindle.core.tensor import Tensor
 
-from .checks import batch_axis, one_tensor
+from .checks import batch_axis, left_behind, one_tensor
 from .fields import given, set_unless_nil
 from .module import Module, share_memory, torch_class
 
@@ -110,14 +111,16 @@ class _Extreme(Module):
         self.dimension = given(dimension, 1)
         set_unless_nil(self, nInputDims=nInputDims)
 
-    def extreme(self, x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
-        """Return the elements and their positions from 0; the axis stays with size 1."""
+    def position(self, x: Tensor, axis: int) -> Tensor:
+        """Return where the elements are, from 0; the axis stays with size 1."""
         raise NotImplementedError
 
     def compute(self, input: Any) -> tuple[Tensor, ...]:
         x = one_tensor(self, input)
         axis = batch_axis(self, self.dimension, self.nInputDims, x.ndim)
-        values, positions = self.extreme(x, axis)
+        positions = self.position(x, axis)
+        # The first of equal elements has all of the gradient.
+        values = ops.gather(x, positions, axis=axis)
         output = ops.squeeze(values, axis=axis) if x.ndim > 1 else values
         return output, values, positions + 1
 
@@ -127,6 +130,11 @@ class _Extreme(Module):
     def keep(self, input: Any, result: Any) -> Any:
         return share_memory(self.output, result)
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Tensor:
+        indices, g = left_behind(self, "_indices", gradOutput)
+        axis = batch_axis(self, self.dimension, self.nInputDims, input.ndim)
+        return ops.scatter_add(zeros_like(input), indices - 1, g, axis=axis)
+
 
 @torch_class("nn.Max")
 class Max(_Extreme):
@@ -135,8 +143,8 @@ class Max(_Extreme):
     Source: torch/nn Max.lua.
     """
 
-    def extreme(self, x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
-        return ops.max(x, axis=axis, keepdims=True), ops.argmax(x, axis=axis, keepdims=True)
+    def position(self, x: Tensor, axis: int) -> Tensor:
+        return ops.argmax(x, axis=axis, keepdims=True)
 
 
 @torch_class("nn.Min")
@@ -146,5 +154,5 @@ class Min(_Extreme):
     Source: torch/nn Min.lua.
     """
 
-    def extreme(self, x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
-        return ops.min(x, axis=axis, keepdims=True), ops.argmin(x, axis=axis, keepdims=True)
+    def position(self, x: Tensor, axis: int) -> Tensor:
+        return ops.argmin(x, axis=axis, keepdims=True)

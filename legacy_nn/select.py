@@ -51,8 +51,8 @@ class Narrow(Module):
             index, length = 1, size - length
         if not 1 <= index <= index + length - 1 <= size:
             raise ShapeError(
-                f"nn.Narrow({self.dimension}, {self.index}, {self.length}) reaches outside an "
-                f"input of shape {x.shape}"
+                f"out of range: nn.Narrow({self.dimension}, {self.index}, {self.length}) reaches "
+                f"outside an input of shape {x.shape}"
             )
         return ops.narrow(x, axis, index - 1, length)
 
@@ -84,8 +84,9 @@ class Select(Module):
         index = size + self.index if self.index < 0 else self.index - 1
         if x.ndim < 2 or not 0 <= index < size:
             raise ShapeError(
-                f"nn.Select({self.dimension}, {self.index}) takes 2 or more dimensions, and "
-                f"{abs(self.index)} elements or more in that one; given shape {x.shape}"
+                f"out of range: nn.Select({self.dimension}, {self.index}) takes 2 or more "
+                f"dimensions, and {abs(self.index)} elements or more in that one; "
+                f"given shape {x.shape}"
             )
         return ops.select(x, axis, index)
 

@@ -82,7 +82,11 @@ class View(_Reshaping):
             raise ShapeError(f"{self!r} takes samples of {dims} dimensions; given shape {x.shape}")
         elements = math.prod(x.shape[x.ndim - dims :])
         if self.numElements == 0 or elements % self.numElements != 0:
-            raise ShapeError(f"{self!r} does not divide the elements of an input of {x.shape}")
+            wanted = "x".join(str(n) for n in sizes)
+            raise ShapeError(
+                f"input view ({'x'.join(map(str, x.shape))}) and desired view ({wanted}) do not "
+                f"match: {self!r} does not divide the elements of an input of {x.shape}"
+            )
         batch = 1 if -1 in sizes else elements // self.numElements
         batch *= math.prod(x.shape[: x.ndim - dims])
         return None if batch == 1 and x.ndim == dims else batch
@@ -243,7 +247,8 @@ def _reshaped(module: Module, x: Tensor, shape: Sequence[int]) -> Tensor:
     fits = x.size % known == 0 if -1 in shape and known else x.size == known
     if not fits:
         raise ShapeError(
-            f"{module!r} cannot make {tuple(shape)} of an input of shape {x.shape}: "
-            f"it has {x.size} elements"
+            f"Wrong size for view. Input size: {'x'.join(map(str, x.shape))}. "
+            f"Output size: {'x'.join(map(str, shape))}: {module!r} cannot make {tuple(shape)} of "
+            f"an input of shape {x.shape}: it has {x.size} elements"
         )
     return ops.reshape(x, shape)

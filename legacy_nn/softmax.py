@@ -24,6 +24,7 @@ def feature_axis(module: Module, input: Tensor) -> int:
     """
     if not 1 <= input.ndim <= 4:
         raise ShapeError(
+            f"1D, 2D, 3D or 4D tensor expected: "
             f"{module.t7_typename} takes a vector, an image (3-D) or a batch of either (2-D, "
             f"4-D); given shape {input.shape}"
         )

@@ -7,6 +7,7 @@ from math import prod
 from typing import Any, ClassVar
 
 from rekindle.core import ops
+from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
 from .checks import one_tensor
@@ -45,6 +46,27 @@ class SpatialModule(Module):
         """Return the output, or a tuple that starts with it, for a batch of images."""
         raise ModuleError(f"{self.t7_typename} defines no forward pass")
 
+    def refusal(self, input: Tensor) -> str:
+        """Return what Torch7 says of an input that does not fit, where it has words for it."""
+        return ""
+
+    def too_small(self, input: Tensor, planes: int, separator: str) -> str:
+        """Return what THNN says where windows do not fit into an image, or nothing."""
+        fields = zip(*(self.per_axis(name) for name in ("k", "d", "pad")), strict=True)
+        axes = self.axes
+        sizes = [
+            (n + 2 * p - int(getattr(self, f"dilation{axis}", 1)) * (k - 1) - 1) // d + 1
+            for n, axis, (k, d, p) in zip(input.shape[-len(axes) :], axes, fields, strict=True)
+        ]
+        if all(n > 0 for n in sizes):
+            return ""
+        image = separator.join(str(n) for n in input.shape[-len(axes) - 1 :])
+        output = separator.join(str(n) for n in (planes, *sizes))
+        return (
+            f"Given input size: ({image}). Calculated output size: ({output}). "
+            "Output size is too small"
+        )
+
     def on_batch(self, input: Tensor, function: Callable[[Tensor], Any]) -> Any:
         """Return `function(input)`; a single image becomes a batch of one and back.
 
@@ -54,9 +76,14 @@ class SpatialModule(Module):
             If `input` is neither an image nor a batch of images.
         """
         ndim = len(self.axes) + 2
-        if one_tensor(self, input, ndim - 1, ndim).ndim == ndim:
-            return function(input)
-        result = function(input.unsqueeze(0))
+        alone = one_tensor(self, input, ndim - 1, ndim).ndim < ndim
+        try:
+            result = function(input.unsqueeze(0) if alone else input)
+        except ShapeError as error:
+            words = self.refusal(input)
+            raise ShapeError(f"{words}{': ' if words else ''}{self!r}: {error}") from None
+        if not alone:
+            return result
         if isinstance(result, tuple):
             return tuple(x.squeeze(axis=0) for x in result)
         return result.squeeze(axis=0)

@@ -15,6 +15,7 @@ from rekindle.core.errors import BoundsError, ShapeError
 from .checks import batch_axis, one_tensor
 from .fields import long_storage, set_unless_nil
 from .module import InputTypeError, Module, torch_class
+from .values import size_text
 
 
 def elements(module: Module, input: Any) -> list[Any]:
@@ -95,6 +96,7 @@ class JoinTable(_AlongDimension):
         for i, tensor in enumerate(tensors, 1):
             if _without(tensor.shape, axis) != _without(first.shape, axis):
                 raise ShapeError(
+                    f"inconsistent tensor size, {size_text(first)} and {size_text(tensor)}: "
                     f"{self.t7_typename} joins along dimension {axis + 1}, so the other sizes "
                     f"must agree; given {first.shape} and, as element {i}, {tensor.shape}"
                 )

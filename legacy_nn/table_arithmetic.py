@@ -17,6 +17,7 @@ from rekindle.core.tensor import Tensor
 from .fields import set_unless_nil
 from .module import Module, replace_contents, torch_class
 from .table import elements
+from .values import size_text
 
 
 def operands(module: Module, input: Any) -> list[Tensor]:
@@ -32,6 +33,9 @@ def operands(module: Module, input: Any) -> list[Tensor]:
     for i, tensor in enumerate(tensors, 1):
         if tensor.size != first.size:
             raise ShapeError(
+                "inconsistent tensor size, expected tensors "
+                f"{size_text(first)} and {size_text(tensor)} to have the same number of "
+                f"elements, but got {first.size} and {tensor.size} elements respectively: "
                 f"{module.t7_typename} needs tensors of equally many elements; given "
                 f"{first.shape} and, as element {i}, {tensor.shape}"
             )

@@ -77,6 +77,11 @@ class TemporalConvolution(SpatialModule):
                 f"{self.t7_typename} takes frames of {self.inputFrameSize} features; "
                 f"given shape {input.shape}"
             )
+        if input.shape[1] + 2 * padding < kernel:
+            raise ShapeError(
+                f"input sequence smaller than kernel size. Got: {input.shape[1]}, Expected: "
+                f"{kernel}: {self.t7_typename} is given shape {input.shape}"
+            )
         weight = ops.reshape(self.weight, (self.outputFrameSize, kernel, self.inputFrameSize))
         y = ops.convolution(
             input.transpose(1, 2),

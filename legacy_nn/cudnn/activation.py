@@ -9,10 +9,12 @@ from typing import Any
 
 from rekindle.core import ops
 
-from ..module import Module, torch_class
+from ..checks import fitted, left_behind
+from ..inplace import InPlace
+from ..module import torch_class
 
 
-class Pointwise(Module):
+class Pointwise(InPlace):
     """An elementwise function.
 
     Parameters
@@ -35,6 +37,9 @@ class ReLU(Pointwise):
     def compute(self, input: Any) -> Any:
         return ops.relu(input)
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        return fitted(self, gradOutput, input) * ops.greater(input, 0)
+
 
 @torch_class("cudnn.Tanh")
 class Tanh(Pointwise):
@@ -43,6 +48,10 @@ class Tanh(Pointwise):
     def compute(self, input: Any) -> Any:
         return ops.tanh(input)
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        y, g = left_behind(self, "output", gradOutput)
+        return g * (1 - y * y)
+
 
 @torch_class("cudnn.Sigmoid")
 class Sigmoid(Pointwise):
@@ -50,6 +59,10 @@ class Sigmoid(Pointwise):
 
     def compute(self, input: Any) -> Any:
         return ops.sigmoid(input)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        y, g = left_behind(self, "output", gradOutput)
+        return g * (1 - y) * y
 
 
 @torch_class("cudnn.ClippedReLU")
@@ -71,3 +84,7 @@ class ClippedReLU(Pointwise):
 
     def compute(self, input: Any) -> Any:
         return ops.clamp(input, min=0, max=self.ceiling)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        inside = (input > 0) & (input < self.ceiling)
+        return fitted(self, gradOutput, input) * inside

@@ -10,7 +10,7 @@ from typing import Any
 
 from rekindle.core import ops
 
-from ..checks import one_tensor
+from ..checks import left_behind, one_tensor
 from ..module import Module, torch_class
 
 INSTANCE = "CUDNN_SOFTMAX_MODE_INSTANCE"
@@ -58,6 +58,14 @@ class SpatialSoftMax(Module):
             return function(x, axis=first)
         flat = ops.reshape(x, (*x.shape[:first], -1))
         return ops.reshape(function(flat, axis=first), x.shape)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        y, g = left_behind(self, "output", gradOutput)
+        first = 1 - y.ndim % 2
+        axes = (first,) if self.mode == CHANNEL else tuple(range(first, y.ndim))
+        if self.algorithm == LOG:
+            return g - ops.exp(y) * ops.sum(g, axis=axes, keepdims=True)
+        return y * (g - ops.sum(g * y, axis=axes, keepdims=True))
 
 
 @torch_class("cudnn.SpatialLogSoftMax")
