@@ -64,7 +64,7 @@ def is_floating(dtype: Dtype) -> bool:
     return dtype.kind == "f"
 
 
-def as_array(data: Any) -> Any:
+def as_array(data: Any, exact: bool = False) -> Any:
     """Return `data` as an array, of the dtype that tensors made of it have.
 
     Parameters
@@ -72,10 +72,14 @@ def as_array(data: Any) -> Any:
     data : array_like
         Arrays stay as they are. Python's own floats, also in nested lists, give float32 and
         integers int64; what has a dtype of its own keeps it, also inside lists.
+    exact : bool
+        Leave Python's floats in double precision, to be converted by the caller.
     """
     if hasattr(data, "dtype"):
         return data
     array = np.asarray(data)
+    if exact:
+        return array
     return array.astype(float32) if array.dtype == float64 and _is_plain(data) else array
 
 

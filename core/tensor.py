@@ -80,7 +80,7 @@ class Tensor(TensorMethods):
         *,
         requires_grad: bool = False,
     ) -> None:
-        source = data.array if isinstance(data, Tensor) else as_array(data)
+        source = data.array if isinstance(data, Tensor) else as_array(data, exact=dtype is not None)
         wanted = as_dtype(source.dtype if dtype is None else dtype)
         target = backend.device_of(source) if device is None else backend.as_device(device)
         self._array = backend.asarray(source, wanted, target)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from ..tensor import Tensor
 from .errors import GraphError
 from .function_node import record
 from .modes import MODE, setting
-from .node import Node, new_node
 from .views import parent_of
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Context:
@@ -107,47 +107,10 @@ class Function:
         return record(cls, ctx, args, parents, result) if any(ctx.needs_input_grad) else result
 
 
-def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+def once_differentiable(backward: F) -> F:
     """Mark a `Function.backward` that computes with other things than operations on tensors.
 
     A derivative of what it returns then raises, where otherwise it would be wrong.
     """
-
-    @functools.wraps(backward)
-    def wrapper(ctx: Context, *gradients: Any) -> Any:
-        with setting(grad=False):
-            returned = backward(ctx, *gradients)
-        if not MODE.get().grad:
-            return returned
-        results = returned if isinstance(returned, tuple) else (returned,)
-        parents = tuple(parent_of(g) if isinstance(g, Tensor) else None for g in gradients)
-        return tuple(r if r is None else _ending(r, parents) for r in results)
-
-    return wrapper
-
-
-def _ending(gradient: Tensor, parents: tuple[Any, ...]) -> Tensor:
-    """Return the same gradient, from which no gradient can be had."""
-    result = gradient.detach()
-    result._node = new_node(_ONCE, parents, result.shape, result.dtype)
-    return result
-
-
-class _Once:
-    name = "once_differentiable"
-    computes_afresh = False
-
-    def pullback_arrays(self, node: Node, g: Any) -> Sequence[Any]:
-        raise GraphError(
-            "a derivative of a gradient that a Function's backward has computed, which is marked "
-            "once_differentiable"
-        )
-
-    def pullback(self, node: Node, g: Any, graph: bool, through: set[int] | None) -> Sequence[Any]:
-        return self.pullback_arrays(node, g)
-
-    def pushforward(self, node: Node, tangents: Sequence[Any]) -> Any:
-        return self.pullback_arrays(node, tangents)
-
-
-_ONCE = _Once()
+    backward.once_differentiable = True  # type: ignore[attr-defined]
+    return backward

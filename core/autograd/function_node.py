@@ -10,6 +10,7 @@ from .accumulate import fitted
 from .alias import alias
 from .errors import GraphError
 from .hooked import as_tensor
+from .modes import MODE, setting
 from .node import Node, new_node, saved_version
 from .parts import Parts, pick
 from .reverse import grad
@@ -120,6 +121,14 @@ class _Call:
 
     def _backward(self, node: Node, gradients: list[Tensor | None]) -> list[Any]:
         """Return what the user's backward returns, one for each argument."""
+        if not (MODE.get().grad and hasattr(self.function.backward, "once_differentiable")):
+            return self._call_backward(node, gradients)
+        with setting(grad=False):
+            results = self._call_backward(node, gradients)
+        parents = (*node.parents, *(g if g is None else parent_of(g) for g in gradients))
+        return [r if r is None else _ending(r, parents, self.name) for r in results]
+
+    def _call_backward(self, node: Node, gradients: list[Tensor | None]) -> list[Any]:
         ctx, kept = node.saved
         if ctx.materialize_grads:
             gradients = _materialized(gradients, node)
@@ -175,3 +184,28 @@ def _materialized(gradients: list[Tensor | None], node: Node) -> list[Tensor | N
         Tensor._wrap(xp.zeros(shape, dtype=dtype)) if g is None else g
         for g, shape, dtype in zip(gradients, node.shape, node.dtype, strict=True)
     ]
+
+
+def _ending(gradient: Tensor, parents: tuple[Any, ...], name: str) -> Tensor:
+    """Return the same gradient, of which there is no derivative."""
+    result = gradient.detach()
+    result._node = new_node(_Ending(name), parents, result.shape, result.dtype)
+    return result
+
+
+class _Ending:
+    """What a gradient from a `once_differentiable` backward has for its operation."""
+
+    computes_afresh = False
+
+    def __init__(self, function: str) -> None:
+        self.name = f"the backward of {function}"
+
+    def pullback_arrays(self, node: Node, g: Any) -> Sequence[Any]:
+        raise GraphError(f"{self.name} is once_differentiable: its result has no derivative")
+
+    def pullback(self, node: Node, g: Any, graph: bool, through: set[int] | None) -> Sequence[Any]:
+        return self.pullback_arrays(node, g)
+
+    def pushforward(self, node: Node, tangents: Sequence[Any]) -> Any:
+        return self.pullback_arrays(node, tangents)
