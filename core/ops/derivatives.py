@@ -43,7 +43,7 @@ class Differentiable:
     jvp_rules: dict[str, Rule]
     plan: tuple[tuple[str, str, int, frozenset[int]], ...]
     metadata: tuple[str, ...]
-    masks: tuple[int, ...] | None = None
+    masks: tuple[int, ...] | None
     computes_afresh = True
     pullback_arrays: Callable[[Node, Any], Sequence[Any]]
     """Return the gradient of each operand for arrays: `pullback` without its choices."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .op import Op
 
 _new = object.__new__
+_mode = MODE.get  # bound once: looking the method up takes as long as calling it
 _MISSING: Any = object()
 
 
@@ -50,7 +51,7 @@ def _unary(op: Op[..., Any], otherwise: Callable[[Any], Any]) -> Callable[..., A
         if not isinstance(x, Tensor):
             return otherwise(x)
         array = x._array
-        mode = MODE.get()
+        mode = _mode()
         if type(array) is not ndarray or mode.watched:
             return otherwise(x)
         try:
@@ -119,7 +120,7 @@ def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., An
             b = y
         else:
             return otherwise(x) if y is _MISSING else otherwise(x, y)
-        mode = MODE.get()
+        mode = _mode()
         if mode.watched:
             return otherwise(x, y)
         try:
@@ -141,13 +142,13 @@ def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., An
             p = x if p is LEAF else parent_of(x)
         if q is not None and type(q) is not Node:
             q = y if q is LEAF else parent_of(y)
-        if p is not None:
-            mask = masks[1] if q is None else masks[3]
-        elif q is not None:
+        if p is None:
+            if q is None:
+                result._node = None
+                return result
             mask = masks[2]
         else:
-            result._node = None
-            return result
+            mask = masks[1] if q is None else masks[3]
         result._node = node = Node()
         node.op = op
         node.order = next_order()
@@ -155,17 +156,17 @@ def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., An
         node.shape = out.shape
         node.dtype = out.dtype
         node.hooks = None
-        if mask == 0:
+        if mask == 3 and a is not x and b is not y:
+            node.saved = (a, b, None)
+            cell = x._version
+            other = y._version
+            node.versions = (cell, cell[0], other, other[0])
+        elif mask == 0:
             node.saved = node.versions = ()
         elif mask == 2 and b is not y:
             node.saved = (None, b, None)
             cell = y._version
             node.versions = (cell, cell[0])
-        elif mask == 3 and a is not x and b is not y:
-            node.saved = (a, b, None)
-            cell = x._version
-            other = y._version
-            node.versions = (cell, cell[0], other, other[0])
         else:
             _keep(node, mask, (x, y), (a, b), out, version)
         return result

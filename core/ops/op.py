@@ -110,7 +110,7 @@ class Op(Differentiable, DirectCalls, Generic[P, R]):
             and self.outputs == 1
             and all(p.default is p.empty for p in self._operands)
         )
-        self.vjp_rules, self.jvp_rules = {}, {}
+        self.vjp_rules, self.jvp_rules, self.masks = {}, {}, None
         self.plan, self._rules = (), (None,) * self.arity
         self.pullback_arrays = self._pullback_arrays
         self.method: Callable[..., Any] = self
