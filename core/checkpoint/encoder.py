@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 
@@ -16,8 +16,7 @@ _CHUNK = 1 << 24
 class Encoder(ABC):
     """Writes elementary values to a binary file object.
 
-    Numbers are little-endian with longs of 8 bytes, which every Torch7 reads. A `file` of
-    None throws everything away: the writer then only walks through the objects.
+    A `file` of None throws everything away: the writer then only walks through the objects.
     """
 
     def __init__(self, file: IO[bytes] | None) -> None:
@@ -92,11 +91,25 @@ class Encoder(ABC):
 
 
 class BinaryEncoder(Encoder):
-    """What `torch.save(file, object)` writes on a little-endian 64-bit machine."""
+    """What `torch.save(file, object)` writes on a little-endian 64-bit machine.
 
-    _int = struct.Struct("<i").pack
-    _header = struct.Struct("<ii").pack
-    _number = struct.Struct("<id").pack
+    Parameters
+    ----------
+    big_endian : bool
+    long_size : int
+        8 or, where longs lose their upper half, 4: `file:bigEndianEncoding()` and
+        `file:longSize(4)`. Every Torch7 reads what is written without them.
+    """
+
+    def __init__(
+        self, file: IO[bytes] | None, *, big_endian: bool = False, long_size: int = 8
+    ) -> None:
+        super().__init__(file)
+        self._order: Literal["<", ">"] = ">" if big_endian else "<"
+        self._long = np.dtype(f"{self._order}i{long_size}")
+        self._int = struct.Struct(self._order + "i").pack
+        self._header = struct.Struct(self._order + "ii").pack
+        self._number = struct.Struct(self._order + "id").pack
 
     def write_int(self, value: int) -> None:
         """Write one int."""
@@ -112,19 +125,22 @@ class BinaryEncoder(Encoder):
 
     def write_longs(self, values: Sequence[int]) -> None:
         """Write longs."""
-        self.put(struct.pack(f"<{len(values)}q", *values))
+        if self._long.itemsize == 8:
+            self.put(struct.pack(f"{self._order}{len(values)}q", *values))
+        else:
+            self.put(np.array(values, np.int64).astype(self._long).tobytes())
 
     def write_short(self, value: int) -> None:
         """Write one short."""
-        self.put(struct.pack("<h", value))
+        self.put(struct.pack(self._order + "h", value))
 
     def write_double(self, value: float) -> None:
         """Write one double."""
-        self.put(struct.pack("<d", value))
+        self.put(struct.pack(self._order + "d", value))
 
     def write_float(self, value: float) -> None:
         """Write one float."""
-        self.put(struct.pack("<f", value))
+        self.put(struct.pack(self._order + "f", value))
 
     def write_bytes(self, value: bytes) -> None:
         """Write bytes."""
@@ -132,31 +148,41 @@ class BinaryEncoder(Encoder):
 
     def write_values(self, values: np.ndarray[Any, Any]) -> None:
         """Write the elements of a storage."""
-        self.write_in_chunks(values, values.dtype.newbyteorder("<"))
+        long = values.dtype == np.int64
+        self.write_in_chunks(values, self._long if long else values.dtype.newbyteorder(self._order))
 
 
 class AsciiEncoder(Encoder):
     """What `torch.save(file, object, "ascii")` writes: values of a run apart, then a newline.
 
+    Parameters
+    ----------
+    spacing : bool
+        False leaves out what separates, as after `file:noAutoSpacing()`.
+
     Source: torch7 lib/TH/THDiskFile.c for the formats: %.17g, %.9g, %d.
     """
 
+    def __init__(self, file: IO[bytes] | None, *, spacing: bool = True) -> None:
+        super().__init__(file)
+        self._space, self._line = (b" ", b"\n") if spacing else (b"", b"")
+
     def write_int(self, value: int) -> None:
         """Write one int."""
-        self.put(b"%d\n" % value)
+        self.put(b"%d" % value + self._line)
 
     def write_header(self, tag: int, argument: int) -> None:
         """Write two ints."""
-        self.put(b"%d\n%d\n" % (tag, argument))
+        self.put(b"%d%s%d%s" % (tag, self._line, argument, self._line))
 
     def write_number(self, tag: int, value: float) -> None:
         """Write an int and a double."""
-        self.put(b"%d\n%s\n" % (tag, _real(value, 17)))
+        self.put(b"%d%s%s%s" % (tag, self._line, _real(value, 17), self._line))
 
     def write_longs(self, values: Sequence[int]) -> None:
         """Write longs; a run of none leaves no line."""
         if values:
-            self.put(b" ".join([b"%d" % value for value in values]) + b"\n")
+            self.put(self._space.join([b"%d" % value for value in values]) + self._line)
 
     def write_short(self, value: int) -> None:
         """Write one short."""
@@ -164,16 +190,16 @@ class AsciiEncoder(Encoder):
 
     def write_double(self, value: float) -> None:
         """Write one double."""
-        self.put(_real(value, 17) + b"\n")
+        self.put(_real(value, 17) + self._line)
 
     def write_float(self, value: float) -> None:
         """Write one float."""
-        self.put(_real(float(np.float32(value)), 9) + b"\n")
+        self.put(_real(float(np.float32(value)), 9) + self._line)
 
     def write_bytes(self, value: bytes) -> None:
         """Write bytes; a run of none leaves no line."""
         if value:
-            self.put(value + b"\n")
+            self.put(value + self._line)
 
     def write_values(self, values: np.ndarray[Any, Any]) -> None:
         """Write the elements of a storage: bytes as they are, numbers as text."""
@@ -186,11 +212,11 @@ class AsciiEncoder(Encoder):
             for start in range(0, len(values), 1 << 16):
                 chunk = values[start : start + (1 << 16)].tolist()
                 if values.dtype.kind == "f":
-                    text = b" ".join([_real(value, digits) for value in chunk])
+                    text = self._space.join([_real(value, digits) for value in chunk])
                 else:
-                    text = b" ".join([b"%d" % value for value in chunk])
-                self.put(b" " + text if start else text)
-        self.put(b"\n")
+                    text = self._space.join([b"%d" % value for value in chunk])
+                self.put(self._space + text if start else text)
+        self.put(self._line)
 
 
 def _real(value: float, digits: int) -> bytes:

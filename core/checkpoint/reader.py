@@ -56,11 +56,14 @@ class ObjectReader:
     def read(self) -> Any:
         """Read the next object, with all that it holds.
 
+        The reader of a class's record may call this in the middle of another object.
+
         Raises
         ------
         T7Error
             For whatever is wrong in the file, with the path of the object.
         """
+        outer, self._stack = self._stack, []
         try:
             with _without_gc():
                 return self._read()
@@ -69,11 +72,11 @@ class ObjectReader:
                 f"a string is not {self.decoder.encoding}: {cause}",
                 hint="Load with encoding='latin-1', or None for bytes",
             )
-            error.path = object_path(self._stack)
+            error.path = object_path(outer + self._stack)
             raise error from cause
         except T7Error as error:
             if error.path is None:
-                error.path = object_path(self._stack)
+                error.path = object_path(outer + self._stack)
             if self.unknown and error.hint is None:
                 name = next(reversed(self.unknown))
                 error.hint = (
@@ -81,6 +84,8 @@ class ObjectReader:
                     + register_hint(name)
                 )
             raise
+        finally:
+            self._stack = outer
 
     def _read(self) -> Any:
         stack, objects, fill = self._stack, self._objects, self.decoder.fill
@@ -124,7 +129,7 @@ class ObjectReader:
         if tag == FUNCTION:
             return self._start_function(tag, None)
         if tag not in (TABLE, TORCH, RECUR_FUNCTION, OLD_RECUR_FUNCTION):
-            raise decoder.fail(f"a record of type {tag}; types are 0 to 8", offset=offset)
+            raise self._no_object(tag, offset)
         index = decoder.read_index()
         known = objects.get(index)
         if known is not None:
@@ -138,10 +143,17 @@ class ObjectReader:
             return self._start_object(index)
         return self._start_function(tag, index)
 
+    def _no_object(self, tag: int, offset: int) -> T7Error:
+        return self.decoder.fail(f"a record of type {tag}; types are 0 to 8", offset=offset)
+
     def _start_object(self, index: int) -> Any:
+        offset = self.decoder.pos
+        typename, version = self.decoder.read_class_name()
+        return self._start_class(typename, version, index, offset)
+
+    def _start_class(self, typename: str, version: int, index: int, offset: int) -> Any:
+        """Read an object whose class was read at `offset`, as far as its first part."""
         decoder, objects = self.decoder, self._objects
-        offset = decoder.pos
-        typename, version = decoder.read_class_name()
         dtype = TENSOR_CLASSES.get(typename)
         if dtype is not None:
             objects[index] = value = read_tensor(decoder, dtype, objects)

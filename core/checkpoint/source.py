@@ -29,16 +29,20 @@ class Source:
     start : int
         Where reading starts: the position of a file object.
     name : str or None
+    views : bool
+        Whether storages may be views of a mapping; False for a file that is open for more
+        than this reading, and may be written.
     """
 
     data: Buffer
     start: int
     name: str | None
+    views: bool = True
 
     @property
     def mapped(self) -> bool:
         """Whether storages can be views of the file."""
-        return isinstance(self.data, mmap.mmap)
+        return self.views and isinstance(self.data, mmap.mmap)
 
 
 def open_source(file: str | os.PathLike[str] | IO[bytes], *, use_mmap: bool) -> Source:

@@ -41,17 +41,21 @@ class ObjectWriter:
         self.extents = extents
         self._record = RecordWriter(encoder)
         self._numbers: dict[int, int] = {}
+        self._last = 0
         self._alive: list[Any] = []
         self._stack: list[_Frame] = []
 
     def write(self, value: Any) -> None:
         """Write one object, with all that it holds.
 
+        The writer of a class's record may call this in the middle of another object.
+
         Raises
         ------
         T7Error
             For a value that Torch7 has nothing for, with its path.
         """
+        outer, self._stack = self._stack, []
         try:
             self._start(value)
             stack = self._stack
@@ -65,11 +69,14 @@ class ObjectWriter:
                     stack.pop()
         except T7Error as error:
             if error.path is None:
-                error.path = self._path()
+                error.path = self._path(outer + self._stack)
             raise
+        finally:
+            self._stack = outer
 
-    def _path(self) -> str:
-        frames = [frame.shown for frame in self._stack if frame.shown is not None]
+    @staticmethod
+    def _path(stack: list[_Frame]) -> str:
+        frames = [frame.shown for frame in stack if frame.shown is not None]
         return object_path(list(frames))
 
     def _start(self, value: Any) -> None:
@@ -115,10 +122,14 @@ class ObjectWriter:
         elif isinstance(value, (np.generic, str, int, float)):
             self._start(_plain(value))
         else:
-            raise T7Error(
-                f"an object of class {type(value).__qualname__} has no place in a Torch7 file",
-                hint="Leave it out, or register its class: rekindle.register('my.Class', cls)",
-            )
+            self._start_unknown(value)
+
+    def _start_unknown(self, value: Any) -> None:
+        """Refuse a value that Torch7 has nothing for."""
+        raise T7Error(
+            f"an object of class {type(value).__qualname__} has no place in a Torch7 file",
+            hint="Leave it out, or register its class: rekindle.register('my.Class', cls)",
+        )
 
     def _refer(self, tag: int, value: Any) -> bool:
         """Write an object's type and number; return whether its contents must follow."""
@@ -126,7 +137,8 @@ class ObjectWriter:
         if number is not None:
             self.encoder.write_header(tag, number)
             return False
-        self._numbers[id(value)] = number = len(self._numbers) + 1
+        self._last = number = self._last + 1
+        self._numbers[id(value)] = number
         self._alive.append(value)  # or its id could be given to another object
         self.encoder.write_header(tag, number)
         return True
@@ -162,9 +174,13 @@ class ObjectWriter:
         elif (layout := LAYOUTS.get(typename)) is not None and version >= layout.since:
             parts = layout.write(fields_of(value), self._record)
         else:
-            parts = iter([fields_of(value)])
+            parts = iter([self._fields_of(value)])
         if parts is not None:
-            self._stack.append(_Frame(parts, None))
+            self._stack.append(_Frame(parts, None, typename))
+
+    def _fields_of(self, value: Any) -> Table:
+        """Return the fields under which an object is written."""
+        return fields_of(value)
 
     def _write_function(self, function: LuaFunction) -> None:
         if function.tag == FUNCTION:  # the oldest kind has no number
@@ -246,13 +262,17 @@ class ObjectWriter:
 class _Frame:
     """An object half written: what is still to come of it, and its part in error paths."""
 
-    __slots__ = ("children", "shown")
+    __slots__ = ("children", "shown", "typename")
 
     def __init__(
-        self, children: Iterator[Any] | Generator[Any, None, None], shown: TableFrame | None
+        self,
+        children: Iterator[Any] | Generator[Any, None, None],
+        shown: TableFrame | None,
+        typename: str | None = None,
     ) -> None:
         self.children = children
         self.shown = shown
+        self.typename = typename
 
 
 def _entries(table: Table, frame: TableFrame) -> Generator[Any, None, None]:
