@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 from rekindle.core.checkpoint import Table
 
 from .containers import Container, Step, indented, known
+from .going_back import Share, SideBySide, entry, summed
 from .module import ArgumentError, InputTypeError, torch_class
 
 
@@ -36,7 +38,7 @@ def one_table(module: Any, input: Any) -> Table:
 
 
 @torch_class("nn.ConcatTable")
-class ConcatTable(Container):
+class ConcatTable(SideBySide, Container):
     """Gives every module the same input; the output is the table of theirs.
 
     Source: torch/nn ConcatTable.lua.
@@ -52,12 +54,22 @@ class ConcatTable(Container):
     def keep(self, input: Any, result: Any) -> Any:
         return refill(self.output, result)
 
+    def shares(self, input: Any, gradOutput: Any) -> Iterator[Share]:
+        for i in range(1, len(self.modules) + 1):
+            yield i, input, entry(self, gradOutput, i, "gradOutput")
+
+    def gather(self, input: Any, found: Iterator[Any]) -> Any:
+        return summed(self.gradInput, input, found)
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        return self.backward_at_once(input, gradOutput, scale)
+
     def __repr__(self) -> str:
         return self._branches()
 
 
 @torch_class("nn.ParallelTable")
-class ParallelTable(Container):
+class ParallelTable(SideBySide, Container):
     """Gives module i the element i of the input table; the output is the table of theirs.
 
     Source: torch/nn ParallelTable.lua.
@@ -79,12 +91,22 @@ class ParallelTable(Container):
     def keep(self, input: Any, result: Any) -> Any:
         return refill(self.output, result)
 
+    def shares(self, input: Any, gradOutput: Any) -> Iterator[Share]:
+        for i in range(1, len(self.modules) + 1):
+            yield i, entry(self, input, i, "input"), entry(self, gradOutput, i, "gradOutput")
+
+    def gather(self, input: Any, found: Iterator[Any]) -> Any:
+        table = self.gradInput if isinstance(self.gradInput, Table) else Table()
+        for i, gradient in enumerate(found, 1):
+            table[i] = gradient
+        return table
+
     def __repr__(self) -> str:
         return self._branches()
 
 
 @torch_class("nn.MapTable")
-class MapTable(Container):
+class MapTable(SideBySide, Container):
     """Gives a copy of its one module to each element of the input table.
 
     Parameters
@@ -162,6 +184,14 @@ class MapTable(Container):
         table = one_table(self, input)
         self._extend(len(table))
         return Table([step(i, table[i]) for i in range(1, len(table) + 1)])
+
+    def shares(self, input: Any, gradOutput: Any) -> Iterator[Share]:
+        self._extend(count := len(one_table(self, input)))
+        for i in range(1, count + 1):
+            yield i, input[i], entry(self, gradOutput, i, "gradOutput")
+
+    def gather(self, input: Any, found: Iterator[Any]) -> Any:
+        return Table(list(found))
 
     def __repr__(self) -> str:
         if self.module is None:

@@ -16,6 +16,7 @@ from .constant import MulConstant
 from .containers import Sequential, Step
 from .distance import Normalize
 from .fields import given, set_unless_nil
+from .going_back import Ask
 from .identity import Identity
 from .layout import Replicate
 from .linear import Linear
@@ -150,6 +151,11 @@ class CReLU(Sequential):
 
     def keep(self, input: Any, result: Any) -> Any:
         return share_memory(self.output, result)
+
+    def back(self, input: Any, gradOutput: Any, ask: Ask) -> Any:
+        rows = input.shape[0] if input.ndim > self.nInputDims else 1
+        x, g = (ops.reshape(t, (rows, -1)) for t in (input, gradOutput))
+        return ops.reshape(super().back(x, g, ask), input.shape)
 
     def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
         return share_memory(self.gradInput, result)

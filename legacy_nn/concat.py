@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import prod
 from typing import Any
 
@@ -13,11 +14,12 @@ from rekindle.core.tensor import Tensor
 from .checks import axis_of, one_tensor
 from .containers import Container, Step
 from .fields import long_storage
+from .going_back import Share, SideBySide, summed
 from .module import replace_contents, torch_class
 
 
 @torch_class("nn.Concat")
-class Concat(Container):
+class Concat(SideBySide, Container):
     """Gives every module the same input and joins the outputs along `dimension`.
 
     Parameters
@@ -50,6 +52,24 @@ class Concat(Container):
         self.outputSize = long_storage(result.shape)
         return replace_contents(self.output, result)
 
+    def window(self, gradOutput: Tensor, output: Tensor, offset: int) -> Tensor:
+        """Return the part of `gradOutput` that is the gradient of one module's `output`."""
+        axis = self.dimension - 1
+        return ops.narrow(gradOutput, axis, offset, output.shape[axis])
+
+    def shares(self, input: Any, gradOutput: Any) -> Iterator[Share]:
+        g, offset = one_tensor(self, gradOutput), 0
+        for i in range(1, len(self.modules) + 1):
+            output = self.modules[i].output
+            yield i, input, self.window(g, output, offset)
+            offset += output.shape[self.dimension - 1]
+
+    def gather(self, input: Any, found: Iterator[Any]) -> Any:
+        return summed(self.gradInput, input, found)
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        return self.backward_at_once(input, gradOutput, scale)
+
     def __repr__(self) -> str:
         return self._branches()
 
@@ -79,6 +99,16 @@ class DepthConcat(Concat):
         largest = [max(sizes) for sizes in zip(*(y.shape for y in outputs), strict=True)]
         return ops.concat([_centred(y, largest, axis) for y in outputs], axis=axis)
 
+    def window(self, gradOutput: Tensor, output: Tensor, offset: int) -> Tensor:
+        found = super().window(gradOutput, output, offset)
+        for i, (n, largest) in enumerate(zip(output.shape, gradOutput.shape, strict=True)):
+            if i != self.dimension - 1 and n != largest:
+                found = ops.narrow(found, i, (largest - n) // 2, n)
+        return found
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        return self.backward_at_once(input, gradOutput, 1)  # Torch7 does not pass the scale on
+
 
 def _centred(x: Tensor, sizes: list[int], axis: int) -> Tensor:
     """Return x in the middle of zeros of `sizes`, except along `axis`."""
@@ -96,7 +126,7 @@ def _centred(x: Tensor, sizes: list[int], axis: int) -> Tensor:
 
 
 @torch_class("nn.Parallel")
-class Parallel(Container):
+class Parallel(SideBySide, Container):
     """Gives module i slice i of the input and joins the outputs.
 
     Parameters
@@ -126,6 +156,18 @@ class Parallel(Container):
     def keep(self, input: Any, result: Any) -> Any:
         self.totalOutputSize = long_storage(result.shape)
         return replace_contents(self.output, result)
+
+    def shares(self, input: Any, gradOutput: Any) -> Iterator[Share]:
+        x, g = one_tensor(self, input), one_tensor(self, gradOutput)
+        axis, along, offset = self.inputDimension - 1, self.outputDimension - 1, 0
+        for i in range(x.shape[axis]):
+            size = self.modules[i + 1].output.shape[along]
+            yield i + 1, ops.select(x, axis, i), ops.narrow(g, along, offset, size)
+            offset += size
+
+    def gather(self, input: Any, found: Iterator[Any]) -> Any:
+        slices = [g.clone() for g in found]
+        return replace_contents(self.gradInput, ops.stack(slices, axis=self.inputDimension - 1))
 
     def __repr__(self) -> str:
         return self._branches()

@@ -14,6 +14,7 @@ from rekindle.core.checkpoint import Table
 from rekindle.core.tensor import Tensor
 
 from .clearing import drop
+from .going_back import Ask, GoingBack
 from .module import (
     ArgumentError,
     Module,
@@ -23,8 +24,8 @@ from .module import (
     both_protocols,
     torch_class,
 )
-from .steps import Method, pull_through
 from .through_torch import call_through_torch, torch_only
+from .tree import Tree
 from .tree import how_to_register as how_to_register
 from .tree import known as known
 
@@ -49,7 +50,7 @@ def run_fresh(module: Any, input: Any) -> Any:
 
 
 @torch_class("nn.Container")
-class Container(Module):
+class Container(GoingBack, Module):
     """A module with modules inside, in the 1-based Table `modules`.
 
     Source: torch/nn Container.lua.
@@ -67,8 +68,8 @@ class Container(Module):
         return self
 
     def get(self, index: int) -> Any:
-        """Return module `index`, from 1."""
-        return self.modules[index]
+        """Return module `index`, from 1, or None where there is none."""
+        return self.modules.get(index)
 
     def size(self) -> int:
         """Return the number of modules."""
@@ -156,7 +157,7 @@ class Container(Module):
 
     def _outermost(self, input: Any) -> Any:
         """Return the output for `input`, which stays as it is, whatever is inside."""
-        if any(getattr(module, "inplace", False) for _, module in self.named_modules()):
+        if _writes(self):
             input = _cloned(input)
         return self._fresh(input)
 
@@ -165,58 +166,9 @@ class Container(Module):
             return call_through_torch(self, input)
         return self.flow(input, self._step(run_fresh))
 
-    # -- backward -----------------------------------------------------------------------
-
     def _flow(self, input: Any, run: Callable[[Any, Any], Any]) -> Any:
         """Return the output for `input`, with `run(module, x)` in place of the modules."""
         return self.flow(input, self._step(run))
-
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
-        return self._pull(input, gradOutput, lambda m, x, g: known(m).updateGradInput(x, g))
-
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
-        def accumulate(module: Any, x: Any, g: Any) -> Any:
-            module.accGradParameters(x, g, scale)
-            return module.gradInput
-
-        kept = self.gradInput
-        self._pull(input, gradOutput, accumulate)
-        self.gradInput = kept
-
-    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
-        return self._pull(input, gradOutput, lambda m, x, g: known(m).backward(x, g, scale))
-
-    def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
-        def update(module: Any, x: Any, g: Any) -> Any:
-            module.accUpdateGradParameters(x, g, lr)
-            return module.gradInput
-
-        kept = self.gradInput
-        self._pull(input, gradOutput, update)
-        self.gradInput = kept
-
-    def _placed(self, method: Method) -> Method:
-        """Return `method` with errors that say which module they come from."""
-
-        def step(module: Any, x: Any, g: Any) -> Any:
-            try:
-                return method(module, x, g)
-            except Exception as error:
-                error.add_note(self._place(module))
-                raise
-
-        return step
-
-    def _place(self, module: Any) -> str:
-        index = next((i for i, m in enumerate(self.inside(), 1) if m is module), 0)
-        return f"in modules[{index}] of {self.t7_typename}"
-
-    def _pull(self, input: Any, gradOutput: Any, method: Method) -> Any:
-        with as_torch():
-            input, gradOutput = as_input(input), as_input(gradOutput)
-            result = pull_through(self, self._flow, input, gradOutput, self._placed(method))
-            self.gradInput = self.keep_gradient(input, gradOutput, result)
-        return self.gradInput
 
     # -- text ---------------------------------------------------------------------------
 
@@ -235,6 +187,17 @@ def indented(module: Any, margin: str) -> str:
     """Return the text of a module, its lines after the first behind `margin`."""
     text = repr(module) if isinstance(module, Module) else getattr(module, "t7_typename", "?")
     return text.replace("\n", f"\n{margin}")
+
+
+def _writes(module: Any) -> bool:
+    """Whether this module, or one inside, writes into its input."""
+    if not isinstance(module, Tree):
+        return False
+    if getattr(module, "inplace", False):
+        return True
+    plain = type(module).children in (Container.children, Tree.children)
+    below = module.inside() if plain else [m for _, m in module.children()]
+    return any(map(_writes, below))
 
 
 def _cloned(input: Any) -> Any:
@@ -315,9 +278,28 @@ class Sequential(Container):
             input = step(i, input)
         return input
 
+    def back(self, input: Any, gradOutput: Any, ask: Ask) -> Any:
+        count = len(self.modules)
+        if count == 0:
+            raise ModuleError("an empty nn.Sequential has no module to go back through: add() one")
+        for i in range(count, 1, -1):
+            gradOutput = ask(i, self.modules[i - 1].output, gradOutput)
+            self.modules[i].gradInput = gradOutput  # also where a class did not keep it
+        return ask(1, input, gradOutput)
+
     def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
-        """Return the first module's gradInput, which is the container's too."""
-        return self.modules[1].gradInput if len(self.modules) else result
+        return result
+
+    def visit(self, input: Any, gradOutput: Any, ask: Ask) -> None:
+        for i in range(len(self.modules), 0, -1):
+            given = input if i == 1 else self.modules[i - 1].output
+            ask(i, given, gradOutput)
+            gradOutput = self.modules[i].gradInput
+            if isinstance(gradOutput, Tensor) and given.size and not gradOutput.size:
+                return  # updateGradInput never ran: earlier modules get no gradient
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        return self.backward_at_once(input, gradOutput, scale)
 
     def __repr__(self) -> str:
         modules = self.modules.array()

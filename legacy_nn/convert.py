@@ -13,13 +13,13 @@ from rekindle.core.errors import ShapeError
 from .checks import one_tensor
 from .containers import Container, Sequential, Step
 from .fields import given, set_unless_nil
+from .going_back import Ask
 from .gradients import refilled
 from .identity import Identity
 from .layout import Transpose
 from .module import ArgumentError, share_memory, torch_class
 from .select import Select
 from .shape import Reshape
-from .steps import Method
 
 
 @torch_class("nn.Convert")
@@ -83,9 +83,9 @@ class Convert(Container):
         own["__output"] = share_memory(own.get("__output"), result)
         return own["__output"]
 
-    def _pull(self, input: Any, gradOutput: Any, method: Method) -> Any:
+    def back(self, input: Any, gradOutput: Any, ask: Ask) -> Any:
         # The gradient is of the module's type, also for an input of integers.
-        return super()._pull(ops.astype(one_tensor(self, input), self.dtype), gradOutput, method)
+        return super().back(ops.astype(one_tensor(self, input), self.dtype), gradOutput, ask)
 
     def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
         return refilled(self.gradInput, result)

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from rekindle.core import ops
-from rekindle.core.creation import empty
+from rekindle.core.creation import empty, tensor
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
 from .checks import one_tensor
-from .containers import Container
+from .containers import Container, Step
 from .fields import given
+from .going_back import Ask
 from .module import share_memory, torch_class
 
 
+class Wrapper(Container):
+    """A container that does what its first module does."""
+
+    def flow(self, input: Any, step: Step) -> Any:
+        return step(1, input)
+
+    def back(self, input: Any, gradOutput: Any, ask: Ask) -> Any:
+        return ask(1, input, gradOutput)
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
+        return result
+
+
 @torch_class("nn.Decorator")
-class Decorator(Container):
+class Decorator(Wrapper):
     """Does what the one module inside does; the base of classes that do a little more.
 
     Parameters
@@ -31,9 +44,6 @@ class Decorator(Container):
     def __init__(self, module: Any) -> None:
         super().__init__()
         self.modules[1] = module
-
-    def flow(self, input: Any, step: Callable[[int, Any], Any]) -> Any:
-        return step(1, input)
 
     def __repr__(self) -> str:
         return f"{self.t7_typename} @ {self.modules[1]!r}"
@@ -64,7 +74,7 @@ class Bottle(Decorator):
         self.inShape = empty(self.nInputDim, self.dtype)
         self.outShape = empty(self.nOutputDim, self.dtype)
 
-    def flow(self, input: Any, step: Callable[[int, Any], Any]) -> Any:
+    def flow(self, input: Any, step: Step) -> Any:
         x = one_tensor(self, input)
         extra = x.ndim - self.nInputDim
         if extra <= 0:
@@ -80,4 +90,21 @@ class Bottle(Decorator):
         return ops.reshape(y, (*outer, y.shape[0] // math.prod(outer), *y.shape[1:]))
 
     def keep(self, input: Any, result: Any) -> Any:
+        if input.ndim > self.nInputDim:
+            extra = input.ndim - self.nInputDim
+            merged = (math.prod(input.shape[: extra + 1]), *input.shape[extra + 1 :])
+            self.inShape = tensor(merged, self.inShape.dtype)
+            self.outShape = tensor(self.modules[1].output.shape, self.outShape.dtype)
         return share_memory(self.output, result)
+
+    def back(self, input: Any, gradOutput: Any, ask: Ask) -> Any:
+        x, g = one_tensor(self, input), one_tensor(self, gradOutput)
+        extra = x.ndim - self.nInputDim
+        if extra <= 0:
+            return ask(1, x, g)
+        merged = ops.reshape(x, (math.prod(x.shape[: extra + 1]), *x.shape[extra + 1 :]))
+        found = ask(1, merged, ops.reshape(g, self.modules[1].output.shape))
+        return None if found is None else ops.reshape(found, x.shape)
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
+        return share_memory(self.gradInput, result)

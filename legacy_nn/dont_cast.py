@@ -13,6 +13,7 @@ from rekindle.core.checkpoint.torch_types import tensor_class
 from rekindle.core.dtypes import Dtype
 from rekindle.core.tensor import Tensor
 
+from .containers import Container
 from .conversion import Cache
 from .decorator import Decorator
 from .fields import set_unless_nil
@@ -70,6 +71,9 @@ class DontCast(Decorator):
             input = _cast(input, dtype_of(self.moduleType))
         y = step(1, input)
         return _cast(y, self._outer(self.output)) if self.castout else y
+
+    back = Container.back
+    """Through the conversions of the flow."""
 
     def _outer(self, field: Any) -> Dtype:
         """Return the type that `output` or `gradInput` has."""

@@ -10,18 +10,19 @@ from typing import Any, Self
 from rekindle.core.checkpoint import Table
 
 from .concat import Concat
-from .containers import Container, Step, indented
+from .containers import indented
+from .decorator import Wrapper
 from .module import as_input, torch_class
 
 
-class _OnFirst(Container):
+class _OnFirst(Wrapper):
     """Runs the first module on everything; the others are copies of it."""
 
     def inside(self) -> list[Any]:
         return super().inside()[:1]
 
-    def flow(self, input: Any, step: Step) -> Any:
-        return step(1, input)
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        return self.backward_at_once(input, gradOutput, scale)
 
 
 @torch_class("nn.DataParallelTable", 3)
@@ -117,7 +118,7 @@ class ModelParallel(Concat):
 
 
 @torch_class("nn.GPU")
-class GPU(Container):
+class GPU(Wrapper):
     """Runs its module.
 
     Parameters
@@ -141,9 +142,6 @@ class GPU(Container):
         self.device = device
         self.outdevice = device if outdevice is None else outdevice
         self.modules[1] = module
-
-    def flow(self, input: Any, step: Step) -> Any:
-        return step(1, input)
 
     def __repr__(self) -> str:
         return f"{self.t7_typename}({self.device}) @ {indented(self.modules[1], '')}"

@@ -18,17 +18,8 @@ from .values import as_torch, tensors_in
 _ids = itertools.count(1)
 
 
-class _Watcher(Decorator):
-    """A decorator that has a look at what passes; going back is both halves in turn."""
-
-    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
-        self.updateGradInput(input, gradOutput)
-        self.accGradParameters(input, gradOutput, scale)
-        return self.gradInput
-
-
 @torch_class("nn.NaN")
-class NaN(_Watcher):
+class NaN(Decorator):
     """Raises an error if outputs or gradients of the module inside are not numbers.
 
     Parameters
@@ -88,7 +79,7 @@ class NaN(_Watcher):
 
 
 @torch_class("nn.Profile")
-class Profile(_Watcher):
+class Profile(Decorator):
     """Measures how long the module inside takes, and prints it now and then.
 
     Parameters

@@ -160,11 +160,6 @@ class WeightNorm(Decorator):
     def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
         return share_memory(self.gradInput, self.modules[1].gradInput)
 
-    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
-        self.updateGradInput(input, gradOutput)
-        self.accGradParameters(input, gradOutput, scale)
-        return self.gradInput
-
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         module = self.modules[1]
         module.accGradParameters(input, gradOutput, scale)

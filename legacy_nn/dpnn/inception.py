@@ -12,7 +12,7 @@ from rekindle.core.checkpoint import Table
 from ..batch_normalization import SpatialBatchNormalization
 from ..checks import one_tensor
 from ..concat import DepthConcat
-from ..containers import Sequential, Step
+from ..containers import Container, Sequential, Step
 from ..convolution import SpatialConvolution
 from ..decorator import Decorator
 from ..module import torch_class
@@ -105,6 +105,9 @@ class Inception(Decorator):
         if self.batchNorm:
             column.add(SpatialBatchNormalization(convolution.nOutputPlane))
         return column.add(copy.deepcopy(self.transfer))
+
+    back = Container.back
+    keep_gradient = Container.keep_gradient
 
     def flow(self, input: Any, step: Step) -> Any:
         x = one_tensor(self, input, 3, 4)
