@@ -91,8 +91,9 @@ class Module(Gradients, State, Tree, Sharing, Clearing, Converting, TorchClass):
 
     def _evaluate(self, input: Any) -> Any:
         self.check_input(input)
-        with no_grad():
-            self.prepare(input)
+        if type(self).prepare is not Module.prepare:
+            with no_grad():
+                self.prepare(input)
         result = self.compute(input)
         if isinstance(result, tuple):
             result, *extras = result
@@ -180,10 +181,11 @@ class Module(Gradients, State, Tree, Sharing, Clearing, Converting, TorchClass):
         InputTypeError
             If a tensor of `input` has another floating dtype.
         """
-        for tensor in tensors_in(input):
-            if is_floating(tensor.dtype) and tensor.dtype != self.dtype:
+        own = self.dtype
+        for tensor in (input,) if isinstance(input, Tensor) else tensors_in(input):
+            if tensor.dtype != own and is_floating(tensor.dtype):
                 raise InputTypeError(
-                    f"{self.t7_typename} is of type {self._type} and takes {self.dtype} "
+                    f"{self.t7_typename} is of type {self._type} and takes {own} "
                     f"tensors; given {tensor.dtype} of shape {tensor.shape}: "
-                    f"convert the input with .astype('{self.dtype}')"
+                    f"convert the input with .astype('{own}')"
                 )

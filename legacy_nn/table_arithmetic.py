@@ -14,8 +14,9 @@ from rekindle.core.creation import empty, full
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
+from .checks import fitted
 from .fields import set_unless_nil
-from .module import Module, replace_contents, torch_class
+from .module import Module, replace_contents, share_memory, torch_class
 from .table import elements
 from .values import size_text
 
@@ -79,6 +80,20 @@ class CAddTable(Module):
             total = ops.add(total, tensor)
         return total
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        return Table([fitted(self, gradOutput, x) for x in elements(self, input)])
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
+        """Return the table of gradients, which in place are gradOutput itself."""
+        if not self.inplace:
+            return super().keep_gradient(input, gradOutput, result)
+        table = self.gradInput if isinstance(self.gradInput, Table) else Table()
+        for i, g in result.items():
+            table[i] = share_memory(table.get(i), g.detach())
+        for i in range(len(result) + 1, len(table) + 1):
+            table[i] = None
+        return table
+
     def written(self, input: Any) -> Any:
         return input[1] if self.inplace else None
 
@@ -101,6 +116,17 @@ class CMulTable(Module):
         for tensor in rest:
             product = ops.multiply(product, tensor)
         return product
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        factors = operands(self, input)
+        g = fitted(self, gradOutput, factors[0])
+        found = []
+        for i, x in enumerate(elements(self, input)):
+            gradient = g
+            for j, factor in enumerate(factors):
+                gradient = gradient if i == j else ops.multiply(gradient, factor)
+            found.append(ops.reshape(gradient, x.shape))
+        return Table(found)
 
 
 @torch_class("nn.CSubTable")

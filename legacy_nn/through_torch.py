@@ -22,13 +22,24 @@ def torch_only(module: Any) -> bool:
     That is so where a class outside this package overrides one of them, or an instance has
     its own, and it is not marked with `both_protocols`.
     """
-    for name in METHODS:
-        method = getattr(module, name)
-        if getattr(method, "both_protocols", False):
-            continue
-        if name == "updateOutput" or not getattr(method, "__module__", "").startswith(_HERE):
-            return True
-    return False
+    if not vars(module).keys().isdisjoint(METHODS):
+        return _disagree(*(getattr(module, name) for name in METHODS))
+    cls = type(module)
+    methods = cls.updateOutput, cls.updateGradInput, cls.accGradParameters
+    known = vars(cls).get("_agreement")
+    if known is None or known[0] != methods:
+        known = cls._agreement = methods, _disagree(*methods)  # asked at every call
+    return bool(known[1])
+
+
+def _disagree(output: Any, *gradients: Any) -> bool:
+    if not getattr(output, "both_protocols", False):
+        return True
+    return not all(
+        getattr(method, "both_protocols", False)
+        or getattr(method, "__module__", "").startswith(_HERE)
+        for method in gradients
+    )
 
 
 def call_through_torch(module: Any, input: Any) -> Any:

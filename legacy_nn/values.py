@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextvars import ContextVar, Token
 from typing import Any
 
 import numpy as np
 
-from rekindle.core.autograd import no_grad
+from rekindle.core.autograd import is_grad_enabled, no_grad
 from rekindle.core.checkpoint import Table
 from rekindle.core.creation import empty
 from rekindle.core.errors import ShapeError
@@ -34,11 +34,33 @@ def builds_graph(input: Any) -> bool:
     return isinstance(input, (Callee, Nothing))
 
 
-@contextmanager
-def as_torch() -> Iterator[None]:
-    """Compute as Torch7 does: nothing is recorded, and 1/0 is not worth a warning."""
-    with no_grad(), np.errstate(all="ignore"):
-        yield
+_WITHIN: ContextVar[bool] = ContextVar("rekindle_as_torch", default=False)
+
+
+class as_torch:  # used like a function: `with as_torch():`
+    """Compute as Torch7 does: nothing is recorded, and 1/0 is not worth a warning.
+
+    Every method of Torch's protocol says so; inside another one it costs next to nothing.
+    """
+
+    __slots__ = ("_modes", "_token")
+
+    _token: Token[bool] | None
+
+    def __enter__(self) -> None:
+        self._token = None
+        if _WITHIN.get() and not is_grad_enabled():
+            return
+        self._token = _WITHIN.set(True)
+        self._modes = no_grad(), np.errstate(all="ignore")
+        for mode in self._modes:
+            mode.__enter__()
+
+    def __exit__(self, *exception: Any) -> None:
+        if self._token is not None:
+            for mode in reversed(self._modes):
+                mode.__exit__(*exception)
+            _WITHIN.reset(self._token)
 
 
 def as_input(input: Any) -> Any:

@@ -70,7 +70,8 @@ def write_(target: Tensor, value: Tensor, name: str) -> Tensor:
 
 def _check_distinct(into: Any, name: str) -> None:
     """Check that no two elements of an array are one in memory."""
-    if any(s == 0 and n > 1 for s, n in zip(into.strides, into.shape, strict=True)):
+    strides = into.strides
+    if 0 in strides and any(s == 0 and n > 1 for s, n in zip(strides, into.shape, strict=True)):
         raise UseError(
             f"{name} writes into an expanded tensor, where several elements are one in memory; "
             "clone() it first"
