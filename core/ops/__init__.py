@@ -190,6 +190,7 @@ from .rounding import ceil as ceil
 from .rounding import floor as floor
 from .rounding import round as round
 from .rounding import trunc as trunc
+from .rules import RuleError as RuleError
 from .shape import clone as clone
 from .shape import contiguous as contiguous
 from .shape import expand as expand

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..autograd.node import Node
 from ..autograd.parts import Parts, pick
 from ..tensor import Tensor
 from .namespaces import TENSORS, array_namespace
-from .rules import SHAPE, Rule
+from .rules import SHAPE, Rule, RuleError
 
 _BIT = {"operand": 1, "output": 4, "shape": 8}
 
@@ -52,19 +52,50 @@ class Differentiable:
     # -- saying them --------------------------------------------------------------------
 
     def def_vjp(self, **rules: Callable[..., Any]) -> None:
-        """Say, by operand, how the gradient `g` of the output becomes the operand's."""
-        self.vjp_rules |= {name: Rule(f) for name, f in rules.items()}
+        """Say, by operand, how the gradient `g` of the output becomes the operand's.
+
+        Raises
+        ------
+        RuleError
+            If there is no such operand, or a rule names what calls do not keep.
+        """
+        self.vjp_rules |= self._checked(rules)
         self._bind()
 
     def def_jvp(self, **rules: Callable[..., Any]) -> None:
-        """Say, by operand, how the operand's tangent `g` becomes the output's."""
-        self.jvp_rules |= {name: Rule(f) for name, f in rules.items()}
+        """Say, by operand, how the operand's tangent `g` becomes the output's.
+
+        Raises
+        ------
+        RuleError
+            As `def_vjp`.
+        """
+        self.jvp_rules |= self._checked(rules)
         self._bind()
 
     def def_derivative(self, **rules: Callable[..., Any]) -> None:
         """Give rules that serve both directions, as those of elementwise operations do."""
         self.def_vjp(**rules)
         self.def_jvp(**rules)
+
+    def _checked(self, rules: Mapping[str, Callable[..., Any]]) -> dict[str, Rule]:
+        """Return the rules; refuse here what a backward pass would otherwise stumble over."""
+        known = ["g", "xp", *self.operands, *self.output_names]
+        known += [name + SHAPE for name in self.operands] + [*self.metadata]
+        known += ["i"] if self.variadic else []
+        checked = {name: Rule(f) for name, f in rules.items()}
+        for operand, rule in checked.items():
+            if operand not in self.operands:
+                raise RuleError(
+                    f"{self.name} has no operand {operand!r} to give a rule for; it has "
+                    f"{', '.join(self.operands)}"
+                )
+            if strange := [name for name in rule.names if name not in known]:
+                raise RuleError(
+                    f"the rule of {self.name} for {operand} names {', '.join(strange)}; what a "
+                    f"call can keep for it is {', '.join(known)}"
+                )
+        return checked
 
     def _bind(self) -> None:
         """Find out what calls must save, now that there are more rules."""

@@ -12,7 +12,7 @@ from ..autograd.alias import alias
 from ..autograd.forward import jvp
 from ..autograd.modes import MODE, setting
 from ..autograd.reverse import grad
-from ..dtypes import FLOATING
+from ..dtypes import is_floating
 from ..errors import UseError
 from ..tensor import Tensor
 from .namespaces import array_namespace
@@ -49,7 +49,7 @@ class DirectCalls:
         """
         graph = MODE.get().grad
         given = list(operands[0]) if self.variadic else list(operands)
-        moving = [i for i, x in enumerate(given) if getattr(x, "dtype", None) in FLOATING]
+        moving = [i for i, x in enumerate(given) if hasattr(x, "dtype") and is_floating(x.dtype)]
         leaves = [alias(_as_tensor(given[i])) for i in moving]
         with setting(grad=True):
             for i, leaf in zip(moving, leaves, strict=True):
@@ -105,8 +105,9 @@ class DirectCalls:
         i : int
             Which operand of a variadic operation.
         **values
-            What the rule names: operands (`x`), results (`out`), shapes (`x_shape`) and
-            metadata. Others may be given too and are not read.
+            What the rule names: operands (`x`; of a variadic operation the sequence of all),
+            results (`out`), shapes (`x_shape`) and metadata. Others may be given too and are
+            not read.
 
         Returns
         -------
@@ -124,7 +125,7 @@ class DirectCalls:
             raise UseError(f"{self.name} has no gradient for {operand!r}; for {[*self.vjp_rules]}")
         like = next(x for x in g if x is not None) if isinstance(g, list) else g
         known = {
-            **{name + SHAPE: np.shape(x) for name, x in values.items() if name in self.operands},
+            **{n + SHAPE: self._shape(x) for n, x in values.items() if n in self.operands},
             **self.defaults,
             **values,
             "g": g,
@@ -141,6 +142,10 @@ class DirectCalls:
         if shape is None or self.variadic:
             return result
         return fitted(result, shape, result.dtype, None)
+
+    def _shape(self, value: Any) -> Any:
+        """Return what rules know as the shape of an operand: of a variadic one, a tuple."""
+        return tuple(map(np.shape, value)) if self.variadic else np.shape(value)
 
 
 def _as_tensor(x: Any) -> Tensor:

@@ -13,12 +13,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..autograd.node import Node
+from ..errors import RekindleError
 from .namespaces import array_namespace
 
 SHAPE = "_shape"
 
 _FIXED = {"g": -1, "xp": -2, "i": -3}
 """What a rule names beside what the node saved, and its place in `Rule.sources`."""
+
+
+class RuleError(RekindleError, TypeError):
+    """A derivative rule that asks for what its operation cannot give."""
 
 
 class Rule:

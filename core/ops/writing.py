@@ -22,8 +22,9 @@ def converted(xp: Any, x: Array, source: Array) -> Array:
     return xp.astype(xp.broadcast_to(xp.asarray(source), x.shape), x.dtype)
 
 
-converted.def_vjp(source=lambda g: g)
-converted.def_jvp(source=lambda g: g)
+# What x held before is gone, so its gradient is zero: but it has one, as in PyTorch.
+converted.def_vjp(x=lambda xp, g: xp.zeros_of(g, g.shape), source=lambda g: g)
+converted.def_jvp(x=lambda xp, g: xp.zeros_of(g, g.shape), source=lambda g: g)
 
 
 @operation(samples=lambda rng: [Sample(rng.normal(size=(3, 4)), rng.normal(size=4), chain=())])

@@ -41,10 +41,10 @@ def test_assigned_values_broadcast():
         (lambda x, v: x.sub_(v), 1, -1),
         (lambda x, v: x.mul_(v), 4, 3),
         (lambda x, v: x.div_(v), 1 / 4, -3 / 16),
-        (lambda x, v: x.copy_(v), None, 1),
+        (lambda x, v: x.copy_(v), 0, 1),
         (lambda x, v: x.mul_(x), 6, None),
-        (lambda x, v: x.fill_(7.0), None, None),
-        (lambda x, v: x.zero_(), None, None),
+        (lambda x, v: x.fill_(7.0), 0, None),
+        (lambda x, v: x.zero_(), 0, None),
     ],
 )
 def test_methods(write, of_x, of_v):

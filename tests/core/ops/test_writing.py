@@ -1,10 +1,12 @@
-"""Pure forms of writing: what an index spread adds, against a loop."""
+"""Writing: what an index spread adds, against a loop; what writes in place leave of gradients."""
 
 import numpy as np
 import pytest
 
 from rekindle.core import ops
+from rekindle.core.autograd import grad
 from rekindle.core.creation import tensor
+from rekindle.core.tensor import Tensor
 
 SHAPE = (4, 5, 6)
 MASK = np.random.default_rng(1).normal(size=(4, 5)) > 0
@@ -51,3 +53,44 @@ def test_integers_stay_integers():
 def test_rows_outside_are_refused():
     with pytest.raises(IndexError, match=r"index_spread: .*out of bounds"):
         ops.index_spread(tensor(np.ones((1, 2))), shape=(3, 2), index=np.array([3]))
+
+
+def whole_writes():
+    """Yield programs that overwrite all or part of y = 2 w, and the gradient of w that is left."""
+    ones, none = np.ones(3), [0, 0, 0]
+    yield "fill_", lambda y, w: y.fill_(3.0), none
+    yield "zero_", lambda y, w: y.zero_(), none
+    yield "copy_", lambda y, w: y.copy_(Tensor(ones)), none
+    yield "assign all", lambda y, w: assign(y, ..., 1.0), none
+    yield "assign slice", lambda y, w: assign(y, slice(None), 1.0), none
+    yield "copy of w", lambda y, w: y.copy_(w), [1, 1, 1]
+    yield "a number of w", lambda y, w: y.fill_(w[0]), [3, 0, 0]
+    yield "part", lambda y, w: (y[:2].fill_(1.0), y)[1], [0, 0, 2]
+    yield "a view of all", lambda y, w: (y[:].zero_(), y)[1], none
+    yield "through a view, read there", lambda y, w: y[:2].zero_(), none
+    yield "copied into a view, read there", lambda y, w: y[:2].copy_(Tensor(ones[:2])), none
+    yield "a view, its base written", view_of_a_written_base, none
+    yield "a view of a view", lambda y, w: (y[1:][:1].fill_(5.0), y)[1], [2, 0, 2]
+
+
+def assign(y, index, value):
+    y[index] = value
+    return y
+
+
+def view_of_a_written_base(y, w):
+    part = y[:2]
+    y.zero_()
+    return part
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"), [pytest.param(*rest, id=name) for name, *rest in whole_writes()]
+)
+def test_what_a_write_leaves_of_the_gradient(program, expected):
+    # Zeros and not None where all is overwritten: y was computed from w. PyTorch 2.13 says so too.
+    w = Tensor(np.array([1.0, 2.0, 3.0]), requires_grad=True)
+    result = program(w * 2, w)
+    assert result.requires_grad
+    (g,) = grad(result.sum(), w)
+    np.testing.assert_array_equal(g.numpy(), expected)
