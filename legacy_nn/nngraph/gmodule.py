@@ -7,23 +7,24 @@ from typing import Any
 
 from rekindle.core.checkpoint import Table
 from rekindle.core.checkpoint.registry import names_to_text
+from rekindle.core.checkpoint.table import new_table
 
 from ..branches import refill
-from ..containers import Container, run_fresh, run_torch
+from ..containers import Container, known, run_fresh, run_torch
+from ..going_back import Ask, Method
 from ..module import (
     ArgumentError,
     InputTypeError,
-    ModuleError,
     as_input,
+    as_torch,
     both_protocols,
     torch_class,
 )
+from ..returning import of_input, shaped
 from ..through_torch import call_through_torch, torch_only
 from .build import check_used, nodes, split_inputs
 from .graph import Graph, NnNode
-
-Inputs = dict[int, Table]
-"""The inputs of nodes in one run, by the identity of the node's `data`."""
+from .plan import Plan, Received
 
 
 @torch_class("nn.gModule")
@@ -48,6 +49,8 @@ class gModule(Container):
 
     Source: torch/nngraph gmodule.lua.
     """
+
+    __slots__ = ("_plan",)  # beside the fields, which are those of files
 
     fg: Graph
     bg: Graph
@@ -103,37 +106,72 @@ class gModule(Container):
 
     @both_protocols
     def updateOutput(self, input: Any) -> Any:
-        inputs = self._run(as_input(input), run_torch)
-        for node in self.forwardnodes.array():
-            if (received := inputs.get(id(node.data))) is not None:
-                node.data["input"] = refill(node.data.get("input"), received)
-        self.output = self._result(self.outnode.data["input"])
+        with as_torch():
+            plan = self.plan()
+            run = self._run(plan, as_input(input), run_torch)
+            for data, received in zip(plan.data, run, strict=True):
+                if received:
+                    data["input"] = refill(data.get("input"), new_table(received))
+            outputs = self.outnode.data["input"]
+            self.output = outputs[1] if plan.single else outputs
         return self.output
 
     def _fresh(self, input: Any) -> Any:
         if torch_only(self):
             return call_through_torch(self, input)
-        return self._flow(input, run_fresh)
+        plan = self.plan()
+        return plan.result(self._run(plan, input, run_fresh))
 
-    def _flow(self, input: Any, run: Callable[[Any, Any], Any]) -> Any:
-        return self._result(self._run(input, run)[id(self.outnode.data)])
+    def _run(self, plan: Plan, input: Any, run: Callable[[Any, Any], Any]) -> Received:
+        return plan.run(self._listed(input), run, self._where)
 
-    def _result(self, outputs: Table) -> Any:
-        return outputs[1] if len(self.outnode.children) == 1 else outputs
+    def plan(self) -> Plan:
+        """Return how the graph runs, looked up again where nodes have changed."""
+        nodes = self.forwardnodes
+        known = getattr(self, "_plan", None)
+        if known is None or known[0] is not nodes or not known[1].holds():
+            known = self._plan = nodes, Plan(nodes.array(), self.innode, self.outnode)
+        plan: Plan = known[1]
+        return plan
 
-    def _run(self, input: Any, run: Callable[[Any, Any], Any]) -> Inputs:
-        """Run all nodes and return what each received."""
-        inputs: Inputs = {id(self.innode.data): self._listed(input)}
-        for position, node in enumerate(self.forwardnodes.array(), 1):
-            received = inputs.get(id(node.data), Table())
+    # -- backward -----------------------------------------------------------------------
+
+    def back(self, input: Any, gradOutput: Any, ask: Ask) -> Any:
+        plan = self.plan()
+        received = self._run(plan, input, lambda module, x: module.output)
+        given = shaped(self, plan.result(received), gradOutput)
+        return of_input(plan.pull(received, given, ask), input)
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        """Ask all modules for the gradients of their inputs, then for those of parameters."""
+        asked: list[tuple[int, Any, Any]] = []
+        first = self._asking(lambda m, x, g: m.updateGradInput(x, g))
+        second = self._asking(lambda m, x, g: m.accGradParameters(x, g, scale))
+
+        def ask(k: int, x: Any, g: Any) -> Any:
+            asked.append((k, x, g))
+            return first(k, x, g)
+
+        with as_torch():
+            input, gradOutput = as_input(input), as_input(gradOutput)
+            result = self.back(input, gradOutput, ask)
+            self.gradInput = self.keep_gradient(input, gradOutput, result)
+            for call in asked:
+                second(*call)
+        return self.gradInput
+
+    def _asking(self, method: Method) -> Ask:
+        """Return `method` for the module of node k, from 0."""
+        data = self.plan().data
+
+        def ask(k: int, x: Any, g: Any) -> Any:
             try:
-                output = _run_node(node.data, received, run)
-                for child in node.children.array():
-                    _send(output, node.data, child.data, inputs)
+                return method(known(data[k]["module"]), x, g)
             except Exception as error:
-                error.add_note(f"in forwardnodes[{position}] of {self!r}{_where(node)}")
+                error.add_note(self._where(k))
                 raise
-        return inputs
+
+        return ask
 
     def _listed(self, input: Any) -> Table:
         """Return the inputs of the graph in a table.
@@ -154,39 +192,10 @@ class gModule(Container):
     def __repr__(self) -> str:
         return self.name or self.t7_typename
 
-
-def _run_node(data: Table, received: Table, run: Callable[[Any, Any], Any]) -> Any:
-    """Return the output of the node of this `data` for what it received."""
-    module, index = data.get("module"), data.get("selectindex")
-    single = len(received) == 1
-    if index is not None:
-        if module is not None or not single or not isinstance(received[1], Table):
-            raise ModuleError(
-                f"a node that selects element {index} takes one table and has no module"
-            )
-        return received[1][index]
-    value = received[1] if single else received
-    output = value if module is None else run(module, value)
-    count = data.get("nSplitOutputs")
-    if count is not None and (not isinstance(output, Table) or len(output) != count):
-        given = f"{len(output)} of them" if isinstance(output, Table) else type(output).__name__
-        raise ModuleError(f"a node is split into {count} outputs; given {given}")
-    return output
-
-
-def _send(output: Any, source: Table, target: Table, inputs: Inputs) -> None:
-    """Make `output` the input of a node that its `mapindex` says."""
-    received = inputs.setdefault(id(target), Table())
-    index = target.mapindex[source]
-    if received.get(index) is not None:
-        raise ModuleError(f"input {index} of a node comes from two nodes")
-    received[index] = output
-
-
-def _where(node: NnNode) -> str:
-    """Return which node it is, in the words that its makers gave it."""
-    annotations = node.data.get("annotations")
-    if not isinstance(annotations, Table):
-        return ""
-    label = annotations.get("name") or annotations.get("_debugLabel")
-    return f" ({label})" if label else ""
+    def _where(self, k: int) -> str:
+        """Return which node it is, in the words that its makers gave it."""
+        annotations = self.forwardnodes[k + 1].data.get("annotations")
+        label = None
+        if isinstance(annotations, Table):
+            label = annotations.get("name") or annotations.get("_debugLabel")
+        return f"in forwardnodes[{k + 1}] of {self!r}" + (f" ({label})" if label else "")
