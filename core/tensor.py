@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from operator import index
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -23,6 +23,14 @@ from .errors import ShapeError, SharingError, UseError
 from .methods import TensorMethods
 from .printing import format_tensor
 from .storage import Storage, check_view
+
+
+class Mirror(Protocol):
+    """What is told where a tensor's elements are, whenever that changes."""
+
+    def refresh(self, tensor: Tensor) -> None:
+        """Look at the tensor again."""
+
 
 Geometry = tuple[int, tuple[int, ...], tuple[int, ...]]
 """Offset, shape and strides of a view, in elements of its storage."""
@@ -57,6 +65,7 @@ class Tensor(TensorMethods):
         "_geometry",
         "_grad",
         "_hooks",
+        "_mirror",
         "_node",
         "_storage",
         "_version",
@@ -69,6 +78,7 @@ class Tensor(TensorMethods):
     _storage: Storage
     _grad: Tensor | None
     _hooks: list[Callable[[Tensor], Tensor | None]]
+    _mirror: Mirror
 
     __array_ufunc__ = None  # so that `ndarray * Tensor` reaches Tensor.__rmul__
 
@@ -269,6 +279,8 @@ class Tensor(TensorMethods):
         self._array, self._storage, self._geometry = None, storage, geometry
         self._version = storage.cell
         self._node = LEAF if isinstance(self._node, Leaf) else None
+        if hasattr(self, "_mirror"):
+            self._mirror.refresh(self)
         return self
 
     def detach(self) -> Tensor:
