@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rekindle import legacy_nn as legacy_nn
     from rekindle.core import autograd as autograd
     from rekindle.core import ops as ops
+    from rekindle.core import random as random
     from rekindle.core.autograd import check_grads as check_grads
     from rekindle.core.autograd import enable_grad as enable_grad
     from rekindle.core.autograd import grad as grad
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
     from rekindle.core.dtypes import int64 as int64
     from rekindle.core.dtypes import uint8 as uint8
     from rekindle.core.errors import RekindleError as RekindleError
+    from rekindle.core.random import Generator as Generator
+    from rekindle.core.random import manual_seed as manual_seed
     from rekindle.core.storage import Storage as Storage
     from rekindle.core.tensor import Parameter as Parameter
     from rekindle.core.tensor import Tensor as Tensor
@@ -69,6 +72,7 @@ _HOMES = {
     "core.creation": "arange empty eye from_dlpack full ones tensor zeros zeros_like",
     "core.dtypes": "bool_ float16 float32 float64 int8 int16 int32 int64 uint8",
     "core.errors": "RekindleError",
+    "core.random": "Generator manual_seed",
     "core.storage": "Storage",
     "core.tensor": "Parameter Tensor",
     "core.checkpoint": "LuaFunction RecordReader RecordWriter RekindleWarning T7Error Table "
@@ -81,24 +85,23 @@ _PACKAGES = {
     "core": "core",
     "legacy_nn": "legacy_nn",
     "ops": "core.ops",
+    "random": "core.random",
 }
 
 __all__ = [*_HOME_OF, *_PACKAGES]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _PACKAGES:
-        value: Any = importlib.import_module(f"rekindle.{_PACKAGES[name]}")
-    elif name in _HOME_OF:
-        home = _HOME_OF[name]
-        # Tensors have their methods once the operations are imported; files give modules
-        # once the module classes are registered.
-        importlib.import_module(
-            "rekindle.legacy_nn" if home == "core.checkpoint" else "rekindle.core.ops"
-        )
-        value = getattr(importlib.import_module(f"rekindle.{home}"), name)
-    else:
+    home = _PACKAGES.get(name) or _HOME_OF.get(name)
+    if home is None:
         raise AttributeError(f"module 'rekindle' has no attribute {name!r}")
+    # Tensors have their methods once the operations are imported; files give modules
+    # once the module classes are registered.
+    importlib.import_module(
+        "rekindle.legacy_nn" if home == "core.checkpoint" else "rekindle.core.ops"
+    )
+    module = importlib.import_module(f"rekindle.{home}")
+    value = module if name in _PACKAGES else getattr(module, name)
     globals()[name] = value
     return value
 

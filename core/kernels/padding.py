@@ -5,8 +5,9 @@ A negative padding crops. The gradient of constant padding is padding with the o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from ..errors import ShapeError
 from .checks import Array
@@ -66,13 +67,7 @@ def pad_reflect(xp: Any, x: Array, *, padding: Sequence[Border]) -> Array:
     Source: lib/THNN/generic/SpatialReflectionPadding.c, which reads outside its input where
     the padding is too large.
     """
-    out = x
-    for axis, before, after in _borders("pad_reflect", x.shape, padding):
-        n = x.shape[axis]
-        _check_reflection("pad_reflect", n, before, after)
-        index = xp.abs(xp.arange(-before, n + after))
-        out = xp.take(out, xp.where(index < n, index, 2 * (n - 1) - index), axis=axis)
-    return out if out is not x else x.copy()
+    return _bordered("pad_reflect", _REFLECTED, xp, x, padding)
 
 
 def pad_replicate(xp: Any, x: Array, *, padding: Sequence[Border]) -> Array:
@@ -93,13 +88,7 @@ def pad_replicate(xp: Any, x: Array, *, padding: Sequence[Border]) -> Array:
     -----
     Source: lib/THNN/generic/SpatialReplicationPadding.c
     """
-    out = x
-    for axis, before, after in _borders("pad_replicate", x.shape, padding):
-        n = x.shape[axis]
-        if n == 0:
-            raise ShapeError(f"pad_replicate: dimension {axis} of shape {x.shape} has no edge")
-        out = xp.take(out, xp.clip(xp.arange(-before, n + after), 0, n - 1), axis=axis)
-    return out if out is not x else x.copy()
+    return _bordered("pad_replicate", _REPLICATED, xp, x, padding)
 
 
 def pad_circular(xp: Any, x: Array, *, padding: Sequence[Border]) -> Array:
@@ -116,12 +105,7 @@ def pad_circular(xp: Any, x: Array, *, padding: Sequence[Border]) -> Array:
     ShapeError
         If a padding is too large or too much is cropped.
     """
-    out = x
-    for axis, before, after in _borders("pad_circular", x.shape, padding):
-        n = x.shape[axis]
-        _check_circle("pad_circular", n, before, after)
-        out = xp.take(out, xp.arange(-before, n + after) % n, axis=axis)
-    return out if out is not x else x.copy()
+    return _bordered("pad_circular", _CIRCULAR, xp, x, padding)
 
 
 def pad_reflect_gradient(xp: Any, g: Array, *, padding: Sequence[Border]) -> Array:
@@ -143,83 +127,98 @@ def pad_reflect_gradient(xp: Any, g: Array, *, padding: Sequence[Border]) -> Arr
     ShapeError
         If no input has an output of this shape.
     """
-    shape = _unpadded_shape(g, padding)
-    for axis, before, after in _borders("pad_reflect_gradient", shape, padding):
-        n = shape[axis]
-        _check_reflection("pad_reflect_gradient", n, before, after)
-        border, inner = _centre(xp, g, axis, n, before, after)
-        if before > 0:
-            inner[1 : before + 1] += border[before - 1 :: -1]
-        if after > 0:
-            inner[n - 1 - after : n - 1] += border[: -after - 1 : -1]
-        g = xp.moveaxis(inner, 0, axis)
-    return g.copy()
+    return _folded("pad_reflect_gradient", _REFLECTED, xp, g, padding)
 
 
 def pad_replicate_gradient(xp: Any, g: Array, *, padding: Sequence[Border]) -> Array:
     """Return the gradient of `pad_replicate` by its input: borders added to the edges.
 
-    Parameters
-    ----------
-    g : array
-        Shape of the padded output.
-    padding : sequence of (before, after)
-
-    Returns
-    -------
-    array
-        Shape of the input.
-
-    Raises
-    ------
-    ShapeError
-        If no input has an output of this shape.
+    Parameters, result and errors are those of `pad_reflect_gradient`.
     """
-    shape = _unpadded_shape(g, padding)
-    for axis, before, after in _borders("pad_replicate_gradient", shape, padding):
-        border, inner = _centre(xp, g, axis, shape[axis], before, after)
-        if before > 0:
-            inner[0] += border[:before].sum(axis=0)
-        if after > 0:
-            inner[-1] += border[-after:].sum(axis=0)
-        g = xp.moveaxis(inner, 0, axis)
-    return g.copy()
+    return _folded("pad_replicate_gradient", _REPLICATED, xp, g, padding)
 
 
 def pad_circular_gradient(xp: Any, g: Array, *, padding: Sequence[Border]) -> Array:
     """Return the gradient of `pad_circular` by its input: borders added at the other end.
 
-    Parameters
-    ----------
-    g : array
-        Shape of the padded output.
-    padding : sequence of (before, after)
-
-    Returns
-    -------
-    array
-        Shape of the input.
-
-    Raises
-    ------
-    ShapeError
-        If no input has an output of this shape.
+    Parameters, result and errors are those of `pad_reflect_gradient`.
     """
-    shape = _unpadded_shape(g, padding)
-    for axis, before, after in _borders("pad_circular_gradient", shape, padding):
-        n = shape[axis]
-        _check_circle("pad_circular_gradient", n, before, after)
-        border, inner = _centre(xp, g, axis, n, before, after)
-        if before > 0:
-            inner[n - before :] += border[:before]
-        if after > 0:
-            inner[:after] += border[-after:]
+    return _folded("pad_circular_gradient", _CIRCULAR, xp, g, padding)
+
+
+class _Kind(NamedTuple):
+    """Where the elements of a border come from, along one dimension of n elements."""
+
+    most: Callable[[int], float]
+    """Takes n; the largest border that there is."""
+    positions: Callable[[Any, Array, int], Array]
+    """Takes xp, positions that are outside of 0 to n - 1 in the borders, and n; those they copy."""
+    fold: Callable[[Array, Array, int, int], None]
+    """Takes a gradient by the input, that by the output, before and after, both dimensions first;
+    adds the borders of the second to the first."""
+
+
+def _fold_reflected(inner: Array, g: Array, before: int, after: int) -> None:
+    n = inner.shape[0]
+    if before > 0:
+        inner[1 : before + 1] += g[before - 1 :: -1]
+    if after > 0:
+        inner[n - 1 - after : n - 1] += g[: -after - 1 : -1]
+
+
+def _fold_replicated(inner: Array, g: Array, before: int, after: int) -> None:
+    if before > 0:
+        inner[0] += g[:before].sum(axis=0)
+    if after > 0:
+        inner[-1] += g[-after:].sum(axis=0)
+
+
+def _fold_circular(inner: Array, g: Array, before: int, after: int) -> None:
+    if before > 0:
+        inner[inner.shape[0] - before :] += g[:before]
+    if after > 0:
+        inner[:after] += g[-after:]
+
+
+_REFLECTED = _Kind(
+    lambda n: n - 1,
+    lambda xp, i, n: n - 1 - xp.abs(n - 1 - xp.abs(i)),
+    _fold_reflected,
+)
+_REPLICATED = _Kind(
+    lambda n: math.inf if n else 0,
+    lambda xp, i, n: xp.clip(i, 0, n - 1),
+    _fold_replicated,
+)
+_CIRCULAR = _Kind(lambda n: n, lambda xp, i, n: i % n, _fold_circular)
+
+
+def _bordered(kernel: str, kind: _Kind, xp: Any, x: Array, padding: Sequence[Border]) -> Array:
+    """Return x with borders of one kind."""
+    out = x
+    for axis, before, after in _borders(kernel, x.shape, padding, kind.most):
+        n = x.shape[axis]
+        out = xp.take(out, kind.positions(xp, xp.arange(-before, n + after), n), axis=axis)
+    return out if out is not x else x.copy()
+
+
+def _folded(kernel: str, kind: _Kind, xp: Any, g: Array, padding: Sequence[Border]) -> Array:
+    """Return the gradient by the input of `_bordered`, for the gradient by its output."""
+    first = g.ndim - len(padding)
+    sizes = zip(g.shape[first:], padding, strict=True) if first >= 0 else ()
+    shape = (*g.shape[:first], *(n - before - after for n, (before, after) in sizes))
+    for axis, before, after in _borders(kernel, shape, padding, kind.most):
+        border, inner = _centre(xp, g, axis, shape[axis], before, after)
+        kind.fold(inner, border, before, after)
         g = xp.moveaxis(inner, 0, axis)
     return g.copy()
 
 
 def _borders(
-    kernel: str, shape: Sequence[int], padding: Sequence[Border]
+    kernel: str,
+    shape: Sequence[int],
+    padding: Sequence[Border],
+    most: Callable[[int], float] = lambda n: math.inf,
 ) -> Iterator[tuple[int, int, int]]:
     """Yield axis, before and after of each dimension that changes, having checked them all."""
     first = len(shape) - len(padding)
@@ -233,28 +232,14 @@ def _borders(
             f"most the whole dimension; given {list(padding)} for shape {tuple(shape)}"
         )
     for axis, (before, after) in enumerate(padding, first):
+        n = shape[axis]
+        if (before or after) and max(before, after) > most(n):
+            raise ShapeError(
+                f"{kernel}: a border of dimension {axis}, which has {n} elements, has at most "
+                f"{most(n)}; given {(before, after)}"
+            )
         if before or after:
             yield axis, before, after
-
-
-def _check_reflection(kernel: str, n: int, before: int, after: int) -> None:
-    if max(before, after) >= n:
-        raise ShapeError(
-            f"{kernel}: a dimension of size {n} can be reflected by at most {n - 1}; "
-            f"given {(before, after)}"
-        )
-
-
-def _check_circle(kernel: str, n: int, before: int, after: int) -> None:
-    if max(before, after) > n:
-        raise ShapeError(
-            f"{kernel}: a dimension of size {n} goes around at most once; given {(before, after)}"
-        )
-
-
-def _unpadded_shape(g: Array, padding: Sequence[Border]) -> tuple[int, ...]:
-    borders = [(0, 0)] * (g.ndim - len(padding)) + list(padding)
-    return tuple(n - before - after for n, (before, after) in zip(g.shape, borders, strict=False))
 
 
 def _centre(xp: Any, g: Array, axis: int, n: int, before: int, after: int) -> tuple[Array, Array]:

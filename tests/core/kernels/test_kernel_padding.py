@@ -91,15 +91,15 @@ def test_says_what_does_not_fit(kind):
 
 def test_borders_need_something_to_copy():
     x = np.zeros((1, 2, 3, 4))
-    with pytest.raises(ShapeError, match="a dimension of size 3 can be reflected by at most 2"):
+    with pytest.raises(ShapeError, match="dimension 2, which has 3 elements, has at most 2;"):
         kernels.pad_reflect(np, x, padding=[(3, 0), (0, 0)])
-    with pytest.raises(ShapeError, match="pad_reflect_gradient: a dimension of size 3"):
+    with pytest.raises(ShapeError, match=r"pad_reflect_gradient: a border .* at most 2"):
         kernels.pad_reflect_gradient(np, np.zeros((1, 2, 6, 4)), padding=[(3, 0), (0, 0)])
-    with pytest.raises(ShapeError, match="a dimension of size 3 goes around at most once"):
+    with pytest.raises(ShapeError, match="which has 3 elements, has at most 3;"):
         kernels.pad_circular(np, x, padding=[(0, 4), (0, 0)])
-    with pytest.raises(ShapeError, match="pad_circular_gradient: a dimension of size 3"):
+    with pytest.raises(ShapeError, match=r"pad_circular_gradient: a border .* at most 3"):
         kernels.pad_circular_gradient(np, np.zeros((1, 2, 7, 4)), padding=[(4, 0), (0, 0)])
-    with pytest.raises(ShapeError, match="has no edge"):
+    with pytest.raises(ShapeError, match="which has 0 elements, has at most 0;"):
         kernels.pad_replicate(np, x[:, :, :0], padding=[(1, 0), (0, 0)])
     with pytest.raises(ShapeError, match="pad_replicate_gradient: padding is"):
         kernels.pad_replicate_gradient(np, x, padding=[(2, 2), (0, 0)])
