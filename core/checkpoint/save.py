@@ -6,8 +6,8 @@ import io
 import os
 import secrets
 import stat
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import IO, Any, Literal
 
 from .encoder import AsciiEncoder, BinaryEncoder, Encoder
@@ -117,19 +117,29 @@ def _write(objects: list[Any], file: IO[bytes], format: str, encoding: str, stor
 
 
 def _write_atomically(obj: Any, name: str, format: str, encoding: str, storages: str) -> None:
+    with replacing(name) as path, open(path, "wb") as file:
+        _write([obj], file, format, encoding, storages)
+
+
+@contextmanager
+def replacing(name: str) -> Iterator[str]:
+    """Yield where to write a file called `name`, which appears when the block ends well.
+
+    What was mapped from an existing file of that name stays as it was. A pipe or a device is
+    written itself.
+    """
     target = os.path.realpath(name)  # a link stays one
     try:
         mode = os.stat(target).st_mode
     except FileNotFoundError:
         mode = None
     if mode is not None and not stat.S_ISREG(mode):  # a pipe, or /dev/stdout
-        with open(target, "wb") as stream:
-            _write([obj], stream, format, encoding, storages)
+        yield target
         return
     temporary = f"{target}.{secrets.token_hex(4)}.part"
     try:
-        with open(temporary, "xb") as file:
-            _write([obj], file, format, encoding, storages)
+        open(temporary, "xb").close()
+        yield temporary
         if mode is not None:
             os.chmod(temporary, stat.S_IMODE(mode))
         os.replace(temporary, target)
