@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from rekindle.core import ops
+from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
 from .module import replace_contents, torch_class
-from .spatial import SpatialModule
+from .spatial import SpatialModule, as_batch
 
 
 class AdaptivePooling(SpatialModule):
@@ -55,13 +56,31 @@ class SpatialAdaptiveMaxPooling(AdaptivePooling):
 
     def compute_batch(self, input: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         values, positions = ops.adaptive_max_pool(input, size=self.per_axis(""))
-        height, width = input.shape[2:]
-        rows = positions // width - _starts(height, self.H, positions).unsqueeze(1) + 1
-        columns = positions % width - _starts(width, self.W, positions) + 1
-        return values, rows, columns
+        width = input.shape[-1]
+        first_rows, first_columns = self._starts(input)
+        return values, positions // width - first_rows + 1, positions % width - first_columns + 1
+
+    def _starts(self, input: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the first row and column of each window, as they broadcast."""
+        height, width = input.shape[-2:]
+        return _starts(height, self.H, input).unsqueeze(1), _starts(width, self.W, input)
 
     def remember(self, *extras: Any) -> None:
         self.indices = replace_contents(self.indices, ops.stack(extras, axis=0))
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        if self.indices is None or self.indices.shape[1:] != gradOutput.shape:
+            raise ShapeError(
+                f"{self!r} goes back to the maxima that updateOutput found, which are "
+                f"{None if self.indices is None else self.indices.shape[1:]}; "
+                f"given a gradOutput of shape {gradOutput.shape}"
+            )
+        starts = self._starts(input)
+        rows, columns = (ops.select(self.indices, 0, i) - 1 + starts[i] for i in (0, 1))
+        positions = rows * input.shape[-1] + columns
+        g, positions = (as_batch(self, x) for x in (gradOutput, positions))
+        found = ops.max_pool_gradient(g, positions, size=input.shape[-2:])
+        return ops.reshape(found, input.shape)
 
 
 def _starts(size: int, count: int, like: Tensor) -> Tensor:

@@ -174,6 +174,12 @@ class BatchNormalization(Module):
         for running, new in ((self.running_mean, mean), (self.running_var, unbiased)):
             running.copy_(running * (1 - self.momentum) + new * self.momentum)
 
+    def keep(self, input: Any, result: Any) -> Any:
+        for name in ("save_mean", "save_std"):  # Torch7 has them in evaluation, too, unfilled
+            if getattr(self, name) is None:
+                setattr(self, name, zeros(self.running_mean.shape, self.dtype))
+        return super().keep(input, result)
+
     # -- backward -----------------------------------------------------------------------
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
@@ -193,10 +199,12 @@ class BatchNormalization(Module):
     def _backward(self, input: Any, gradOutput: Any) -> _Backward:
         x, g = self.batch(input), self.batch(gradOutput)
         g = fitted(self, g, x)
+        if self.save_mean is None or self.save_std is None:
+            raise ModuleError(f"{self.t7_typename}: must call :updateOutput() first")
         if not self.uses_batch(x):
             inverse = 1 / ops.sqrt(self.running_var + self.eps)
             return _Backward(self, input, x, g, self.running_mean, inverse)
-        if self.save_mean is None or self.save_std is None or not self.save_mean.size:
+        if not self.save_mean.size:
             raise ModuleError(f"{self.t7_typename}: must call :updateOutput() first")
         return _Backward(self, input, x, g, self.save_mean, self.save_std)
 

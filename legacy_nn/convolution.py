@@ -17,6 +17,7 @@ from .fields import add_parameter, remove, uniform_bound
 from .module import torch_class
 from .spatial import SpatialModule, as_batch, view_as
 from .torch7 import random
+from .unfolding import Unfolding
 from .values import size_text
 
 
@@ -150,7 +151,7 @@ class _ImageConvolution(Convolution):
 
 
 @torch_class("nn.SpatialConvolution")
-class SpatialConvolution(PlainConvolution, _ImageConvolution):
+class SpatialConvolution(Unfolding, PlainConvolution, _ImageConvolution):
     """Cross-correlation of images with filters, plus a bias per plane.
 
     Parameters
@@ -175,7 +176,7 @@ class SpatialConvolution(PlainConvolution, _ImageConvolution):
 
 
 @torch_class("nn.SpatialConvolutionMM")
-class SpatialConvolutionMM(PlainConvolution, _ImageConvolution):
+class SpatialConvolutionMM(Unfolding, PlainConvolution, _ImageConvolution):
     """SpatialConvolution with its weight as a matrix (nOutputPlane, nInputPlane*kH*kW)."""
 
     def weight_shape(self) -> tuple[int, ...]:
@@ -193,6 +194,8 @@ class SpatialDilatedConvolution(SpatialConvolution):
     dilationW, dilationH : int
         1 by default.
     """
+
+    unfolds = False
 
     dilationW = dilationH = 1
 
@@ -220,7 +223,7 @@ class SpatialDilatedConvolution(SpatialConvolution):
 
 
 @torch_class("nn.SpatialDepthWiseConvolution")
-class SpatialDepthWiseConvolution(_ImageConvolution):
+class SpatialDepthWiseConvolution(Unfolding, _ImageConvolution):
     """`nOutputPlane` filters for each input plane by itself.
 
     Parameters

@@ -43,13 +43,25 @@ class Transpose(Module):
         self.numInputDims = numInputDims
         return self
 
+    def _exchanges(self, ndim: int) -> list[tuple[int, int]]:
+        """Return the pairs of axes, from 0, for an input of `ndim` dimensions."""
+        offset = 0 if self.numInputDims is None else ndim - self.numInputDims
+        return [
+            (axis_of(self, pair[1] + offset, ndim), axis_of(self, pair[2] + offset, ndim))
+            for pair in self.permutations.array()
+        ]
+
     def compute(self, input: Any) -> Tensor:
         x = one_tensor(self, input)
-        offset = 0 if self.numInputDims is None else x.ndim - self.numInputDims
-        for pair in self.permutations.array():
-            a, b = (axis_of(self, dimension + offset, x.ndim) for dimension in (pair[1], pair[2]))
+        for a, b in self._exchanges(x.ndim):
             x = ops.transpose(x, a, b)
         return x
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Tensor:
+        g = one_tensor(self, gradOutput, input.ndim)
+        for a, b in reversed(self._exchanges(input.ndim)):
+            g = ops.transpose(g, a, b)
+        return g
 
     def check_input(self, input: Any) -> None:
         """Take any type: no number is looked at."""
@@ -89,8 +101,8 @@ class Replicate(Module):
             axis += 1
         if axis > x.ndim:
             raise ShapeError(
-                f"nn.Replicate along dimension {axis + 1} needs {axis} dimensions; "
-                f"given shape {x.shape}"
+                f"Not enough input dimensions to replicate along dimension {self.dim}: "
+                f"{self.t7_typename} is given shape {x.shape}"
             )
         shape = (*x.shape[:axis], self.nfeatures, *x.shape[axis:])
         return ops.expand(ops.unsqueeze(x, axis), shape)

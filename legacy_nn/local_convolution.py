@@ -13,10 +13,11 @@ from rekindle.core.tensor import Tensor
 
 from .convolution import Convolution
 from .module import ArgumentError, torch_class
+from .unfolding import Unfolding
 
 
 @torch_class("nn.SpatialConvolutionLocal")
-class SpatialConvolutionLocal(Convolution):
+class SpatialConvolutionLocal(Unfolding, Convolution):
     """A convolution whose weight and bias are not shared between places.
 
     Parameters

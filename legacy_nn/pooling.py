@@ -6,6 +6,7 @@ VolumetricDilatedMaxPooling.lua.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any, Self
 
@@ -176,6 +177,31 @@ class SpatialDilatedMaxPooling(SpatialMaxPooling):
         return self.text(dilated=True)
 
 
+def unpacked(
+    indices: Tensor,
+    size: Sequence[int],
+    steps: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int] = (1, 1, 1),
+) -> Tensor:
+    """Return flat positions, from 0, in volumes of `size` for packed indices.
+
+    Parameters
+    ----------
+    indices : Tensor of int64, shape (N, C, T, H, W)
+        The field of a VolumetricMaxPooling of this geometry.
+    """
+    positions = indices * 0
+    for axis, (step, pad, spread) in enumerate(zip(steps, padding, dilation, strict=True)):
+        after = size[axis + 1 :]
+        count = indices.shape[2 + axis]
+        start = arange(count, device=indices.device) * step - pad
+        start = ops.reshape(start, (count,) + (1,) * len(after))
+        place = start + indices // 256**axis % 256 * spread
+        positions = positions + place * prod(after)
+    return positions
+
+
 @torch_class("nn.VolumetricMaxPooling", 2)
 class VolumetricMaxPooling(MaxPooling):
     """Maximum of each window of a volume.
@@ -248,6 +274,14 @@ class VolumetricMaxPooling(MaxPooling):
             first = start + (covered + dilation - 1) // dilation * dilation
             indices = indices + ((place - first) // dilation + covered) * 256**axis
         return ops.where(positions < 0, 0xFFFFFF, indices)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        indices, g = (as_batch(self, x) for x in left_behind(self, "indices", gradOutput))
+        size = input.shape[-3:]
+        positions = unpacked(indices, size, *map(self.per_axis, ("d", "pad", "dilation")))
+        nothing = ops.equal(indices % 256**3, 0xFFFFFF)
+        found = ops.max_pool_gradient(g, ops.where(nothing, -1, positions), size=size)
+        return ops.reshape(found, input.shape)
 
 
 @torch_class("nn.VolumetricDilatedMaxPooling")

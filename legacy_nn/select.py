@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from rekindle.core import dtypes, ops
 from rekindle.core.checkpoint import Table
-from rekindle.core.creation import empty, zeros
+from rekindle.core.creation import empty, zeros, zeros_like
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
-from .checks import axis_of, one_tensor, rows_at, two_tensors
+from .checks import axis_of, fitted, one_tensor, rows_at, two_tensors
 from .conversion import Cache
 from .fields import empty_pair, given, set_unless_nil
 from .module import Module, replace_contents, torch_class
@@ -41,8 +41,8 @@ class Narrow(Module):
         self.index = offset
         self.length = given(length, 1)
 
-    def compute(self, input: Any) -> Tensor:
-        x = one_tensor(self, input)
+    def _part(self, x: Tensor) -> tuple[int, int, int]:
+        """Return the axis, the first index from 0, and how many."""
         axis = axis_of(self, self.dimension, x.ndim)
         size, index, length = x.shape[axis], self.index, self.length
         if length < 0:
@@ -54,7 +54,17 @@ class Narrow(Module):
                 f"out of range: nn.Narrow({self.dimension}, {self.index}, {self.length}) reaches "
                 f"outside an input of shape {x.shape}"
             )
-        return ops.narrow(x, axis, index - 1, length)
+        return axis, index - 1, length
+
+    def compute(self, input: Any) -> Tensor:
+        x = one_tensor(self, input)
+        return ops.narrow(x, *self._part(x))
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Tensor:
+        found = zeros_like(input)
+        part = ops.narrow(found, *self._part(input))
+        part.copy_(fitted(self, gradOutput, part, "output"))
+        return found
 
     def check_input(self, input: Any) -> None:
         """Take any type: no number is looked at."""
@@ -77,8 +87,8 @@ class Select(Module):
         self.dimension = dimension
         self.index = index
 
-    def compute(self, input: Any) -> Tensor:
-        x = one_tensor(self, input)
+    def _place(self, x: Tensor) -> tuple[int, int]:
+        """Return the axis and the index along it, from 0."""
         axis = axis_of(self, self.dimension, x.ndim)
         size = x.shape[axis]
         index = size + self.index if self.index < 0 else self.index - 1
@@ -88,7 +98,17 @@ class Select(Module):
                 f"dimensions, and {abs(self.index)} elements or more in that one; "
                 f"given shape {x.shape}"
             )
-        return ops.select(x, axis, index)
+        return axis, index
+
+    def compute(self, input: Any) -> Tensor:
+        x = one_tensor(self, input)
+        return ops.select(x, *self._place(x))
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Tensor:
+        found = zeros_like(input)
+        part = ops.select(found, *self._place(input))
+        part.copy_(fitted(self, gradOutput, part, "output"))
+        return found
 
     def check_input(self, input: Any) -> None:
         """Take any type: no number is looked at."""
@@ -120,6 +140,11 @@ class Index(Module):
     def input_gradient(self, input: Any, gradOutput: Any) -> Table:
         found = super().input_gradient(input, gradOutput)
         return Table([found[1], zeros(input[2].shape, self.dtype, input[2].device)])
+
+    def clearState(self) -> Self:
+        for tensor in (*self.gradInput.array(), self.output):
+            tensor.set_(empty(0, tensor.dtype, tensor.device))
+        return self
 
     def check_input(self, input: Any) -> None:
         """Take indices of any type."""

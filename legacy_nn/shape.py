@@ -14,7 +14,7 @@ from rekindle.core.errors import ShapeError
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 
-from .checks import one_tensor
+from .checks import fitted, one_tensor
 from .fields import long_storage, set_unless_nil
 from .module import ArgumentError, Module, share_memory, torch_class
 
@@ -27,6 +27,12 @@ class _Reshaping(Module):
 
     def keep(self, input: Any, result: Any) -> Any:
         return share_memory(self.output, result)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Tensor:
+        return fitted(self, gradOutput, input)
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
+        return share_memory(self.gradInput, result)
 
 
 @torch_class("nn.View")
@@ -132,6 +138,11 @@ class Reshape(_Reshaping):
             batch = x.size != math.prod(sizes) or x.shape[:1] == (1,)
         return _reshaped(self, x, [*x.shape[:1], *sizes] if batch else sizes)
 
+    def keep(self, input: Any, result: Any) -> Any:
+        if result.ndim > self.size.size:
+            self.batchsize = long_storage([result.shape])
+        return super().keep(input, result)
+
     def __repr__(self) -> str:
         return f"{self.t7_typename}({'x'.join(str(n) for n in self.size.tolist())})"
 
@@ -234,7 +245,10 @@ class Unsqueeze(_Reshaping):
         dims = x.ndim if self.numInputDims is None else self.numInputDims
         position = self.pos + x.ndim - dims
         if dims > x.ndim or not 1 <= position <= x.ndim + 1:
-            raise ShapeError(f"{self!r} takes samples of {dims} dimensions; given shape {x.shape}")
+            raise ShapeError(
+                f"Invalid position: {self.pos}. input:dim() is {x.ndim}, input feature map dim "
+                f"(numInputDims) is {dims}: {self!r} is given shape {x.shape}"
+            )
         return ops.unsqueeze(x, position - 1)
 
     def __repr__(self) -> str:

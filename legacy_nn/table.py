@@ -6,16 +6,21 @@ Source: torch/nn, the file of each class.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from rekindle.core import ops
 from rekindle.core.checkpoint import Table
+from rekindle.core.creation import zeros_like
 from rekindle.core.errors import BoundsError, ShapeError
+from rekindle.core.tensor import Tensor
 
-from .checks import batch_axis, one_tensor
+from .checks import batch_axis, fitted, one_tensor
 from .fields import long_storage, set_unless_nil
+from .going_back import entry
+from .gradients import refilled
 from .module import InputTypeError, Module, torch_class
-from .values import size_text
+from .values import map_tensors, size_text
 
 
 def elements(module: Module, input: Any) -> list[Any]:
@@ -94,23 +99,37 @@ class JoinTable(_AlongDimension):
         first = tensors[0]
         axis = self.axis(first.ndim)
         for i, tensor in enumerate(tensors, 1):
-            if _without(tensor.shape, axis) != _without(first.shape, axis):
+            if tensor.ndim <= axis or prod(_room(first, tensor, axis)) != tensor.size:
                 raise ShapeError(
                     f"inconsistent tensor size, {size_text(first)} and {size_text(tensor)}: "
                     f"{self.t7_typename} joins along dimension {axis + 1}, so the other sizes "
                     f"must agree; given {first.shape} and, as element {i}, {tensor.shape}"
                 )
         # Torch7 copies into an output of the module's type
-        same = [x if x.dtype == self.dtype else ops.astype(x, self.dtype) for x in tensors]
+        # , in whatever shape, where the elements are as many.
+        parts = [ops.reshape(x, _room(first, x, axis)) for x in tensors]
+        same = [x if x.dtype == self.dtype else ops.astype(x, self.dtype) for x in parts]
         return ops.concat(same, axis=axis)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Table:
+        tensors = elements(self, input)
+        axis, offset, found = self.axis(tensors[0].ndim), 0, Table()
+        g = one_tensor(self, gradOutput, tensors[0].ndim)
+        for i, tensor in enumerate(tensors, 1):
+            size = tensor.shape[axis]
+            part = ops.reshape(ops.narrow(g, axis, offset, size), tensor.shape)
+            found[i] = part if part.dtype == tensor.dtype else ops.astype(part, tensor.dtype)
+            offset += size
+        return found
 
     def keep(self, input: Any, result: Any) -> Any:
         self.size = long_storage(result.shape)
         return super().keep(input, result)
 
 
-def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
-    return shape[:axis] + shape[axis + 1 :]
+def _room(first: Tensor, tensor: Tensor, axis: int) -> tuple[int, ...]:
+    """Return the shape of the place of `tensor` beside `first`."""
+    return (*first.shape[:axis], tensor.shape[axis], *first.shape[axis + 1 :])
 
 
 @torch_class("nn.SplitTable")
@@ -131,6 +150,13 @@ class SplitTable(_AlongDimension):
         x = one_tensor(self, input)
         axis = self.axis(x.ndim)
         return Table([ops.select(x, axis, i) for i in range(x.shape[axis])])
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Tensor:
+        axis, found = self.axis(input.ndim), zeros_like(input)
+        for i in range(input.shape[axis]):
+            part = ops.select(found, axis, i)
+            part.copy_(fitted(self, entry(self, gradOutput, i + 1, "gradOutput"), part, "output"))
+        return found
 
 
 @torch_class("nn.SelectTable")
@@ -154,16 +180,24 @@ class SelectTable(_AnyType):
         self.index = index
         self.gradInput = Table()
 
-    def compute(self, input: Any) -> Any:
-        index = self.index
+    def _key(self, input: Any) -> Any:
         _table(self, input)
-        if isinstance(index, (int, float)) and index < 0:
-            index += len(input) + 1
-        element = input.get(index)
+        negative = isinstance(self.index, (int, float)) and self.index < 0
+        return self.index + len(input) + 1 if negative else self.index
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Table:
+        found: Table = map_tensors(zeros_like, input)
+        for key in [k for k, v in found.items() if not isinstance(v, (Tensor, Table))]:
+            found[key] = None
+        found[self._key(input)] = gradOutput
+        return found
+
+    def compute(self, input: Any) -> Any:
+        element = input.get(self._key(input)) if isinstance(input, Table) else self._key(input)
         if element is None:
             raise BoundsError(
-                f"{self.t7_typename} selects entry {self.index!r}, which the input table does not "
-                f"have; its keys are {', '.join(map(repr, input.keys()))}"
+                f"index does not exist in the input table: {self.t7_typename} selects entry "
+                f"{self.index!r}; the keys are {', '.join(map(repr, input.keys()))}"
             )
         return element
 
@@ -215,6 +249,32 @@ class NarrowTable(_AnyType):
         self.output.update(result)
         return self.output
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Table:
+        last = self.offset + self.length - 1
+        return Table(
+            {
+                i: gradOutput.get(i - self.offset + 1)
+                if self.offset <= i <= last
+                else map_tensors(zeros_like, element)
+                for i, element in enumerate(elements(self, input), 1)
+            }
+        )
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Table:
+        # The gradients that were given are passed on themselves; the zeros are the module's.
+        table = self.gradInput if isinstance(self.gradInput, Table) else Table()
+        given = {id(g) for g in gradOutput.values()}
+        for i in range(len(result) + 1, len(table) + 1):
+            table[i] = None
+        for i, part in result.items():
+            table[i] = part if id(part) in given else refilled(_own(table.get(i), given), part)
+        return table
+
+
+def _own(value: Any, given: set[int]) -> Any:
+    """Return a value that may be written into: none of the gradients that were given."""
+    return None if id(value) in given else value
+
 
 @torch_class("nn.FlattenTable")
 class FlattenTable(_AnyType):
@@ -256,8 +316,28 @@ class FlattenTable(_AnyType):
         same = len(before) == len(after) and all(map(_is, before, after))
         return self.output if same else result
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        return _arranged(self.input_map, gradOutput)
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
+        return self.gradInput if _same(self.gradInput, result) else result
+
 
 def _is(a: Any, b: Any) -> bool:
+    return a is b
+
+
+def _arranged(input_map: Any, leaves: Any) -> Any:
+    """Return the leaves in the shape of a table of their positions."""
+    if isinstance(input_map, Table):
+        return Table([_arranged(part, leaves) for part in input_map.array()])
+    return leaves.get(input_map)
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two tables of tables have the same objects as their leaves."""
+    if isinstance(a, Table) and isinstance(b, Table):
+        return len(a) == len(b) and all(map(_same, a.array(), b.array()))
     return a is b
 
 

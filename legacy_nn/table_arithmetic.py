@@ -14,7 +14,7 @@ from rekindle.core.creation import empty, full
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
-from .checks import fitted
+from .checks import fitted, left_behind
 from .fields import set_unless_nil
 from .module import Module, replace_contents, share_memory, torch_class
 from .table import elements
@@ -143,6 +143,10 @@ class CSubTable(Module):
     def compute(self, input: Any) -> Any:
         return ops.subtract(*pair(self, input))
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        first, second = (fitted(self, gradOutput, input[i]) for i in (1, 2))
+        return Table([first, -second])
+
 
 @torch_class("nn.CDivTable")
 class CDivTable(Module):
@@ -185,6 +189,15 @@ class _Extreme(Module):
             best = ops.where(mask, tensor, best)
             winner = ops.where(mask, i, winner)
         return best, winner, mask
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        winner, g = left_behind(self, f"{self.extreme}Idx", gradOutput)
+        return Table(
+            [
+                ops.reshape(g * ops.equal(winner, i), x.shape)
+                for i, x in enumerate(elements(self, input), 1)
+            ]
+        )
 
     def remember(self, *extras: Any) -> None:
         winner, mask = extras

@@ -12,10 +12,12 @@ from rekindle.core.creation import arange
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
+from .checks import left_behind
 from .fields import add_parameter, remove, uniform_bound
 from .module import replace_contents, torch_class
-from .spatial import SpatialModule
+from .spatial import SpatialModule, as_batch
 from .torch7 import random
+from .unfolding import Unfolding
 
 
 @torch_class("nn.TemporalConvolution")
@@ -94,7 +96,7 @@ class TemporalConvolution(SpatialModule):
 
 
 @torch_class("nn.TemporalRowConvolution")
-class TemporalRowConvolution(SpatialModule):
+class TemporalRowConvolution(Unfolding):
     """A convolution along the frames for each feature by itself.
 
     Parameters
@@ -202,3 +204,11 @@ class TemporalMaxPooling(SpatialModule):
 
     def remember(self, *extras: Any) -> None:
         self.indices = replace_contents(self.indices, extras[0].contiguous())
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        indices, g = (as_batch(self, x) for x in left_behind(self, "indices", gradOutput))
+        starts = arange(indices.shape[1], device=indices.device) * self.dW
+        positions = ops.where(indices < 0, -1, indices + ops.unsqueeze(starts, 1))
+        turned = (ops.transpose(x, 1, 2) for x in (g, positions))
+        found = ops.max_pool_gradient(*turned, size=input.shape[-2])
+        return ops.reshape(ops.transpose(found, 1, 2), input.shape)

@@ -5,15 +5,13 @@ Source: torch/nn SpatialMaxUnpooling.lua, VolumetricMaxUnpooling.lua.
 
 from __future__ import annotations
 
-from math import prod
 from typing import ClassVar
 
 from rekindle.core import ops
-from rekindle.core.creation import arange
 from rekindle.core.tensor import Tensor
 
 from .module import ArgumentError, ModuleError, torch_class
-from .pooling import MaxPooling
+from .pooling import MaxPooling, unpacked
 from .spatial import SpatialModule
 
 
@@ -103,15 +101,4 @@ class VolumetricMaxUnpooling(MaxUnpooling):
                 setattr(self, prefix + axis, getattr(self.pooling, prefix + axis))
 
     def positions(self, indices: Tensor, size: tuple[int, ...]) -> Tensor:
-        packed = indices.astype("int64")
-        positions = packed * 0
-        geometry = zip(self.per_axis("d"), self.per_axis("pad"), strict=True)
-        for axis, (step, pad) in enumerate(geometry):
-            after = size[axis + 1 :]
-            count = indices.shape[2 + axis]
-            start = ops.reshape(
-                arange(count, device=packed.device) * step - pad, (count,) + (1,) * len(after)
-            )
-            place = start + packed // 256**axis % 256
-            positions = positions + place * prod(after)
-        return positions
+        return unpacked(indices.astype("int64"), size, self.per_axis("d"), self.per_axis("pad"))

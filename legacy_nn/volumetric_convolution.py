@@ -9,10 +9,11 @@ from typing import Any
 
 from .convolution import PlainConvolution
 from .module import torch_class
+from .unfolding import Unfolding
 
 
 @torch_class("nn.VolumetricConvolution")
-class VolumetricConvolution(PlainConvolution):
+class VolumetricConvolution(Unfolding, PlainConvolution):
     """Cross-correlation of volumes with filters, plus a bias per plane.
 
     Parameters
@@ -64,6 +65,8 @@ class VolumetricConvolution(PlainConvolution):
 @torch_class("nn.VolumetricDilatedConvolution")
 class VolumetricDilatedConvolution(VolumetricConvolution):
     """VolumetricConvolution with `dilationT`, `dilationW` and `dilationH`, 1 by default."""
+
+    unfolds = False
 
     dilationT = dilationW = dilationH = 1
 

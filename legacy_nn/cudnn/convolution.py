@@ -22,6 +22,7 @@ class Algorithms(Module):
         *("_input", "_gradOutput", "input_slice", "output_slice", "oSize", "scaleT"),
     )
 
+    unfolds = False
     groups: int = 1
 
     def fastest(self, mode: bool | None = None) -> Self:

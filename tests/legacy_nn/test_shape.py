@@ -177,7 +177,7 @@ def test_padding_of_a_batch_counts_dimensions_after_it():
         (nn.Squeeze(4), (2, 3), "dimension 4"),
         (nn.Unsqueeze(4), (2, 3), r"nn.Unsqueeze\(dim 4\)"),
         (nn.Transpose([1, 3]), (2, 3), "dimension 3; the input has 2"),
-        (nn.Replicate(2, 4), (2, 3), "dimension 4 needs 3 dimensions"),
+        (nn.Replicate(2, 4), (2, 3), "Not enough input dimensions to replicate along dimension 4"),
         (nn.Padding(1, 1, 2, 0, 5), (3, 2), "index 5"),
         (nn.PixelShuffle(2), (3, 4, 4), "multiple of 4 planes"),
     ],

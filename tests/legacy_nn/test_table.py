@@ -114,7 +114,7 @@ def test_select_gives_the_element_itself():
 
 @pytest.mark.parametrize("index", [3, -3, 0, "name"])
 def test_select_of_nothing_is_refused(index):
-    with pytest.raises(RekindleError, match="does not have"):
+    with pytest.raises(RekindleError, match="index does not exist in the input table"):
         SelectTable(index)([doubles(1), doubles(1)])
 
 
