@@ -14,8 +14,11 @@ if __name__ == "legacy_nn":
     raise ImportError("import rekindle.legacy_nn: the folder legacy_nn is not a package of its own")
 
 from . import cudnn as cudnn
+from . import hessian as hessian
+from . import hessian_rules as hessian_rules
 from . import jacobian as Jacobian  # noqa: F401  # re-exported under the name of Torch7
 from . import optim as optim
+from . import sparse_jacobian as SparseJacobian  # noqa: F401  # likewise
 from . import tables as tables
 from . import utils as utils
 from .adaptive_pooling import SpatialAdaptiveAveragePooling as SpatialAdaptiveAveragePooling

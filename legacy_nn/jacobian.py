@@ -8,11 +8,27 @@ from __future__ import annotations
 from typing import Any
 
 from rekindle.core import checkpoint, ops
-from rekindle.core.creation import empty, zeros, zeros_like
+from rekindle.core.creation import empty, zeros_like
 from rekindle.core.dtypes import float64
 from rekindle.core.tensor import Tensor
 
+from .differences import (
+    by_differences,
+    by_gradients,
+    by_steps,
+    column,
+    distance,
+    draw,
+    elements_of,
+    largest,
+)
 from .errors import ArgumentError
+from .jacobian_hessian import backwardDiagHessian as backwardDiagHessian
+from .jacobian_hessian import linearModuleDiagHessian as linearModuleDiagHessian
+from .jacobian_hessian import testDiagHessian as testDiagHessian
+from .jacobian_hessian import testDiagHessianBias as testDiagHessianBias
+from .jacobian_hessian import testDiagHessianInput as testDiagHessianInput
+from .jacobian_hessian import testDiagHessianWeight as testDiagHessianWeight
 from .torch7 import random
 from .values import as_torch
 
@@ -36,39 +52,17 @@ def backward(
         For n numbers that are differentiated by and m of the output.
     """
     with as_torch():
-        output = module.forward(input)
-        by = input if param is None else param
-        jacobian = zeros((by.size, output.size), float64)
-        gradient = zeros_like(output)
-        for i in range(output.size):
-            gradient.zero_()
-            gradient.reshape(-1)[i] = 1.0
-            module.zeroGradParameters()
-            found = module.updateGradInput(input, gradient)
-            module.accGradParameters(input, gradient)
-            jacobian[:, i] = _column(found if param is None else dparam)
-        return jacobian
+        if param is None:
+            return by_gradients(module, input, input.size, lambda g: g)
+        if dparam is None:
+            raise ArgumentError("a parameter to differentiate by comes with its gradient, dparam")
+        return by_gradients(module, input, param.size, lambda g: dparam)
 
 
 def backwardUpdate(module: Any, input: Tensor, param: Tensor) -> Tensor:
     """Return, column by column, what `param` becomes by a step of 1 along each output."""
     with as_torch():
-        output = module.forward(input)
-        jacobian = zeros((param.size, output.size), float64)
-        gradient = zeros_like(output)
-        parameters = [p.detach() for p in module.parameters()[0]]
-        originals = [p.clone() for p in parameters]
-        for i in range(output.size):
-            for p, original in zip(parameters, originals, strict=True):
-                p.copy_(original)
-            gradient.zero_()
-            gradient.reshape(-1)[i] = 1.0
-            module.updateGradInput(input, gradient)
-            module.accUpdateGradParameters(input, gradient, 1)
-            jacobian[:, i] = _column(param)
-        for p, original in zip(parameters, originals, strict=True):
-            p.copy_(original)
-        return jacobian
+        return by_steps(module, input, param)
 
 
 def forward(
@@ -88,19 +82,9 @@ def forward(
     -------
     Tensor, shape (n, m), float64
     """
-    step = 1e-6 if perturbation is None else perturbation
     with as_torch():
-        elements = _elements(input if param is None else param)
-        jacobian = zeros((elements.size, module.forward(input).size), float64)
-        for i in range(elements.size):
-            original = elements[i].item()
-            elements[i] = original - step
-            before = _column(module.forward(input)).clone()
-            elements[i] = original + step
-            after = _column(module.forward(input))
-            jacobian[i] = (after - before) / (2 * step)
-            elements[i] = original
-        return jacobian
+        elements = elements_of(input if param is None else param)
+        return by_differences(module, input, elements, perturbation or 1e-6)
 
 
 def forwardUpdate(
@@ -109,7 +93,7 @@ def forwardUpdate(
     """Return, column by column, what a step of 1 along differences would make of `param`."""
     with as_torch():
         moved = -forward(module, input, param, perturbation)
-        return moved + ops.unsqueeze(_column(param), 1)
+        return moved + ops.unsqueeze(column(param), 1)
 
 
 def testJacobian(
@@ -120,9 +104,9 @@ def testJacobian(
     perturbation: float | None = None,
 ) -> float:
     """Return the largest error of the gradient for an input, which is drawn anew."""
-    _draw(input, minval, maxval)
+    draw(input, minval, maxval)
     differences = forward(module, input, input, perturbation)
-    return _largest(differences, backward(module, input))
+    return largest(differences, backward(module, input))
 
 
 def testJacobianParameters(
@@ -135,10 +119,10 @@ def testJacobianParameters(
     perturbation: float | None = None,
 ) -> float:
     """Return the largest error of a parameter's gradient, for an input and values drawn anew."""
-    _draw(input, minval, maxval)
-    _draw(param, minval, maxval)
+    draw(input, minval, maxval)
+    draw(param, minval, maxval)
     found = backward(module, input, param, dparam)
-    return _largest(found, forward(module, input, param, perturbation))
+    return largest(found, forward(module, input, param, perturbation))
 
 
 def testJacobianUpdateParameters(
@@ -150,10 +134,10 @@ def testJacobianUpdateParameters(
     perturbation: float | None = None,
 ) -> float:
     """Return the largest error of `accUpdateGradParameters`, for values drawn anew."""
-    _draw(input, minval, maxval)
-    _draw(param, minval, maxval)
+    draw(input, minval, maxval)
+    draw(param, minval, maxval)
     found = backwardUpdate(module, input, param)
-    return _largest(found, forwardUpdate(module, input, param, perturbation))
+    return largest(found, forwardUpdate(module, input, param, perturbation))
 
 
 def testIO(
@@ -163,7 +147,7 @@ def testIO(
     with as_torch():
         original = input.detach().clone()
         module.forward(input)
-        gradient = _draw(zeros_like(module.output), minval, maxval)
+        gradient = draw(zeros_like(module.output), minval, maxval)
         kept = gradient.clone()
         module.zeroGradParameters()
         module.updateGradInput(input, gradient)
@@ -174,7 +158,7 @@ def testIO(
         loaded.zeroGradParameters()
         loaded.updateGradInput(original, kept)
         loaded.accGradParameters(original, kept)
-        return _largest(output, loaded.output), _largest(found, loaded.gradInput)
+        return largest(output, loaded.output), largest(found, loaded.gradInput)
 
 
 def testAllUpdate(module: Any, input: Tensor, weight: str, gradWeight: str) -> dict[str, float]:
@@ -193,7 +177,7 @@ def testAllUpdate(module: Any, input: Tensor, weight: str, gradWeight: str) -> d
         plain = module.clone()
         start = getattr(plain, weight).detach().clone()
         plain.forward(input)
-        gradient = _draw(zeros_like(plain.output), 0, 1)
+        gradient = draw(zeros_like(plain.output), 0, 1)
         plain.zeroGradParameters()
         plain.updateGradInput(input, gradient)
         plain.accGradParameters(input, gradient)
@@ -204,8 +188,8 @@ def testAllUpdate(module: Any, input: Tensor, weight: str, gradWeight: str) -> d
         direct.updateGradInput(input, gradient)
         direct.accUpdateGradParameters(input, gradient, rate)
         errors = {
-            "accGradParameters": _distance(start - step, getattr(plain, weight)),
-            "accUpdateGradParameters": _distance(getattr(direct, weight), getattr(plain, weight)),
+            "accGradParameters": distance(start - step, getattr(plain, weight)),
+            "accUpdateGradParameters": distance(getattr(direct, weight), getattr(plain, weight)),
         }
         for name in ("accGradParameters", "accUpdateGradParameters"):
             first, second = module.clone(), module.clone()
@@ -225,37 +209,6 @@ def testAllUpdate(module: Any, input: Tensor, weight: str, gradWeight: str) -> d
                 for m in pair:
                     m.updateParameters(rate)
             errors[f"{name} [shared]"] = sum(
-                _distance(start - step * 2, getattr(m, weight)) for m in pair
+                distance(start - step * 2, getattr(m, weight)) for m in pair
             )
         return errors
-
-
-def _draw(tensor: Tensor, low: float, high: float) -> Tensor:
-    """Fill a tensor with uniform numbers, drawn as Torch7's `rand` draws them; return it."""
-    drawn = random.uniform(empty(tensor.size, float64)) * (high - low) + low
-    return tensor.detach().copy_(drawn.reshape(tensor.shape).astype(tensor.dtype))
-
-
-def _elements(tensor: Tensor) -> Tensor:
-    """Return a one-dimensional view of a tensor, to be written through."""
-    if not tensor.is_contiguous():
-        raise ArgumentError(
-            f"a tensor that is changed element by element has to be contiguous; this one has "
-            f"shape {tensor.shape} and strides {tensor.stride()}"
-        )
-    return tensor.detach().reshape(-1)
-
-
-def _column(tensor: Any) -> Tensor:
-    """Return the elements of a tensor in float64."""
-    column: Tensor = tensor.detach().reshape(-1).astype(float64)
-    return column
-
-
-def _largest(a: Tensor, b: Tensor) -> float:
-    difference = ops.abs(a - b)
-    return float(ops.max(difference).item()) if difference.size else 0.0
-
-
-def _distance(a: Tensor, b: Tensor) -> float:
-    return float(ops.norm((a - b).reshape(-1)).item())

@@ -26,6 +26,7 @@ from .errors import ArgumentError as ArgumentError
 from .errors import InputTypeError as InputTypeError
 from .errors import ModuleError as ModuleError
 from .gradients import Gradients
+from .hessian import DiagonalHessian
 from .state import State
 from .state import as_parameter as as_parameter
 from .state import take_fields as take_fields
@@ -42,7 +43,7 @@ from .values import tensors_in as tensors_in
 
 
 @torch_class("nn.Module")
-class Module(Gradients, State, Tree, Sharing, Clearing, Converting, TorchClass):
+class Module(Gradients, State, Tree, Sharing, Clearing, Converting, DiagonalHessian, TorchClass):
     """The base of all LuaTorch modules.
 
     The attributes in the instance's `__dict__` are exactly the Lua object's fields, with

@@ -22,12 +22,13 @@ from ..conversion import Cache, Converting
 from ..copying import Copying
 from ..errors import ArgumentError, InputTypeError, ModuleError
 from ..gradients import refilled
+from ..hessian import DiagonalHessian
 from ..state import take_fields
 from ..values import as_input, as_torch, map_tensors, size_text, tensors_in
 
 
 @torch_class("nn.Criterion")
-class Criterion(Copying, Converting, TorchClass):
+class Criterion(Copying, Converting, DiagonalHessian, TorchClass):
     """The base of all criterions.
 
     Attributes
