@@ -6,13 +6,14 @@ table below; nothing here computes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from operator import index
 from typing import Any, Protocol, Self
 
 import numpy as np
 
 from . import backend
+from .autograd.hooks import Hooks
 from .autograd.node import LEAF, Leaf, Node
 from .autograd.parts import PICK
 from .autograd.versions import count_write
@@ -77,7 +78,7 @@ class Tensor(TensorMethods):
     _geometry: Geometry
     _storage: Storage
     _grad: Tensor | None
-    _hooks: list[Callable[[Tensor], Tensor | None]]
+    _hooks: Hooks
     _mirror: Mirror
 
     __array_ufunc__ = None  # so that `ndarray * Tensor` reaches Tensor.__rmul__

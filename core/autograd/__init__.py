@@ -2,9 +2,9 @@
 
 Read `node.py` (what is recorded), `versions.py` and `views.py` (shared memory and writes in
 place), `engine.py` and `accumulate.py` (the backward pass), `reverse.py` and `forward.py` (how
-users start one), then `function.py`, `recompute.py`, `gradcheck.py`, `anomaly.py` and
-`profiler.py`. Tensor is built on node and views, so the names below are imported when first
-used. Nothing here knows an operation.
+users start one), then `function.py`, `recompute.py`, `packing.py`, `gradcheck.py`,
+`anomaly.py` and `profiler.py`. Tensor is built on node and views, so the names below are
+imported when first used. Nothing here knows an operation.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from .modes import enable_grad as enable_grad
     from .modes import is_grad_enabled as is_grad_enabled
     from .modes import no_grad as no_grad
+    from .modes import set_grad_enabled as set_grad_enabled
     from .node import Node as Node
+    from .packing import saved_tensors_hooks as saved_tensors_hooks
     from .profiler import Profile as Profile
     from .profiler import profile as profile
     from .recompute import checkpoint as checkpoint
@@ -42,8 +44,9 @@ _HOMES = {
     "function": "Context Function once_differentiable",
     "gradcheck": "GradientMismatch check_grads",
     "hooks": "Handle",
-    "modes": "detect_anomaly enable_grad is_grad_enabled no_grad",
+    "modes": "detect_anomaly enable_grad is_grad_enabled no_grad set_grad_enabled",
     "node": "Node",
+    "packing": "saved_tensors_hooks",
     "profiler": "Profile profile",
     "recompute": "checkpoint",
     "reverse": "backward grad",

@@ -16,7 +16,7 @@ def alias(x: Tensor) -> Tensor:
     Even a constant gets a node, so that derivatives with respect to the result exist.
     """
     result = x.detach()
-    result._node = new_node(_ALIAS, (parent_of(x),), x.shape, x.dtype)
+    result._node = new_node(ALIAS, (parent_of(x),), x.shape, x.dtype)
     return result
 
 
@@ -34,7 +34,7 @@ class _Alias:
         return tangents[0]
 
 
-_ALIAS = _Alias()
+ALIAS = _Alias()
 
 
 def zeros_for(x: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Any
 
 from .accumulate import fitted
 from .anomaly import check_not_nan
-from .hooked import arrive, leave
+from .hooked import arrive, leave, set_out
 from .modes import MODE, setting
 from .node import Node
 from .parts import PICK
@@ -58,6 +58,7 @@ def walk(
     mode = MODE.get()
     watched = mode.watched
     ordinary = through is None and not graph and not watched
+    packed: Any = None
     with setting(grad=graph):
         for root, g in roots:
             if not isinstance(root, Node):
@@ -77,8 +78,10 @@ def walk(
                 deliver(node, g, None, None)
                 if not targets[node]:
                     continue
+            if hooks is not None and hooks.ahead:
+                g = set_out(node, g, graph)
             if type(node.saved) is not tuple:
-                recall(node)
+                packed = recall(node)
             if node.order > LAST_WRITE[0]:
                 check_versions(node)
             if ordinary:
@@ -102,8 +105,11 @@ def walk(
                         heappush(heap, (parent.order, parent))
                 else:
                     deliver(parent, gi, node, g)
-            if not retain and node.versions:
-                node.saved = None
+            if not retain:
+                if node.versions:
+                    node.saved = None
+            elif packed is not None:
+                node.saved, packed = packed, None
             gi = results = None  # the next rule may need the memory
 
 

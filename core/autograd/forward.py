@@ -56,12 +56,13 @@ def jvp(
             for x, t in zip(inputs, tangents, strict=True)
         }
         for node in _between(outputs, known):
-            if type(node.saved) is not tuple:
-                recall(node)
+            packed = None if type(node.saved) is tuple else recall(node)
             check_versions(node)
             arriving = [known.get(p) if isinstance(p, Node) else None for p in node.parents]
             if any(t is not None for t in arriving):
                 known[node] = node.op.pushforward(node, arriving)
+            if packed is not None:
+                node.saved = packed
         results = tuple(_of(known, y) for y in outputs)
     return value, results if isinstance(value, tuple) else results[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -21,8 +22,8 @@ class Context:
     ----------
     needs_input_grad : tuple of bool
         For each argument of `apply`, whether its gradient will be asked for.
-    saved_tensors : tuple of Tensor or None
-        In `backward`: what `save_for_backward` was given, with its history at that time.
+    written : tuple of Tensor
+        What `mark_dirty` was given.
     constants : tuple of Tensor
         What `mark_non_differentiable` was given.
     materialize_grads : bool
@@ -31,7 +32,8 @@ class Context:
 
     def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
         self.needs_input_grad = needs_input_grad
-        self.saved_tensors: tuple[Tensor | None, ...] = ()
+        self._saved: tuple[Tensor | None, ...] | None = ()
+        self.written: tuple[Tensor, ...] = ()
         self.constants: tuple[Tensor, ...] = ()
         self.materialize_grads = True
 
@@ -40,7 +42,27 @@ class Context:
 
         A backward pass raises if one of them was written to since.
         """
-        self.saved_tensors = tensors
+        self._saved = tensors
+
+    @property
+    def saved_tensors(self) -> tuple[Tensor | None, ...]:
+        """What `save_for_backward` was given, in `backward`, with its history at that time.
+
+        Raises
+        ------
+        GraphError
+            When `forward` has returned and `backward` does not run.
+        """
+        if self._saved is None:
+            raise GraphError("saved_tensors are there while `backward` runs, and only then")
+        return self._saved
+
+    def mark_dirty(self, *tensors: Tensor) -> None:
+        """Say which arguments `forward` has written into; it has to return them as well.
+
+        They are afterwards what `forward` made of them, also in the graph.
+        """
+        self.written = tensors
 
     def mark_non_differentiable(self, *outputs: Tensor) -> None:
         """Say which results of `forward` have no gradient."""
@@ -54,9 +76,11 @@ class Context:
 class Function:
     """Base of user-defined operations: override `forward` and `backward`, call `apply`.
 
-    `forward(ctx, *args)` computes on tensors without recording and returns a tensor or a
-    tuple; `backward(ctx, *gradients)` returns one gradient (or None) for each argument. If
-    that is made of operations, it can be differentiated in its turn, and forward mode works.
+    `forward(ctx, *args)` computes on tensors without recording and returns a value or a
+    tuple, of which the tensors are differentiated; `backward(ctx, *gradients)` takes one
+    gradient for each (None for a value that is no tensor) and returns one (or None) for each
+    argument. If that is made of operations, it can be differentiated in its turn, and forward
+    mode works. With `setup_context(ctx, args, result)`, `forward` takes the arguments alone.
 
     Examples
     --------
@@ -74,6 +98,8 @@ class Function:
         """Compute the results."""
         raise NotImplementedError("a Function defines forward(ctx, *args)")
 
+    setup_context: Callable[[Context, tuple[Any, ...], Any], None] | None = None
+
     @staticmethod
     def backward(ctx: Context, *gradients: Any) -> Any:
         """Compute the gradients of the arguments from those of the results."""
@@ -85,25 +111,29 @@ class Function:
 
         Returns
         -------
-        Tensor or tuple of Tensor
+        Any
             What `forward` returns.
 
         Raises
         ------
         GraphError
-            If `forward` returns something else.
+            If `forward` wrote into a tensor that `mark_dirty` was given and did not return it.
+        InplaceError
+            If that tensor is a view, or a leaf that requires a gradient.
         """
+        if cls.setup_context is not None:
+            bound = inspect.signature(cls.forward).bind(*args)
+            bound.apply_defaults()
+            args = bound.args
         recording = MODE.get().grad
         parents = tuple(parent_of(x) if recording and isinstance(x, Tensor) else None for x in args)
         ctx = Context(tuple(p is not None for p in parents))
         with setting(grad=False):
-            result = cls.forward(ctx, *args)
-        for y in result if isinstance(result, tuple) else (result,):
-            if not isinstance(y, Tensor):
-                raise GraphError(
-                    f"{cls.__name__}.forward returned a {type(y).__name__}; return a tensor or a "
-                    "tuple of tensors"
-                )
+            if cls.setup_context is None:
+                result = cls.forward(ctx, *args)
+            else:
+                result = cls.forward(*args)
+                cls.setup_context(ctx, args, result)
         return record(cls, ctx, args, parents, result) if any(ctx.needs_input_grad) else result
 
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..tensor import Tensor
 from .accumulate import fitted
-from .alias import alias
-from .errors import GraphError
+from .alias import ALIAS, alias
+from .errors import GraphError, InplaceError
 from .hooked import as_tensor
 from .modes import MODE, setting
 from .node import Node, new_node, saved_version
+from .packing import PackedArray
 from .parts import Parts, pick
 from .reverse import grad
-from .views import View, parent_of
+from .views import View, check_writable, parent_of, set_history
 
 if TYPE_CHECKING:
     from .function import Context, Function
@@ -33,33 +34,43 @@ def record(
     ----------
     args, parents
         What the function was applied to, and the node or leaf of each.
-    result : Tensor or tuple of Tensor
+    result : Any
+        Tensors among several are differentiated.
     """
     results = result if isinstance(result, tuple) else (result,)
-    outputs: list[Tensor] = []
-    for y in results:
-        known = y._node is not None or any(y is other for other in (*args, *outputs))
-        outputs.append(y.detach() if known else y)
+    tensors, name = ctx.saved_tensors, function.__name__
+    for x in ctx.written:
+        _check_written(x, results, name)
     positions = {
         id(y): j
         for j, y in enumerate(results)
-        if y.dtype.kind == "f" and not any(y is c for c in ctx.constants)
+        if isinstance(y, Tensor) and y.dtype.kind == "f" and not _among(y, ctx.constants)
     }
-    tensors = ctx.saved_tensors
+    outputs = [
+        y.detach()
+        if isinstance(y, Tensor)
+        and (y._node is not None or _among(y, args))
+        and not _among(y, ctx.written)
+        else y
+        for y in results
+    ]
     node = new_node(
         _Call(function),
         parents,
-        tuple(y.shape for y in outputs),
-        tuple(y.dtype for y in outputs),
+        tuple(y.shape if isinstance(y, Tensor) else None for y in outputs),
+        tuple(y.dtype if isinstance(y, Tensor) else None for y in outputs),
         saved=(ctx, [None if t is None else _Kept(t, positions.get(id(t))) for t in tensors]),
         versions=tuple(v for t in tensors if t is not None for v in saved_version(t)),
     )
     # The context must not hold a result, which holds the node, which holds the context.
-    ctx.saved_tensors = ctx.constants = ()
+    written, ctx._saved, ctx.constants, ctx.written = ctx.written, None, (), ()
     for j, (y, original) in enumerate(zip(outputs, results, strict=True)):
-        if id(original) in positions:
+        if positions.get(id(original)) == j:
             made = pick(node, j)
-            y._node = made if y is original else _shared(original, made, function.__name__)
+            if _among(original, written):
+                set_history(y, made)
+            else:
+                y._node = made if y is original else _shared(original, made, name)
     return tuple(outputs) if isinstance(result, tuple) else outputs[0]
 
 
@@ -70,24 +81,46 @@ def _shared(original: Tensor, node: Node, name: str) -> View:
     return View(base, path, node, f"{name}.forward returned")
 
 
+def _check_written(x: Tensor, results: tuple[Any, ...], name: str) -> None:
+    """Check that the history of a tensor that forward wrote into can be told."""
+    check_writable(x, name)
+    if isinstance(x._node, View):
+        raise InplaceError(f"{name} wrote into a view; give it a clone()")
+    if not _among(x, results):
+        raise GraphError(f"{name}.forward marked a tensor as dirty and did not return it")
+
+
+def _among(y: Any, tensors: Sequence[Any]) -> bool:
+    return any(y is other for other in tensors)
+
+
 class _Kept:
     """A saved tensor, without the tensor: its array and version, and what it came from."""
 
-    __slots__ = ("array", "cell", "parent", "position")
+    __slots__ = ("array", "cell", "parent", "position", "unpack")
 
     def __init__(self, tensor: Tensor, position: int | None) -> None:
-        self.array = tensor.array
+        packing = MODE.get().packing
+        self.array = tensor.array if packing is None else PackedArray(tensor.array, packing[0])
+        self.unpack = None if packing is None else packing[1]
         self.cell = tensor._version
         self.position = position
         self.parent = parent_of(tensor) if position is None else None
 
     def tensor(self, node: Node) -> Tensor:
         """Return the tensor again; `node` is that of the call."""
-        if isinstance(self.parent, Tensor):
+        if self.unpack is None and isinstance(self.parent, Tensor):
             return self.parent
-        tensor = Tensor._wrap(self.array)
-        tensor._version = self.cell
-        tensor._node = self.parent if self.position is None else pick(node, self.position)
+        if self.unpack is None:
+            tensor = Tensor._wrap(self.array)
+            tensor._version = self.cell
+        else:
+            tensor = Tensor._wrap(self.array.unpacked(self.unpack, node.name))
+        parent = self.parent if self.position is None else pick(node, self.position)
+        if isinstance(parent, Tensor):
+            # The values that came back, and the gradients of the leaf.
+            parent = new_node(ALIAS, (parent,), tensor.shape, tensor.dtype)
+        tensor._node = parent
         return tensor
 
 
@@ -132,11 +165,11 @@ class _Call:
         ctx, kept = node.saved
         if ctx.materialize_grads:
             gradients = _materialized(gradients, node)
-        ctx.saved_tensors = tuple(None if k is None else k.tensor(node) for k in kept)
+        ctx._saved = tuple(None if k is None else k.tensor(node) for k in kept)
         try:
             returned = self.function.backward(ctx, *gradients)
         finally:
-            ctx.saved_tensors = ()
+            ctx._saved = None
         results = list(returned) if isinstance(returned, (tuple, list)) else [returned]
         count = len(node.parents)
         if len(results) < count or any(r is not None for r in results[count:]):
@@ -160,7 +193,7 @@ class _Call:
         """
         xp = next(t for t in tangents if t is not None).array.__array_namespace__()
         u = [
-            alias(Tensor._wrap(xp.zeros(shape, dtype=dtype)))
+            None if shape is None else alias(Tensor._wrap(xp.zeros(shape, dtype=dtype)))
             for shape, dtype in zip(node.shape, node.dtype, strict=True)
         ]
         pulled, along = [], []
@@ -174,14 +207,16 @@ class _Call:
             )
         if not pulled:
             return [None] * len(u)
-        return [*grad(pulled, u, along, create_graph=True, allow_unused=True)]
+        asked = [x for x in u if x is not None]
+        found = iter(grad(pulled, asked, along, create_graph=True, allow_unused=True))
+        return [None if x is None else next(found) for x in u]
 
 
 def _materialized(gradients: list[Tensor | None], node: Node) -> list[Tensor | None]:
     """Return `gradients` with zeros for None."""
     xp = next(g for g in gradients if g is not None).array.__array_namespace__()
     return [
-        Tensor._wrap(xp.zeros(shape, dtype=dtype)) if g is None else g
+        Tensor._wrap(xp.zeros(shape, dtype=dtype)) if g is None and shape is not None else g
         for g, shape, dtype in zip(gradients, node.shape, node.dtype, strict=True)
     ]
 

@@ -77,10 +77,10 @@ def _check(
     path: str,
 ) -> None:
     tangents = [_like(x, rng) for x in args]
-    value = _listed(f(*args))
+    value = _listed(f(*map(alias, args)))  # as in use: tensors that require gradients
     weights = [_like(y, rng) for y in value]
     shifted = [
-        _listed(f(*[x + sign * eps * t for x, t in zip(args, tangents, strict=True)]))
+        _listed(f(*[alias(x + sign * eps * t) for x, t in zip(args, tangents, strict=True)]))
         for sign in (1, -1)
     ]
     numeric = sum(_inner(w, a - b) / (2 * eps) for w, a, b in zip(weights, *shifted, strict=True))

@@ -8,6 +8,7 @@ from typing import Any
 from ..tensor import Tensor
 from .accumulate import accumulate
 from .errors import GraphError
+from .modes import setting
 from .node import Node
 from .parts import Parts
 
@@ -24,6 +25,30 @@ def arrive(node: Node, g: Any, graph: bool) -> Any:
     return g
 
 
+def set_out(node: Node, g: Any, graph: bool) -> Any:
+    """Call the hooks of a node that precede its rules; return what the rules are given.
+
+    Raises
+    ------
+    GraphError
+        If a hook returns other than one gradient, or None, for each output.
+    """
+    assert node.hooks is not None
+    for hook in [*node.hooks.ahead]:
+        arrived = _arrived(node, g)
+        given = hook(tuple(None if x is None else as_tensor(x) for x in arrived))
+        if given is None:
+            continue
+        _check_tuple(node, given, len(arrived))
+        pairs = zip(arrived, given, strict=True)
+        values = [x if x is None else replaced(x, y, graph) for x, y in pairs]
+        if isinstance(g, Parts):
+            g = Parts({j: v for j, v in enumerate(values) if v is not None}, g.shape, g.dtype)
+        else:
+            g = values[0]
+    return g
+
+
 def leave(node: Node, computed: Sequence[Any], g: Any, graph: bool) -> Sequence[Any]:
     """Call the hooks of a node with what it computed; return what goes on from there.
 
@@ -33,24 +58,51 @@ def leave(node: Node, computed: Sequence[Any], g: Any, graph: bool) -> Sequence[
         If a hook returns other than one gradient, or None, for each that was computed.
     """
     assert node.hooks is not None
-    arrived = (
-        tuple(g.values.get(j) for j in range(len(node.shape))) if isinstance(g, Parts) else (g,)
-    )
-    outputs = tuple(None if x is None else as_tensor(x) for x in arrived)
+    outputs = tuple(None if x is None else as_tensor(x) for x in _arrived(node, g))
     for hook in [*node.hooks.after]:
         inputs = tuple(None if x is None else as_tensor(x) for x in computed)
         given = hook(inputs, outputs)
         if given is None:
             continue
-        if not isinstance(given, tuple) or len(given) != len(inputs):
-            raise GraphError(
-                f"a hook of {node.name} returned {given!r:.60}; return None, or a tuple of "
-                f"{len(inputs)} gradients"
-            )
+        _check_tuple(node, given, len(inputs))
         computed = [
             x if x is None else replaced(x, y, graph) for x, y in zip(computed, given, strict=True)
         ]
     return computed
+
+
+def finish(leaf: Tensor, graph: bool) -> None:
+    """Call the hooks of a leaf whose `grad` has been added to, recording them under `graph`.
+
+    Raises
+    ------
+    GraphError
+        If one returns something.
+    """
+    hooks = getattr(leaf, "_hooks", None)
+    for hook in [*hooks.after] if hooks is not None else ():
+        with setting(grad=graph):
+            given = hook(leaf)
+        if given is not None:
+            raise GraphError(
+                f"a hook that runs after a gradient was added up returned a "
+                f"{type(given).__name__}; it returns None, and may change `grad` of its argument"
+            )
+
+
+def _arrived(node: Node, g: Any) -> tuple[Any, ...]:
+    """Return the gradient of each output, or None."""
+    if isinstance(g, Parts):
+        return tuple(g.values.get(j) for j in range(len(node.shape)))
+    return (g,)
+
+
+def _check_tuple(node: Node, given: Any, count: int) -> None:
+    if not isinstance(given, tuple) or len(given) != count:
+        raise GraphError(
+            f"a hook of {node.name} returned {given!r:.60}; return None, or a tuple of "
+            f"{count} gradients"
+        )
 
 
 def replaced(g: Any, value: Any, graph: bool) -> Any:

@@ -11,22 +11,26 @@ if TYPE_CHECKING:
 
 
 class Hooks:
-    """What happens at a node beside its rules.
+    """What happens at a node, or at a leaf, beside the rules.
 
     Attributes
     ----------
     before : list of callable
-        Called with the gradient that arrives; may replace it.
+        Called with the gradient of the tensor; may replace it.
+    ahead : list of callable
+        At a node: called with the gradients of all outputs before its rules; may replace them.
     after : list of callable
-        Called with the gradients that leave and those that arrived; may replace the former.
+        At a node: called with the gradients that leave and those that arrived; may replace the
+        former. At a leaf: called with the leaf when its `grad` has been added to.
     kept_by : weak reference to Tensor, or None
         The tensor that keeps the gradient, because of `retain_grad`.
     """
 
-    __slots__ = ("after", "before", "kept_by")
+    __slots__ = ("after", "ahead", "before", "kept_by")
 
     def __init__(self) -> None:
         self.before: list[Callable[[Tensor], Tensor | None]] = []
+        self.ahead: list[Callable[..., Any]] = []
         self.after: list[Callable[..., Any]] = []
         self.kept_by: ReferenceType[Tensor] | None = None
 

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextvars import ContextVar, Token
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+Packing: TypeAlias = tuple[Callable[..., Any], Callable[..., Any]]
+"""The two functions of `saved_tensors_hooks`."""
 
 
 class Watcher(Protocol):
@@ -33,19 +36,26 @@ class Mode:
         Whether nodes remember the line that made them, and nan gradients raise.
     watcher : Watcher or None
         The profiler that is told of every call.
+    packing : pair of callable, or None
+        What saved values go through.
     watched : bool
-        Whether a call must look at the two above.
+        Whether a call must look at the three above.
     """
 
-    __slots__ = ("anomaly", "grad", "watched", "watcher")
+    __slots__ = ("anomaly", "grad", "packing", "watched", "watcher")
 
     def __init__(
-        self, grad: bool = True, anomaly: bool = False, watcher: Watcher | None = None
+        self,
+        grad: bool = True,
+        anomaly: bool = False,
+        watcher: Watcher | None = None,
+        packing: Packing | None = None,
     ) -> None:
         self.grad = grad
         self.anomaly = anomaly
         self.watcher = watcher
-        self.watched = anomaly or watcher is not None
+        self.packing = packing
+        self.watched = anomaly or watcher is not None or packing is not None
 
 
 _PLAIN = Mode()
@@ -53,12 +63,15 @@ _PLAIN = Mode()
 MODE: ContextVar[Mode] = ContextVar("rekindle_mode", default=_PLAIN)
 
 
+Changes: TypeAlias = tuple[bool | None, bool | None, Watcher | None, Packing | None]
+
+
 class setting:  # used like a function: `with setting(grad=False):`
     """Change the mode for a block, or for a function when used as a decorator.
 
     Parameters
     ----------
-    grad, anomaly, watcher : optional
+    grad, anomaly, watcher, packing : optional
         As in Mode; what is not given stays as it is.
     """
 
@@ -68,19 +81,21 @@ class setting:  # used like a function: `with setting(grad=False):`
         grad: bool | None = None,
         anomaly: bool | None = None,
         watcher: Watcher | None = None,
+        packing: Packing | None = None,
     ) -> None:
-        self._changes = grad, anomaly, watcher
+        self._changes = grad, anomaly, watcher, packing
         self._tokens: list[Token[Mode]] = []
 
     def __enter__(self) -> None:
         mode = MODE.get()
-        grad, anomaly, watcher = self._changes
+        grad, anomaly, watcher, packing = self._changes
         self._tokens.append(
             MODE.set(
                 Mode(
                     mode.grad if grad is None else grad,
                     mode.anomaly if anomaly is None else anomaly,
                     mode.watcher if watcher is None else watcher,
+                    mode.packing if packing is None else packing,
                 )
             )
         )
@@ -91,24 +106,83 @@ class setting:  # used like a function: `with setting(grad=False):`
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Return `function` so that it runs inside this setting.
 
+        The body of a generator function runs inside it too, whoever asks for its next value.
+
         Raises
         ------
         TypeError
-            For a generator function, whose body runs after the call: put `with` inside.
+            For a coroutine function, whose body runs after the call: put `with` inside.
         """
-        if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
             raise TypeError(
                 f"{function.__name__} runs after it was called, outside of what decorates it; "
                 "use `with` inside of it"
             )
-        grad, anomaly, watcher = self._changes
+        changes = self._changes
 
         @functools.wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-            with setting(grad=grad, anomaly=anomaly, watcher=watcher):
+            with setting._of(changes):
                 return function(*args, **kwargs)
 
-        return wrapper
+        @functools.wraps(function)
+        def generator(*args: P.args, **kwargs: P.kwargs) -> Any:
+            with setting._of(changes):
+                body: Any = function(*args, **kwargs)
+            return (yield from _Steps(body, changes))
+
+        return generator if inspect.isgeneratorfunction(function) else wrapper
+
+    @classmethod
+    def _of(cls, changes: Changes) -> setting:
+        """Return a setting of its own: one that is entered twice at a time needs two."""
+        grad, anomaly, watcher, packing = changes
+        return setting(grad=grad, anomaly=anomaly, watcher=watcher, packing=packing)
+
+
+class _Steps(Generator[Any, Any, Any]):
+    """A generator each of whose steps runs inside a setting."""
+
+    def __init__(self, body: Generator[Any, Any, Any], changes: Changes) -> None:
+        self._body = body
+        self._changes = changes
+
+    def send(self, value: Any) -> Any:
+        with setting._of(self._changes):
+            return self._body.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        with setting._of(self._changes):
+            return self._body.throw(*error)
+
+    def close(self) -> None:
+        with setting._of(self._changes):
+            self._body.close()
+
+
+class set_grad_enabled(setting):
+    """Record, or do not, from now on; after a block or a function that this is used for, as before.
+
+    Parameters
+    ----------
+    mode : bool
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(grad=mode)
+        self._before = MODE.get()
+        super().__enter__()
+
+    def __enter__(self) -> None:
+        """Begin a block: the mode is set already."""
+
+    def __exit__(self, *exception: object) -> None:
+        MODE.set(self._before)
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Return `function` so that it runs in this mode; the mode outside is as before again."""
+        MODE.set(self._before)
+        return super().__call__(function)
 
 
 def no_grad() -> setting:

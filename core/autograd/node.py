@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from .anomaly import users_lines
 from .hooks import Handle, Hooks
 from .modes import MODE
+from .packing import Packed
 from .versions import Cell, next_order
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ class Leaf:
 
 LEAF: Final = Leaf()
 """Marks a tensor that asks for its gradient and was made by no recorded operation."""
+
+
+_NEVER_WRITTEN: Final = ([0], 0)
+"""The versions of a node whose values were packed: they are not in the tensors' memory."""
 
 
 class Operation(Protocol):
@@ -132,6 +137,23 @@ class Node:
         hooks = self.hooks = self.hooks or Hooks()
         return Handle(hooks.after, hook)
 
+    def register_prehook(self, hook: Callable[..., Any]) -> Handle:
+        """Call `hook(output_gradients)` in each backward pass that goes on from here.
+
+        Parameters
+        ----------
+        hook : callable
+            Takes a tuple: the gradients of the outputs, None for one that there is none of.
+            What it returns, unless None, takes their place. Runs after the hooks of tensors.
+
+        Returns
+        -------
+        Handle
+            Its `remove()` ends it.
+        """
+        hooks = self.hooks = self.hooks or Hooks()
+        return Handle(hooks.ahead, hook)
+
     def __repr__(self) -> str:
         return f"<{self.name} node {-self.order}>"
 
@@ -156,8 +178,13 @@ def new_node(
     node.saved, node.versions = saved, versions
     node.order = next_order()
     node.hooks = None
-    if MODE.get().anomaly:
-        node._trace = users_lines()
+    mode = MODE.get()
+    if mode.watched:
+        if mode.anomaly:
+            node._trace = users_lines()
+        if mode.packing is not None and versions:
+            node.saved = Packed(saved, mode.packing)
+            node.versions = _NEVER_WRITTEN
     return node
 
 

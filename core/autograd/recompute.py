@@ -13,6 +13,7 @@ from ..tensor import Tensor
 from .errors import GraphError, GraphFreedError
 from .modes import setting
 from .node import Node
+from .packing import Packed
 from .versions import check_versions, next_order
 from .views import parent_of
 
@@ -47,14 +48,19 @@ def checkpoint(f: Callable[..., Any], *args: Any) -> Any:
     start = next_order()
     value = f(*args)
     nodes = _made_since(start, value)
-    region = _Region(f, args, [node.op for node in nodes], random_state)
+    region = _Region(f, args, nodes, random_state)
     for k, node in enumerate(nodes):
         node.saved = _Forgotten(region, k)
     return value
 
 
-def recall(node: Node) -> None:
-    """Give a node back what it saved, if a checkpoint took it.
+def recall(node: Node) -> Packed | None:
+    """Give a node back what it saved, if a checkpoint or a hook took it.
+
+    Returns
+    -------
+    Packed or None
+        What to put in the place of `saved` again if the graph is kept.
 
     Raises
     ------
@@ -64,11 +70,16 @@ def recall(node: Node) -> None:
     while isinstance(node.saved, _Forgotten):
         check_versions(node)
         node.saved.region.restore(node, node.saved.k)
-    if node.saved is None:
+    packed = node.saved
+    if isinstance(packed, Packed):
+        node.saved = packed.unpacked(node)
+        return packed
+    if packed is None:
         raise GraphFreedError(
             f"a second backward pass through {node.name}, whose saved values the first one "
             "freed; pass retain_graph=True to the first"
         )
+    return None
 
 
 class _Forgotten:
@@ -92,12 +103,12 @@ class _Region:
         self,
         f: Callable[..., Any],
         args: tuple[Any, ...],
-        ops: list[Any],
+        nodes: list[Node],
         random_state: dict[str, Any],
     ) -> None:
         self.f = f
         self.args = args
-        self.names = [op.name for op in ops]
+        self.made = [*map(_described, nodes)]
         self.random_state = random_state
         self.values: dict[int, tuple[Any, tuple[Any, ...]]] = {}
 
@@ -108,14 +119,18 @@ class _Region:
             start = next_order()
             with setting(grad=True), using(generator):
                 again = _made_since(start, self.f(*self.args))
-            if [n.name for n in again] != self.names:
+            made = [*map(_described, again)]
+            if made != self.made:
                 raise GraphError(
-                    f"a checkpointed function recorded {', '.join(self.names)} at first, and when "
-                    f"computed again {', '.join(n.name for n in again)}; it must do the same "
-                    "each time"
+                    f"a checkpointed function recorded {', '.join(self.made)} at first, and when "
+                    f"computed again {', '.join(made)}; it must do the same each time"
                 )
             self.values = {i: (n.saved, n.versions) for i, n in enumerate(again)}
         node.saved, node.versions = self.values.pop(k)
+
+
+def _described(node: Node) -> str:
+    return f"{node.name} {node.shape}"
 
 
 def _made_since(start: int, value: Any) -> list[Node]:

@@ -10,9 +10,10 @@ import numpy as np
 
 from ..tensor import Tensor
 from .accumulate import Totals, accumulate, fitted, is_fresh, lock_of
+from .alias import zeros_for
 from .engine import walk
 from .errors import GraphError
-from .hooked import as_tensor, replaced
+from .hooked import as_tensor, finish, replaced
 from .node import Node
 from .views import parent_of
 
@@ -55,6 +56,7 @@ def backward(
         for t, g in zip(targets, found, strict=True):
             if g is not None:
                 accumulate(t, g, False, create_graph)
+                finish(t, create_graph)
         return
     later = Totals()
     known: dict[Tensor, tuple[Any, Lock]] = {}
@@ -79,6 +81,8 @@ def backward(
     for leaf, total, fresh in later.items():
         g = _hooked(leaf, total, create_graph)
         accumulate(leaf, g, fresh and not hasattr(leaf, "_hooks"), create_graph)
+    for leaf, _, _ in later.items():
+        finish(leaf, create_graph)
 
 
 def grad(
@@ -89,6 +93,7 @@ def grad(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool = False,
+    materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """Return the gradients of `outputs` with respect to `inputs`; no `grad` is touched.
 
@@ -100,6 +105,8 @@ def grad(
         Leaves or intermediate results.
     allow_unused : bool
         Give None for an input that the outputs do not depend on, instead of raising.
+    materialize_grads : bool
+        Give zeros for such an input.
 
     Returns
     -------
@@ -112,11 +119,15 @@ def grad(
         As `backward`, and for an input that is not used or requires no gradient.
     """
     retain = create_graph if retain_graph is None else retain_graph
-    found = _gradients(outputs, _listed(inputs), grad_outputs, retain, create_graph)
+    targets = _listed(inputs)
+    found = _gradients(outputs, targets, grad_outputs, retain, create_graph)
     for i, g in enumerate(found):
-        if g is None and not allow_unused:
+        if g is None and materialize_grads:
+            found[i] = zeros_for(targets[i]).requires_grad_(create_graph)
+        elif g is None and not allow_unused:
             raise GraphError(
-                f"the outputs do not depend on input {i}; allow_unused=True gives None for it"
+                f"the outputs do not depend on input {i}; allow_unused=True gives None for it, "
+                "materialize_grads=True zeros"
             )
     return tuple(None if g is None else as_tensor(g) for g in found)
 
@@ -202,7 +213,8 @@ def _leading_to(wanted: set[int], roots: Sequence[tuple[Any, Any]]) -> set[int]:
 
 def _hooked(leaf: Tensor, g: Any, graph: bool) -> Any:
     """Call the hooks of a leaf with its gradient; return what takes its place."""
-    for hook in [*getattr(leaf, "_hooks", ())]:
+    hooks = getattr(leaf, "_hooks", None)
+    for hook in [*hooks.before] if hooks is not None else ():
         g = replaced(g, hook(as_tensor(g)), graph)
     return g
 

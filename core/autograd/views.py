@@ -155,8 +155,12 @@ def rebase(tensor: Tensor, value: Tensor, write_view: Any) -> None:
             base._node = new
             _follow(tensor, view)
         return
-    new = parent_of(value)
-    _keep_on(tensor, view, new)
+    set_history(tensor, parent_of(value))
+
+
+def set_history(tensor: Tensor, new: Any) -> None:
+    """Give a tensor that is no view, and was just written, another history."""
+    _keep_on(tensor, tensor._node, new)
     tensor._node = new
 
 

@@ -75,7 +75,8 @@ def power(xp: Any, x: Array, y: Array) -> Array:
 def _by_exponent(xp: Any, g: Any, x: Any, out: Any) -> Any:
     # The logarithm of a plain number would be float64, and the gradient with it.
     base = x if hasattr(x, "dtype") else g * 0 + x
-    return g * xp.log(xp.where(base == 0, 1.0, base)) * out
+    # Of 0**y the slope is 0, and -inf where that is infinite (y < 0): as in PyTorch.
+    return g * xp.log(xp.where((base == 0) & xp.isfinite(out), 1.0, base)) * out
 
 
 power.def_derivative(

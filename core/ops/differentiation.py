@@ -8,7 +8,7 @@ from typing import Any
 from .. import autograd
 from ..autograd.hooks import Handle, Hooks
 from ..autograd.node import Node
-from ..autograd.views import keep_gradient, parent_of
+from ..autograd.views import View, keep_gradient, parent_of
 from ..errors import UseError
 from ..tensor import Tensor
 from .methods import install_method
@@ -58,9 +58,33 @@ def register_hook(tensor: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Ha
     if isinstance(parent, Node):
         hooks = parent.hooks = parent.hooks or Hooks()
         return Handle(hooks.before, hook)
-    if not hasattr(tensor, "_hooks"):
-        tensor._hooks = []
-    return Handle(tensor._hooks, hook)
+    return Handle(_hooks_of(tensor).before, hook)
+
+
+def register_post_accumulate_grad_hook(tensor: Tensor, hook: Callable[[Tensor], None]) -> Handle:
+    """Call `hook` with this leaf after each backward pass that added to its `grad`.
+
+    Parameters
+    ----------
+    hook : callable
+        Takes the leaf; it may use up the gradient, and set `grad` to None. Returns None.
+
+    Returns
+    -------
+    Handle
+        Its `remove()` ends it.
+
+    Raises
+    ------
+    UseError
+        If the tensor is no leaf that requires a gradient.
+    """
+    if isinstance(_required(tensor, "register_post_accumulate_grad_hook"), Node):
+        raise UseError(
+            "register_post_accumulate_grad_hook needs a leaf: an operation made this tensor, whose "
+            "gradient is not added up; register_hook sees it"
+        )
+    return Handle(_hooks_of(tensor).after, hook)
 
 
 def retain_grad(tensor: Tensor) -> None:
@@ -76,6 +100,26 @@ def retain_grad(tensor: Tensor) -> None:
         keep_gradient(tensor, parent)
 
 
+def detach_(tensor: Tensor) -> Tensor:
+    """Forget how this tensor was computed, and return it.
+
+    Raises
+    ------
+    UseError
+        If it is a view, whose history follows that of its base.
+    """
+    if isinstance(tensor._node, View):
+        raise UseError("detach_ would cut a view off from its base; detach() returns a tensor")
+    tensor._node = None
+    return tensor
+
+
+def _hooks_of(leaf: Tensor) -> Hooks:
+    if not hasattr(leaf, "_hooks"):
+        leaf._hooks = Hooks()
+    return leaf._hooks
+
+
 def _required(tensor: Tensor, name: str) -> Any:
     parent = parent_of(tensor)
     if parent is None:
@@ -83,5 +127,11 @@ def _required(tensor: Tensor, name: str) -> Any:
     return parent
 
 
-for _function in (backward, register_hook, retain_grad):
+for _function in (
+    backward,
+    detach_,
+    register_hook,
+    register_post_accumulate_grad_hook,
+    retain_grad,
+):
     install_method(_function.__name__, _function)

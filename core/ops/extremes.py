@@ -21,7 +21,8 @@ def _positions(rng: np.random.Generator) -> Iterator[Sample]:
 
 def _extremes(xp: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
     """Return for each element its share in being the extreme: 0, or 1 over their number."""
-    hit = xp.astype(x == spread(xp, out, x.shape, axis, keepdims), x.dtype)
+    extreme = spread(xp, out, x.shape, axis, keepdims)
+    hit = xp.astype((x == extreme) | ((x != x) & (extreme != extreme)), x.dtype)
     return hit / xp.sum(hit, axis=axis, keepdims=True)
 
 

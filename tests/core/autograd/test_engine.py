@@ -253,3 +253,11 @@ def test_backward_inside_backward_a_hundred_deep():
 
     nested(0)
     assert seen == list(range(100))
+
+
+def test_the_power_of_zero_has_a_slope():
+    exponents, more = leaf([-1.0, 0.0, 1.0, 2.5]), leaf([-1.0, 0.0, 1.0, 2.5])
+    with np.errstate(divide="ignore"):
+        (constant([0.0] * 4) ** exponents).sum().backward()
+        (0**more).sum().backward()
+    assert exponents.grad.tolist() == more.grad.tolist() == [-np.inf, 0, 0, 0]  # as in PyTorch

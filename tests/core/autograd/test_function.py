@@ -156,23 +156,6 @@ def test_arguments_that_come_back_keep_their_own_history():
     assert x.grad.tolist() == [2]
 
 
-def test_the_same_result_twice():
-    class Twice(Function):
-        @staticmethod
-        def forward(ctx, x):
-            y = x * 2
-            return y, y
-
-        @staticmethod
-        def backward(ctx, g, h):
-            return g * 2 + h * 200
-
-    x = leaf([1.0])
-    y, z = Twice.apply(x)
-    (y * 3 + z).backward()
-    assert x.grad.tolist() == [206]
-
-
 def test_one_gradient_for_two_arguments_is_not_shared_by_their_leaves():
     class Sum(Function):
         @staticmethod

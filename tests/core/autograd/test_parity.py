@@ -1,6 +1,11 @@
 """The same small programs give the same, or are refused, in PyTorch and here."""
 
 import numpy as np
+import parity_functions  # noqa: F401  # its programs
+import parity_graphs  # noqa: F401  # its programs
+import parity_hooks  # noqa: F401  # its programs
+import parity_misuse  # noqa: F401  # its programs
+import parity_views  # noqa: F401  # its programs
 import pytest
 from parity import MISUSES, PROGRAMS, REKINDLE, plain, pytorch
 
