@@ -1,7 +1,7 @@
 """Tensor and Parameter: an array with a place in a graph.
 
-A tensor is a view of a storage. Operations (core/ops) make new ones and fill the method
-table below; nothing here computes.
+A tensor is a view of a storage. Operations (core/ops) make new ones and fill the method table
+(methods.py); what the rest of Python sees of a tensor is in interchange.py. Nothing here computes.
 """
 
 from __future__ import annotations
@@ -10,17 +10,16 @@ from collections.abc import Iterator, Sequence
 from operator import index
 from typing import Any, Protocol, Self
 
-import numpy as np
-
 from . import backend
 from .autograd.hooks import Hooks
 from .autograd.node import LEAF, Leaf, Node
 from .autograd.parts import PICK
 from .autograd.versions import count_write
 from .autograd.views import View, parent_of
-from .backend import CPU, Device
+from .backend import Device
 from .dtypes import Dtype, DtypeError, as_array, as_dtype, is_floating
-from .errors import ShapeError, SharingError, UseError
+from .errors import UseError
+from .interchange import Interchange
 from .methods import TensorMethods
 from .printing import format_tensor
 from .storage import Storage, check_view
@@ -37,7 +36,7 @@ Geometry = tuple[int, tuple[int, ...], tuple[int, ...]]
 """Offset, shape and strides of a view, in elements of its storage."""
 
 
-class Tensor(TensorMethods):
+class Tensor(TensorMethods, Interchange):
     """An n-dimensional array of one dtype on one device.
 
     Parameters
@@ -351,46 +350,6 @@ class Tensor(TensorMethods):
         made: Node = node.parents[0] if node.op is PICK else node
         return made
 
-    # -- to other worlds ----------------------------------------------------------------
-
-    def numpy(self) -> np.ndarray[Any, Any]:
-        """Return a NumPy array: the same memory on the CPU, a copy from a GPU.
-
-        Writes through the array are not tracked: neither `version` nor a graph sees them.
-        """
-        return backend.to_numpy(self.array)
-
-    def item(self) -> Any:
-        """Return the only element as a Python number.
-
-        Raises
-        ------
-        ShapeError
-            If there is not exactly one.
-        """
-        if self.size != 1:
-            raise ShapeError(f"item() needs a tensor of one element; this has shape {self.shape}")
-        return self.numpy().item()
-
-    def tolist(self) -> Any:
-        """Return nested lists of Python numbers."""
-        return self.numpy().tolist()
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        if self.device != CPU:
-            raise UseError(f"a tensor on {self.device} is no NumPy array; .numpy() copies it")
-        return np.asarray(self.array, dtype=dtype, copy=copy)
-
-    def __dlpack__(self, **options: Any) -> Any:
-        """Export the memory; see the DLPack protocol of the array API."""
-        if self.requires_grad:
-            raise SharingError("a tensor that requires gradients is not exported: use .detach()")
-        return self.array.__dlpack__(**options)
-
-    def __dlpack_device__(self) -> tuple[int, int]:
-        kind, index = self.array.__dlpack_device__()
-        return int(kind), int(index)
-
     # -- Python's protocols -------------------------------------------------------------
 
     def __len__(self) -> int:
@@ -400,24 +359,6 @@ class Tensor(TensorMethods):
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
-
-    def __bool__(self) -> bool:
-        if self.size != 1:
-            raise ShapeError(
-                f"the truth of a tensor of shape {self.shape} is ambiguous: use .any() or .all()"
-            )
-        return bool(self.item())
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self.dtype.kind not in "iu":
-            raise DtypeError(f"only integer tensors are indices; this one is {self.dtype}")
-        return int(self.item())
 
     __hash__ = object.__hash__  # `==` is elementwise; the identity counts
 

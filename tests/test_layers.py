@@ -20,6 +20,7 @@ CORE = {  # file or folder of core -> layer; each imports its own layer and thos
     "storage": 3,
     "printing": 3,
     "methods": 3,
+    "interchange": 3,
     "tensor": 3,
     "autograd": 3,
     "generators": 3,
