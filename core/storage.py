@@ -96,6 +96,10 @@ class Storage:
             self._array = self._raw = backend.asarray(raw, self.dtype, backend.device_of(raw))
         return self._array
 
+    def replace(self, array: Any) -> None:
+        """Take other memory of the same type; tensors have to be told: see `resizing`."""
+        self._raw = self._array = array
+
     @property
     def size(self) -> int:
         """Number of elements."""

@@ -1,9 +1,11 @@
-"""The tensor types of Torch7 by name, and the dtypes they are here."""
+"""The tensor types of Torch7 by name, the dtypes they are here, and the default type."""
 
 from __future__ import annotations
 
 from rekindle.core.checkpoint.torch_types import TENSOR_CLASSES, tensor_class
-from rekindle.core.dtypes import Dtype
+from rekindle.core.dtypes import Dtype, float64, is_floating
+
+_default: list[Dtype] = [float64]
 
 
 def dtype_of(typename: str) -> Dtype:
@@ -22,3 +24,21 @@ def dtype_of(typename: str) -> Dtype:
 def cpu_typename(typename: str) -> str:
     """Return the CPU type of a GPU type's name: torch.CudaTensor is torch.FloatTensor here."""
     return tensor_class(dtype_of(typename))
+
+
+def default_dtype() -> Dtype:
+    """Return the dtype of `torch.Tensor`."""
+    return _default[0]
+
+
+def set_default_dtype(dtype: Dtype) -> None:
+    """Make `torch.Tensor` a type of this dtype, as torch.setdefaulttensortype does.
+
+    Raises
+    ------
+    ValueError
+        If it is not floating.
+    """
+    if not is_floating(dtype):
+        raise ValueError(f"the default tensor type is a floating one; given {tensor_class(dtype)}")
+    _default[0] = dtype
