@@ -119,7 +119,7 @@ class Function:
         GraphError
             If `forward` wrote into a tensor that `mark_dirty` was given and did not return it.
         InplaceError
-            If that tensor is a view, or a leaf that requires a gradient.
+            If that tensor is a leaf that requires a gradient, or a view of one.
         """
         if cls.setup_context is not None:
             bound = inspect.signature(cls.forward).bind(*args)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..tensor import Tensor
 from .accumulate import fitted
 from .alias import ALIAS, alias
-from .errors import GraphError, InplaceError
+from .errors import GraphError
 from .hooked import as_tensor
 from .modes import MODE, setting
 from .node import Node, new_node, saved_version
@@ -60,17 +60,21 @@ def record(
         tuple(y.shape if isinstance(y, Tensor) else None for y in outputs),
         tuple(y.dtype if isinstance(y, Tensor) else None for y in outputs),
         saved=(ctx, [None if t is None else _Kept(t, positions.get(id(t))) for t in tensors]),
-        versions=tuple(v for t in tensors if t is not None for v in saved_version(t)),
+        versions=_versions(tensors),
     )
     # The context must not hold a result, which holds the node, which holds the context.
     written, ctx._saved, ctx.constants, ctx.written = ctx.written, None, (), ()
     for j, (y, original) in enumerate(zip(outputs, results, strict=True)):
         if positions.get(id(original)) == j:
             made = pick(node, j)
-            if _among(original, written):
-                set_history(y, made)
-            else:
+            if not _among(original, written):
                 y._node = made if y is original else _shared(original, made, name)
+            elif isinstance(y._node, View):
+                _write_through(y, made)
+            else:
+                set_history(y, made)
+    if written:
+        node.versions = _versions(tensors)
     return tuple(outputs) if isinstance(result, tuple) else outputs[0]
 
 
@@ -84,10 +88,20 @@ def _shared(original: Tensor, node: Node, name: str) -> View:
 def _check_written(x: Tensor, results: tuple[Any, ...], name: str) -> None:
     """Check that the history of a tensor that forward wrote into can be told."""
     check_writable(x, name)
-    if isinstance(x._node, View):
-        raise InplaceError(f"{name} wrote into a view; give it a clone()")
     if not _among(x, results):
         raise GraphError(f"{name}.forward marked a tensor as dirty and did not return it")
+
+
+def _versions(saved: tuple[Tensor | None, ...]) -> tuple[Any, ...]:
+    return tuple(v for t in saved if t is not None for v in saved_version(t))
+
+
+def _write_through(view: Tensor, node: Node) -> None:
+    """Record that a view holds the output of `node`, which is in its memory already."""
+    value = Tensor._wrap(view.array.copy())
+    value._node = node
+    with setting(grad=True):
+        view.copy_(value)
 
 
 def _among(y: Any, tensors: Sequence[Any]) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from ..autograd.modes import MODE
 from ..autograd.node import Node
 from ..autograd.versions import count_write
-from ..autograd.views import check_writable, parent_of, rebase
+from ..autograd.views import View, check_writable, parent_of, rebase
 from ..dtypes import DtypeError
 from ..errors import ShapeError, UseError
 from ..tensor import Tensor
@@ -68,6 +68,12 @@ def write_(target: Tensor, value: Tensor, name: str) -> Tensor:
     return target
 
 
+def _is_apart(target: Tensor) -> bool:
+    """Whether a tensor without history is a view of one that has some, made inside no_grad()."""
+    node = target._node
+    return isinstance(node, View) and bool(node.origin) and node.base.requires_grad
+
+
 def _check_distinct(into: Any, name: str) -> None:
     """Check that no two elements of an array are one in memory."""
     strides = into.strides
@@ -109,6 +115,7 @@ def assign(target: Tensor, index: Any, value: Any, name: str) -> Tensor:
     if MODE.get().grad and (
         parent_of(target) is not None
         or (isinstance(value, Tensor) and parent_of(value) is not None)
+        or _is_apart(target)
     ):
         part = target if index is ... else target[index]
         if part._version is target._version:

@@ -271,3 +271,25 @@ def the_same_result_twice(lib):
     y, z = Twice.apply(x)
     weighted(lib, y * 3 + z).backward()
     return y is z, x.grad
+
+
+@program
+def a_view_that_a_function_writes(lib):
+    class Add(lib.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.mark_dirty(x)
+            x.mul_(y)
+            ctx.save_for_backward(x, y)
+            return x
+
+        @staticmethod
+        def backward(ctx, g):
+            x, y = ctx.saved_tensors
+            return g * y, g * x / y
+
+    base, y = lib.leaf(SIX) * 2, lib.leaf(WEIGHTS[:2])
+    view, other = base[1:3], base[2:]
+    out = Add.apply(view, y)
+    (weighted(lib, base) + weighted(lib, other * other)).backward()
+    return out is view, base, other, y.grad

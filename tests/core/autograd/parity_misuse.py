@@ -264,3 +264,19 @@ def a_prehook_that_returns_too_much(lib):
 def a_view_is_cut_off(lib):
     y = lib.leaf(SIX) * 2
     y[:3].detach_()
+
+
+@misuse
+def a_view_made_in_no_grad_is_cleared(lib):
+    x = lib.leaf(SIX)
+    with lib.no_grad():
+        view = x[:2]
+    view.zero_()
+
+
+@misuse
+def a_view_made_in_no_grad_is_assigned_to(lib):
+    x = lib.leaf(SIX) * 1
+    with lib.no_grad():
+        view = x[:2]
+    view[0] = x[3]

@@ -15,6 +15,8 @@ MESSAGES = {
     "a_late_hook_that_returns_something": "returned a Tensor; it returns None",
     "a_late_hook_on_a_result": "needs a leaf: an operation made this tensor",
     "a_prehook_that_returns_too_much": "a hook of multiply returned .* a tuple of 1 gradients",
+    "a_view_made_in_no_grad_is_cleared": r"writes into a view that was made inside no_grad",
+    "a_view_made_in_no_grad_is_assigned_to": r"writes into a view that was made inside no_grad",
     "a_view_is_cut_off": "would cut a view off from its base",
     "backward_twice": "second backward pass through multiply.* retain_graph=True",
     "backward_of_several_elements": r"shape \(6,\) needs a gradient of that shape",
