@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from rekindle.core.backend import CPU, Device, as_device, asarray, cuda_available
 from rekindle.core.checkpoint import Table
 from rekindle.core.dtypes import is_floating
@@ -109,7 +111,8 @@ def _converted(tensor: Tensor, typename: str, cache: Cache) -> Tensor:
         return known
     storage = tensor.storage()
     if (memory := cache.get(storage)) is None:
-        array = asarray(storage.raw, dtype, device)
+        with np.errstate(all="ignore"):  # scratch memory holds anything
+            array = asarray(storage.raw, dtype, device)
         memory = cache[storage] = Storage(array.copy() if array is storage.raw else array)
     view = type(tensor).view_of
     new = view(memory, tensor.storage_offset(), tensor.shape, tensor.stride())
