@@ -6,9 +6,27 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 from rekindle.core import checkpoint
+from rekindle.core.checkpoint.torch_types import tensor_class
+from rekindle.core.dtypes import float64
+
+from .torch7.types import default_dtype
 
 
-class TorchClass:
+class _OfDefaultType(type):
+    """Makes new modules and criterions in the default tensor type, as Torch7 does.
+
+    Constructors work in double; `torch.setdefaulttensortype` decides what becomes of it.
+    """
+
+    def __call__(cls, *args: Any, **options: Any) -> Any:
+        made = super().__call__(*args, **options)
+        dtype = default_dtype()
+        if dtype is not float64 and hasattr(made, "type"):
+            made.type(tensor_class(dtype))
+        return made
+
+
+class TorchClass(metaclass=_OfDefaultType):
     """A class of Torch7, known by the name that files give it.
 
     The attributes in an instance's `__dict__` are exactly the Lua object's fields, with Lua's

@@ -59,15 +59,15 @@ def kind_of(value: Any) -> str:
         return "n"
     if kind is bool:
         return "?"
-    if kind is str:
-        return "s:" + value
+    if isinstance(value, str):
+        return f"s:{value}"
     if value is None:
         return "0"
     if isinstance(value, Storage):
-        return "S" + value.dtype.char
+        return f"S{value.dtype.char}"
     if isinstance(value, (Table, list, tuple)):
         first = value.get(1) if isinstance(value, Table) else (value[0] if value else None)
-        return "T" + first.dtype.char if isinstance(first, Tensor) else "t"
+        return f"T{first.dtype.char}" if isinstance(first, Tensor) else "t"
     if isinstance(value, Generator):
         return "G"
     return "()" if callable(value) else f"<{kind.__name__}>"
