@@ -53,9 +53,7 @@ def write_(target: Tensor, value: Tensor, name: str) -> Tensor:
             "convert the tensor first, or compute a new one"
         )
     _check_distinct(into, name)
-    recorded = MODE.get().grad and not (
-        value._node is None and target._node is None and parent_of(target) is None
-    )
+    recorded = MODE.get().grad and (parent_of(value) is not None or _has_history(target))
     if recorded:
         check_writable(target, name)
         _keep_what_is_overwritten(value, target)
@@ -66,6 +64,13 @@ def write_(target: Tensor, value: Tensor, name: str) -> Tensor:
             value = TENSORS.astype(value, target.dtype)
         rebase(target, value, TENSORS.write_view)
     return target
+
+
+def _has_history(target: Tensor) -> bool:
+    """Whether a gradient goes through this tensor, or through the base that it views."""
+    node = target._node
+    base = node.base if isinstance(node, View) else target
+    return parent_of(target) is not None or parent_of(base) is not None
 
 
 def _is_apart(target: Tensor) -> bool:
@@ -100,6 +105,23 @@ def _keep_what_is_overwritten(value: Tensor, target: Tensor) -> None:
         node.versions = tuple(x for pair in (*others, *own) for x in pair)
 
 
+def _open(index: Any) -> Any:
+    """Return an index that names an array, never a bare element, which takes no array of one."""
+    if isinstance(index, (int, np.integer)):
+        return index, ...
+    if isinstance(index, tuple) and not any(i is ... for i in index):
+        return *index, ...
+    return index
+
+
+def _without_leading_ones(value: Any, ndim: int) -> Any:
+    """Return a value of at most `ndim` dimensions where it can be: NumPy assigns (1, 3) to (3,)."""
+    extra = getattr(value, "ndim", 0) - ndim
+    if extra <= 0 or any(n != 1 for n in value.shape[:extra]):
+        return value
+    return TENSORS.reshape(value, value.shape[extra:])
+
+
 def assign(target: Tensor, index: Any, value: Any, name: str) -> Tensor:
     """Write `value`, converted and broadcast, where `index` says, and count the write.
 
@@ -118,6 +140,7 @@ def assign(target: Tensor, index: Any, value: Any, name: str) -> Tensor:
         or _is_apart(target)
     ):
         part = target if index is ... else target[index]
+        value = _without_leading_ones(value, part.ndim)
         if part._version is target._version:
             write_(part, TENSORS.converted(part, value), name)
         else:
@@ -126,7 +149,7 @@ def assign(target: Tensor, index: Any, value: Any, name: str) -> Tensor:
     source = value.array if isinstance(value, Tensor) else value
     _check_distinct(target.array, name)
     try:
-        target.array[index] = source
+        target.array[_open(index)] = source
     except NUMPY_ERRORS as error:
         raise explained(name, (target.array, source), error) from error
     count_write(target._version, name)

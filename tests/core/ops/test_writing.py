@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from rekindle.core import ops
-from rekindle.core.autograd import grad
+from rekindle.core.autograd import grad, no_grad
+from rekindle.core.autograd.errors import InplaceError
 from rekindle.core.creation import tensor
 from rekindle.core.tensor import Tensor
 
@@ -94,3 +95,36 @@ def test_what_a_write_leaves_of_the_gradient(program, expected):
     assert result.requires_grad
     (g,) = grad(result.sum(), w)
     np.testing.assert_array_equal(g.numpy(), expected)
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize(
+    ("index", "shape"), [(0, (1, 3)), ((0, 1), (1,)), ((0, 1), (1, 1)), ([0, 2], (1, 2, 3))]
+)
+def test_assigned_values_may_have_leading_ones(recorded, index, shape):
+    x = np.zeros((3, 3))
+    values = np.arange(1.0, 1 + np.prod(shape)).reshape(shape)
+    expected = x.copy()
+    expected[index] = values.reshape(np.shape(x[index]))
+    y, v = tensor(x), tensor(values)
+    if recorded:
+        v.requires_grad = True
+    y[index] = v
+    np.testing.assert_array_equal(y.detach().numpy(), expected)
+    if recorded:
+        (y * y).sum().backward()
+        np.testing.assert_array_equal(v.grad.numpy(), 2 * values)
+
+
+def test_only_writes_that_gradients_pass_are_checked():
+    constant = tensor(np.ones(3))
+    w = Tensor(np.ones(3), requires_grad=True)
+    with no_grad():
+        free, bound = constant[1:], w[1:]
+    free.mul_(2.0)
+    free[0] = 5.0
+    assert constant.tolist() == [1, 5, 2]
+    for write in (lambda: bound.mul_(2.0), lambda: bound.fill_(2.0), lambda: assign(bound, 0, 2.0)):
+        with pytest.raises(InplaceError, match="view that was made inside no_grad"):
+            write()
+    assert w.tolist() == [1, 1, 1]
