@@ -174,8 +174,11 @@ def test_randomness_comes_from_generators(path):
 
 
 PRINTS_AS_TORCH_DOES = {
+    "legacy_nn/optim/fista.py",
     "legacy_nn/optim/lbfgs.py",
     "legacy_nn/optim/line_search.py",
+    "legacy_nn/optim/logger.py",
+    "legacy_nn/optim/state.py",
     "legacy_nn/stochastic_gradient.py",
     "legacy_nn/watching.py",
 }

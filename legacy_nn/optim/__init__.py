@@ -11,6 +11,7 @@ from .adaptive import rmsprop as rmsprop
 from .cg import cg as cg
 from .cmaes import cmaes as cmaes
 from .confusion_matrix import ConfusionMatrix as ConfusionMatrix
+from .de import de as de
 from .fista import FistaLS as FistaLS
 from .fista import checkgrad as checkgrad
 from .lbfgs import lbfgs as lbfgs

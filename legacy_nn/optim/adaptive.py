@@ -32,7 +32,7 @@ def adagrad(
 
     Source: torch/optim adagrad.lua; Duchi et al. 2011.
     """
-    config, state = tables(config, state)
+    config, state = tables(config, state, "no state table, ADAGRAD initializing")
     count = option(state, "evalCounter", 0)
     fx, dfdx = evaluated(opfunc, x)
     dfdx = decayed(dfdx, x, option(config, "weightDecay", 0))
@@ -68,7 +68,7 @@ def adadelta(
 
     Source: torch/optim adadelta.lua; Zeiler 2012.
     """
-    config, state = tables(config, state)
+    config, state = tables(config, state, "no state table, ADADELTA initializing")
     rho, eps = option(config, "rho", 0.9), option(config, "eps", 1e-6)
     fx, dfdx = evaluated(opfunc, x)
     dfdx = decayed(dfdx, x, option(config, "weightDecay", 0))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rekindle.core.checkpoint import Table
 from rekindle.core.tensor import Tensor
 
-from .state import Objective, Settings, buffer, dot, evaluated, optimiser, option, tables
+from .state import Objective, Settings, buffer, dot, evaluated, optimiser, option, ratio, tables
 
 
 @dataclass(slots=True)
@@ -120,10 +120,10 @@ def _inside(f1: float, two: _Point, three: _Point) -> float:
     """Return the step to the minimum of a quadratic or cubic between two points."""
     z = three.z
     if two.f > f1:
-        step = z - _ratio(0.5 * three.d * z * z, three.d * z + two.f - three.f)
+        step = z - ratio(0.5 * three.d * z * z, three.d * z + two.f - three.f)
     else:
         a, b = _cubic(two, three)
-        step = _ratio(_root(b * b - a * two.d * z * z) - b, a)
+        step = ratio(_root(b * b - a * two.d * z * z) - b, a)
     return step if math.isfinite(step) else z / 2
 
 
@@ -133,7 +133,7 @@ def _beyond(
     """Return the step to the extrapolated minimum of a cubic, kept within bounds."""
     z = three.z
     a, b = _cubic(two, three)
-    step = _ratio(-two.d * z * z, b + _root(b * b - a * two.d * z * z))
+    step = ratio(-two.d * z * z, b + _root(b * b - a * two.d * z * z))
     bounded = limit > -0.5
     if not math.isfinite(step) or step < 0:
         return (limit - z1) / 2 if bounded else z1 * (outer - 1)
@@ -149,17 +149,10 @@ def _beyond(
 
 
 def _cubic(two: _Point, three: _Point) -> tuple[float, float]:
-    a = _ratio(6 * (two.f - three.f), three.z) + 3 * (two.d + three.d)
+    a = ratio(6 * (two.f - three.f), three.z) + 3 * (two.d + three.d)
     return a, 3 * (three.f - two.f) - three.z * (three.d + 2 * two.d)
 
 
 def _root(value: float) -> float:
     """Return the square root, nan below 0, as C does."""
     return math.sqrt(value) if value >= 0 else math.nan
-
-
-def _ratio(a: float, b: float) -> float:
-    """Return a / b, infinite or nan where b is 0, as C does."""
-    if b == 0:
-        return math.nan if a == 0 or a != a else math.copysign(math.inf, a)
-    return a / b

@@ -13,7 +13,7 @@ from rekindle.core.creation import zeros
 from rekindle.core.tensor import Tensor
 
 from ..torch7 import random
-from .state import Settings, optimiser, option, tables
+from .state import OptimError, Settings, optimiser, option, tables
 
 Array = np.ndarray[Any, Any]
 
@@ -34,7 +34,7 @@ def cmaes(
         Only stands in for `state`: all settings are read there, as in Torch7.
     state : dict or Table
         sigma, the first step size; maxEval (1000 n**2), ftarget, popsize (4 + 3 log n),
-        min_iterations (1), verb_disp (0).
+        min_iterations (1). Nothing is printed: verb_disp is not read.
 
     Returns
     -------
@@ -43,6 +43,11 @@ def cmaes(
     fs : Table
         f at the start, the best f of each generation, and the best of all.
     evaluations : int
+
+    Raises
+    ------
+    OptimError
+        Without a sigma.
 
     Notes
     -----
@@ -75,6 +80,8 @@ class _Strategy:
     def __init__(self, mean: Array, state: Any) -> None:
         self.mean = mean.astype(float)
         n = self.n = len(mean)
+        if state.get("sigma") is None:
+            raise OptimError("cmaes needs sigma, the first step size, in its state table")
         self.sigma = float(state["sigma"])
         self.most = option(state, "maxEval", 1e3 * n**2)
         self.target = state.get("ftarget")

@@ -9,13 +9,22 @@ from typing import Any, Self
 import numpy as np
 
 from rekindle.core.checkpoint import Table, register
-from rekindle.core.creation import zeros
+from rekindle.core.creation import empty, zeros
 from rekindle.core.dtypes import float32, float64, int64
 from rekindle.core.tensor import Tensor
 
 from .state import OptimError
 
 Array = np.ndarray[Any, Any]
+
+BUFFERS = {
+    "_target": float32,
+    "_prediction": float32,
+    "_max": float32,
+    "_pred_idx": int64,
+    "_targ_idx": int64,
+}
+"""What Torch7 computes in, by field."""
 
 
 class ConfusionMatrix:
@@ -49,8 +58,9 @@ class ConfusionMatrix:
     def __init__(
         self, nclasses: int | Sequence[str] | Table, classes: Sequence[str] | Table | None = None
     ) -> None:
-        if not isinstance(nclasses, int):
+        if isinstance(nclasses, (Sequence, Table)):
             classes, nclasses = nclasses, len(nclasses)
+        nclasses = int(nclasses)
         self.mat = zeros((nclasses, nclasses), int64)
         self.valids = zeros(nclasses, float32)
         self.unionvalids = zeros(nclasses, float32)
@@ -58,6 +68,10 @@ class ConfusionMatrix:
         self.totalValid: float = 0
         self.averageValid: float = 0
         self.classes = classes if isinstance(classes, Table) else Table(classes or [])
+        # Torch7 works in these, and takes a file without them for one that it cannot go on with.
+        self._mat_flat = self.mat.reshape(-1)
+        for name, dtype in BUFFERS.items():
+            setattr(self, name, empty(0, dtype))
 
     def add(self, prediction: Any, target: Any) -> None:
         """Count one sample.

@@ -35,7 +35,8 @@ def FistaLS(
         Where to start; changed to the solution.
     params : dict or Table, optional
         L (0.1), Lstep (1.5), maxiter (50), maxline (20), errthres (1e-4), doFistaUpdate
-        (false: ISTA). L is written back.
+        (false: ISTA), verbose (false: print the progress, and keep xk and y in the history). L
+        is written back.
 
     Returns
     -------
@@ -63,6 +64,9 @@ def FistaLS(
     tk: float = 1
     tkp: float = 0
     history: list[Table] = []
+    verbose = option(params, "verbose", False)
+    g(y)
+    total = math.inf
     while True:
         fy, gfy = f(y, "dx")
         lines = 0
@@ -72,7 +76,13 @@ def FistaLS(
             xk.copy_(ply)
             fply = _value(f(ply))
             ply.sub_(y)
-            q = fy + dot(gfy, ply) + rate / 2 * dot(ply, ply)
+            linear, square = dot(gfy, ply), rate / 2 * dot(ply, ply)
+            q = fy + linear + square
+            if verbose:
+                print(
+                    f"nline={lines} L={rate:g} fply={fply:g} Q={q:g} fy={fy:g} "
+                    f"Q2={linear:g} Q3={square:g}"
+                )
             lines += 1
             if fply <= q:
                 break
@@ -89,8 +99,13 @@ def FistaLS(
             y.copy_(xk)
         tk = tkp
         smooth, other = _value(f(y)), g(y)
+        if verbose:
+            print(f"iter={len(history)} eold={total:g} enew={smooth + other:g}")
+        total = smooth + other
         entry = {"nline": lines, "L": rate, "F": smooth + other, "Fply": smooth, "Gply": other}
         history.append(Table({**entry, "Q": q}))
+        if verbose:
+            history[-1].update({"xk": xk.clone(), "y": y.clone()})
         params["L"] = rate
         close = len(history) > 1 and abs(history[-1]["F"] - history[-2]["F"]) <= threshold
         if close or len(history) >= most:

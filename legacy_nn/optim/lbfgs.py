@@ -48,7 +48,7 @@ def lbfgs(
     most = int(option(config, "maxIter", 20))
     most_evaluations = option(config, "maxEval", most * 1.25)
     tol_f, tol_x = option(config, "tolFun", 1e-5), option(config, "tolX", 1e-9)
-    corrections = option(config, "nCorrection", 100)
+    corrections = int(option(config, "nCorrection", 100))
     search, rate = config.get("lineSearch"), option(config, "learningRate", 1)
     say = _speaker(option(config, "verbose", False))
     f, g = evaluated(opfunc, x)
@@ -60,6 +60,7 @@ def lbfgs(
         say("optimality condition below tolFun")
         return x, Table(history), evaluations
     if state.get("dir_bufs") is None:
+        say("creating recyclable direction/step/history buffers")
         for name in ("dir_bufs", "stp_bufs"):
             state[name] = Table(list(zeros((corrections + 1, g.size), g.dtype, g.device)))
     kept: list[Any] = [state.get(n) for n in _KEPT]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from rekindle.core.tensor import Tensor
 
-from .state import Objective, Settings, dot, evaluated, optimiser, option
+from .state import Objective, Settings, dot, evaluated, optimiser, option, ratio
 
 Point = tuple[float, float, Tensor]
 """A step length, f there, and the gradient there."""
@@ -122,7 +123,7 @@ def _kept_inside(t: float, a: float, b: float, stuck: bool) -> tuple[float, bool
     """Move a length away from the ends of its bracket if it comes near twice, or leaves it."""
     low, high = min(a, b), max(a, b)
     tenth = 0.1 * (high - low)
-    if min(high - t, t - low) / (high - low) >= 0.1:
+    if high == low or min(high - t, t - low) / (high - low) >= 0.1:
         return t, False
     if stuck or t >= high or t <= low:
         return (high - tenth if abs(t - high) < abs(t - low) else low + tenth), False
@@ -130,13 +131,13 @@ def _kept_inside(t: float, a: float, b: float, stuck: bool) -> tuple[float, bool
 
 
 def polyinterp(
-    points: list[tuple[float, float, float]], low: float | None = None, high: float | None = None
+    points: Iterable[Any], low: float | None = None, high: float | None = None
 ) -> tuple[float, float | None]:
     """Return where the polynomial through points is smallest, and its value.
 
     Parameters
     ----------
-    points : list of (x, f, slope)
+    points : sequence of (x, f, slope), or Tensor of shape (n, 3)
     low, high : float, optional
         Where to look; by default between the points. Two points without bounds take the
         closed form of the cubic, which gives no value.
@@ -148,6 +149,7 @@ def polyinterp(
 
     Source: torch/optim polyinterp.lua.
     """
+    points = [(float(x), float(f), float(slope)) for x, f, slope in points]
     if len(points) == 2 and low is None and high is None:
         return _cubic(*sorted(points, key=lambda p: p[0])), None
     order = len(points) * 2 - 1
@@ -181,5 +183,5 @@ def _cubic(a: tuple[float, float, float], b: tuple[float, float, float]) -> floa
     if not square >= 0:
         return (a[0] + b[0]) / 2
     d2 = math.sqrt(square)
-    t = b[0] - (b[0] - a[0]) * ((b[2] + d2 - d1) / (b[2] - a[2] + 2 * d2))
-    return min(max(t, a[0]), b[0])
+    t = b[0] - (b[0] - a[0]) * ratio(b[2] + d2 - d1, b[2] - a[2] + 2 * d2)
+    return a[0] if t != t else min(max(t, a[0]), b[0])

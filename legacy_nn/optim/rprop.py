@@ -38,12 +38,12 @@ def rprop(
 
     Source: torch/optim rprop.lua; Riedmiller and Braun 1993.
     """
-    config, state = tables(config, state)
+    config, state = tables(config, state, "no state table RPROP initializing")
     initial = option(config, "stepsize", 0.1)
     plus, minus = option(config, "etaplus", 1.2), option(config, "etaminus", 0.5)
     most, least = option(config, "stepsizemax", 50.0), option(config, "stepsizemin", 1e-6)
     history = []
-    for _ in range(option(config, "niter", 1)):
+    for _ in range(int(option(config, "niter", 1))):
         fx, dfdx = evaluated(opfunc, x)
         if state.get("delta") is None:
             buffer(state, "delta", dfdx)
@@ -59,8 +59,9 @@ def rprop(
             state[name] = mask.astype(np.uint8)
         factor = ops.where(agreement > 0, plus, ops.where(agreement < 0, minus, 1.0))
         sizes.mul_(factor.astype(sizes.dtype))
-        sizes.copy_(ops.clamp(sizes, min=least, max=most))
+        sizes.copy_(ops.clamp(sizes, max=most))
         state["dminmax"] = (sizes < least).astype(np.uint8)
+        sizes.copy_(ops.clamp(sizes, min=least))
         dfdx[agreement < 0] = 0
         sign.copy_(ops.sign(dfdx))
         x.sub_(sign * sizes)

@@ -6,6 +6,7 @@ Source: torch/optim, whose functions these follow in signature, state and number
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, MutableMapping
 from typing import Any, ParamSpec, TypeVar
 
@@ -40,8 +41,17 @@ def optimiser(function: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
-def tables(config: Settings, state: Settings) -> tuple[Any, Any]:
-    """Return the options and the state; without a table of its own the state is kept with them."""
+def tables(config: Settings, state: Settings, without: str | None = None) -> tuple[Any, Any]:
+    """Return the options and the state; without a table of its own the state is kept with them.
+
+    Parameters
+    ----------
+    config, state : dict, Table or None
+    without : str, optional
+        What Torch7 prints where neither is given.
+    """
+    if without is not None and config is None and state is None:
+        print(without)
     config = {} if config is None else config
     return config, config if state is None else state
 
@@ -75,3 +85,10 @@ def decayed(dfdx: Tensor, x: Tensor, weight_decay: float) -> Tensor:
 def dot(a: Tensor, b: Tensor) -> float:
     """Return the sum of products of two vectors."""
     return float(a.detach().numpy() @ b.detach().numpy())
+
+
+def ratio(a: float, b: float) -> float:
+    """Return a / b, infinite or nan where b is 0, as C does."""
+    if b == 0:
+        return math.nan if a == 0 or a != a else math.copysign(math.inf, a)
+    return a / b
