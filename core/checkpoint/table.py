@@ -38,7 +38,8 @@ class Table:
     Notes
     -----
     Keys are Lua's: `true` and `false` are not 1 and 0, and 1.0 is 1. Tables, tensors and
-    other objects are keys by identity.
+    other objects are keys by identity. A metatable (`legacy_nn.lualib.setmetatable`) is heeded by
+    lualib's operations, not by the methods here; files and copies do without it, as in Torch7.
 
     Examples
     --------
@@ -48,12 +49,14 @@ class Table:
     ('conv1', 'first', 'yes', 1)
     """
 
-    __slots__ = ("__weakref__", "_map")
+    __slots__ = ("__weakref__", "_map", "_metatable")
 
     _map: dict[Any, Any]
+    _metatable: Table | None
 
     def __init__(self, entries: Mapping[Any, Any] | Table | Iterable[Any] | None = None) -> None:
         _set_map(self, {})
+        set_metatable(self, None)
         if entries is not None:
             self.update(entries)
 
@@ -117,7 +120,7 @@ class Table:
     # -- fields -------------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> Any:
-        if name == "_map":
+        if name in ("_map", "_metatable"):
             raise AttributeError("a table that is being unpickled has no entries yet")
         return get_field(self._map, name, self)
 
@@ -190,6 +193,7 @@ class Table:
 
     def __setstate__(self, state: list[tuple[Any, Any]]) -> None:
         _set_map(self, {})
+        set_metatable(self, None)
         for key, value in state:
             self[key] = value
 
@@ -198,12 +202,14 @@ class Table:
 
 
 _set_map = Table.__dict__["_map"].__set__
+set_metatable = Table.__dict__["_metatable"].__set__
 
 
 def new_table(entries: dict[Any, Any], cls: type[Table] = Table) -> Table:
     """Return a table on `entries` itself, whose keys are already as `as_key` makes them."""
     table = cls.__new__(cls)
     _set_map(table, entries)
+    set_metatable(table, None)
     return table
 
 

@@ -1,0 +1,134 @@
+"""error, assert, pcall, xpcall, and the text of a traceback."""
+
+from __future__ import annotations
+
+import sys
+import traceback as python_traceback
+from typing import Any, NoReturn
+
+from .arguments import integer
+from .calls import call, single, spread
+from .errors import LuaError, bad_argument, located, place, protected
+from .kinds import truth
+from .values import tostring
+
+
+def error(message: Any = None, level: Any = None) -> NoReturn:
+    """Throw a value.
+
+    Parameters
+    ----------
+    message : Any
+        Text gets the place of the error in front, "file:line: "; other values stay as they are.
+    level : int, optional
+        Whose place: 1 (default) for the caller of `error`, 2 for the caller's caller, 0 for none.
+
+    Raises
+    ------
+    LuaError
+        Its `value` is the message.
+    """
+    depth = integer(level, 2, "error", 1)
+    if type(message) is str and depth > 0:
+        message = place(depth) + message
+    raise LuaError(message)
+
+
+def assert_(*args: Any) -> Any:
+    """Return all arguments if the first is true, else throw the second.
+
+    Raises
+    ------
+    LuaError
+        With the second argument as its value, "assertion failed!" by default.
+    """
+    if not args:
+        raise bad_argument(1, "assert", "value expected")
+    if not truth(args[0]):
+        if len(args) > 1:
+            raise LuaError(args[1])
+        raise LuaError("assertion failed!")
+    return single(args)
+
+
+def thrown(exc: Exception) -> Any:
+    """Return the Lua value that a Python exception is for `pcall`.
+
+    A LuaError's own value; of other exceptions the text, "stack overflow" for endless recursion.
+    """
+    if isinstance(exc, LuaError):
+        return exc.value
+    if isinstance(exc, RecursionError):
+        return "stack overflow"
+    return str(exc) or type(exc).__name__
+
+
+@protected
+def pcall(function: Any, *args: Any) -> tuple[Any, ...]:
+    """Call a function; return (true, results...), or (false, what was thrown).
+
+    Exceptions of Python count as errors too; Ctrl-C and `os.exit` go through.
+
+    Examples
+    --------
+    >>> pcall(lambda x: x, 1), pcall(error, "bad", 0)
+    ((True, 1), (False, 'bad'))
+    """
+    try:
+        return (True, *spread(call(function, *args)))
+    except Exception as exc:
+        return (False, thrown(exc))
+
+
+@protected
+def xpcall(function: Any, handler: Any, *args: Any) -> tuple[Any, ...]:
+    """Call a function with arguments; what is thrown is given to the handler first.
+
+    Returns (true, results...), or (false, what the handler returned).
+    """
+    try:
+        return (True, *spread(call(function, *args)))
+    except Exception as exc:
+        try:
+            return (False, *spread(call(handler, thrown(exc))))
+        except Exception as second:
+            return (False, thrown(second))
+
+
+def traceback(message: Any = None, level: Any = None) -> Any:
+    """Return text with the list of calls under it, as `debug.traceback`.
+
+    While an error is handled (in the handler of `xpcall`) these are the calls that led to it.
+    The places are those of the Python source. What is neither text nor nil comes back as it is.
+    """
+    if message is not None and type(message) is not str:
+        return message
+    exc = sys.exc_info()[1]
+    if exc is not None:
+        frames = python_traceback.extract_tb(exc.__traceback__)
+    else:
+        frames = python_traceback.extract_stack(sys._getframe(1))
+    lines = [] if message is None else [tostring(message)]
+    lines.append("stack traceback:")
+    lines.extend(f"\t{f.filename}:{f.lineno}: in {f.name}" for f in reversed(frames))
+    return "\n".join(lines)
+
+
+def refused(name: str) -> Any:
+    """Return a library function that says why it cannot be here, and where to turn."""
+
+    def refuse(*_: Any) -> NoReturn:
+        raise located(
+            f"{name} compiles Lua source while the program runs, which Python code cannot: "
+            "translate that source too, or run it with rekindle.lua.Runtime"
+        )
+
+    refuse.__name__ = refuse.__qualname__ = name
+    refuse.__doc__ = f"Refuse: `{name}` needs a Lua compiler, which the bridge has."
+    return refuse
+
+
+load = refused("load")
+loadstring = refused("loadstring")
+loadfile = refused("loadfile")
+dofile = refused("dofile")
