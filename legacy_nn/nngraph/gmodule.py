@@ -120,7 +120,7 @@ class gModule(Container):
         if torch_only(self):
             return call_through_torch(self, input)
         plan = self.plan()
-        return plan.result(self._run(plan, input, run_fresh))
+        return plan.result(plan.run(self._listed(input), run_fresh, self._where, keep=False))
 
     def _run(self, plan: Plan, input: Any, run: Callable[[Any, Any], Any]) -> Received:
         return plan.run(self._listed(input), run, self._where)

@@ -57,7 +57,9 @@ class Plan:
 
     # -- forward ------------------------------------------------------------------------
 
-    def run(self, inputs: Table, run: Callable[[Any, Any], Any], where: Any) -> Received:
+    def run(
+        self, inputs: Table, run: Callable[[Any, Any], Any], where: Any, *, keep: bool = True
+    ) -> Received:
         """Run all nodes and return what each received.
 
         Parameters
@@ -68,6 +70,8 @@ class Plan:
             `run(module, x)` returns a module's output.
         where : callable
             `where(k)` describes node k, for errors.
+        keep : bool
+            Whether to return what the inner nodes received too; else it can be freed early.
         """
         received: Received = [{} for _ in self.data]
         received[self.first] = dict(inputs.items())
@@ -84,6 +88,9 @@ class Plan:
             except Exception as error:
                 error.add_note(where(k))
                 raise
+            if not keep and k != self.last:
+                received[k] = {}
+                del output
         return received
 
     def _computed(self, data: Table, value: Any, run: Callable[[Any, Any], Any]) -> Any:
