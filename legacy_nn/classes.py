@@ -11,6 +11,8 @@ from rekindle.core.dtypes import float64
 
 from .torch7.types import default_dtype
 
+_PACKAGE = __name__.rpartition(".")[0]
+
 
 class _OfDefaultType(type):
     """Makes new modules and criterions in the default tensor type, as Torch7 does.
@@ -35,6 +37,11 @@ class TorchClass(metaclass=_OfDefaultType):
 
     t7_typename: ClassVar[str]
     t7_version: ClassVar[int]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "t7_typename" not in vars(cls) and not cls.__module__.startswith(_PACKAGE):
+            cls.t7_typename = cls.__name__  # another class than the one that it derives from
 
     def __repr__(self) -> str:
         return self.t7_typename

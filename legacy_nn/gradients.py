@@ -85,8 +85,8 @@ class Gradients:
         gradOutput : Tensor or Table
             The gradient of the loss with respect to the output.
         """
-        if self.gradInput is None:
-            return None
+        if self.gradInput is None or not self.goes_back():
+            return self.gradInput
         with as_torch():
             input, gradOutput = as_input(input), as_input(gradOutput)
             self.gradInput = self.keep_gradient(
@@ -106,6 +106,8 @@ class Gradients:
         ModuleError
             If a parameter has no gradient field, as in models saved without them.
         """
+        if not self.goes_back():
+            return
         with as_torch():
             input, gradOutput = as_input(input), as_input(gradOutput)
             self._accumulate(self.parameter_gradients(input, gradOutput), scale)
@@ -131,6 +133,14 @@ class Gradients:
             self.accGradParameters(input, gradOutput, scale)
         return self.gradInput
 
+    def goes_back(self) -> bool:
+        """Whether the class says how gradients go back: a `compute` to differentiate, or a rule.
+
+        One that only has an `updateOutput` behaves as in Torch7: its gradInput stays as it is,
+        empty to begin with.
+        """
+        return True
+
     def _derives_both(self) -> bool:
         """Whether both halves of `backward` are derivatives of `compute`, as stated here."""
         cls = type(self)
@@ -140,6 +150,7 @@ class Gradients:
             and getattr(self.updateGradInput, "__func__", None) is Gradients.updateGradInput
             and getattr(self.accGradParameters, "__func__", None) is Gradients.accGradParameters
             and self.gradInput is not None
+            and self.goes_back()
         )
 
     def _backward_at_once(self, input: Any, gradOutput: Any, scale: float) -> None:

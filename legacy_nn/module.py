@@ -76,6 +76,15 @@ class Module(Gradients, State, Tree, Sharing, Clearing, Converting, DiagonalHess
 
     # -- the arithmetic, stated by each class -------------------------------------------
 
+    def goes_back(self) -> bool:
+        cls = type(self)
+        return (
+            cls.compute is not Module.compute
+            or cls.input_gradient is not Gradients.input_gradient
+            or cls.updateGradInput is not Gradients.updateGradInput
+            or cls.updateOutput is Module.updateOutput
+        )
+
     def prepare(self, input: Any) -> None:
         """Do what must happen before `compute`: draw noise, size buffers."""
 

@@ -51,10 +51,12 @@ class State:
         """Make a field a Parameter and the field of its gradient its `grad`."""
         tensor = vars(self).get(name)
         if isinstance(tensor, Tensor) and is_floating(tensor.dtype) and tensor.is_leaf:
-            if not isinstance(tensor, Parameter):
-                as_parameter(tensor)
             found = vars(self).get(gradient)
-            tensor.grad = found if isinstance(found, Tensor) else None
+            kept = found if isinstance(found, Tensor) else None
+            if isinstance(tensor, Parameter):
+                tie(tensor, kept)
+            else:
+                as_parameter(tensor, kept)
 
     def take_copy(self, fields: dict[str, Any]) -> None:
         """Become a copy whose fields are `fields`."""
@@ -139,6 +141,39 @@ def as_parameter(tensor: Tensor, gradient: Tensor | None = None) -> Parameter:
     """
     tensor.__class__ = Parameter
     tensor.requires_grad = True
-    tensor.grad = gradient
     assert isinstance(tensor, Parameter)
+    tie(tensor, gradient)
     return tensor
+
+
+class TiedParameter(Parameter):
+    """A Parameter whose `grad` is a field of its module, and stays that tensor.
+
+    Setting it to None, as optimisers do to clear it, sets it to zeros; setting it to another
+    tensor copies its values. So `gradWeight` goes on being the gradient, and a view of the flat
+    one that `getParameters` gave.
+    """
+
+    __slots__ = ()
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient field of the module."""
+        return getattr(self, "_grad", None)
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        kept = self.grad
+        if kept is None:
+            self._grad = value
+        elif value is None:
+            kept.detach().zero_()
+        elif value is not kept:
+            kept.detach().copy_(value.detach())
+
+
+def tie(parameter: Parameter, gradient: Tensor | None) -> None:
+    """Make `gradient`, a field of the parameter's module, its `grad`; or untie it with None."""
+    if type(parameter) in (Parameter, TiedParameter):
+        parameter.__class__ = Parameter if gradient is None else TiedParameter
+    parameter._grad = gradient

@@ -9,6 +9,7 @@ from rekindle.core.creation import zeros_like
 from rekindle.core.dtypes import is_floating
 from rekindle.core.tensor import Tensor
 
+from .errors import ModuleError
 from .values import as_torch, detached_copy, map_tensors, tensors_in
 
 METHODS = ("updateOutput", "updateGradInput", "accGradParameters")
@@ -92,6 +93,11 @@ class _ThroughTorch(Function):
             g = next(arrived)
             return zeros_like(tensor) if g is None else g.detach()
 
+        if not module.goes_back():
+            raise ModuleError(
+                f"{module.t7_typename} has an updateOutput and no updateGradInput, so no gradient "
+                "goes through it: write one, or state what it computes in compute()"
+            )
         with as_torch():
             gradOutput = map_tensors(given, call.output)
             if not call.is_last():

@@ -13,7 +13,7 @@ from rekindle.core import ops
 from rekindle.core.checkpoint import Table
 from rekindle.core.creation import empty, zeros
 from rekindle.core.storage import Storage
-from rekindle.core.tensor import Tensor
+from rekindle.core.tensor import Parameter, Tensor
 
 from .decorator import Decorator
 from .fields import given, long_storage, set_unless_nil
@@ -25,6 +25,7 @@ from .module import (
     share_memory,
     torch_class,
 )
+from .state import tie
 from .torch7 import random
 
 
@@ -153,7 +154,8 @@ class WeightNorm(Decorator):
     def _tie_views(self) -> None:
         """Give v and g gradients of their own shapes on the memory of gradV and gradG."""
         for parameter, gradient in ((self.v, self.gradV), (self.g, self.gradG)):
-            parameter.grad = gradient.reshape(parameter.shape)
+            assert isinstance(parameter, Parameter)
+            tie(parameter, gradient.reshape(parameter.shape))
 
     # -- backward -----------------------------------------------------------------------
 
