@@ -39,6 +39,8 @@ def write_(target: Tensor, value: Tensor, name: str) -> Tensor:
         If the shape would change.
     DtypeError
         If floats would go into integers, or either into bool.
+    UseError
+        If the memory is read-only, or several elements of the tensor are one.
     InplaceError
         If gradients would be wrong: a leaf that requires them, or a view of one.
     """
@@ -57,7 +59,7 @@ def write_(target: Tensor, value: Tensor, name: str) -> Tensor:
     if recorded:
         check_writable(target, name)
         _keep_what_is_overwritten(value, target)
-    into[...] = array
+    _put(into, ..., array, name)
     count_write(target._version, name)
     if recorded:
         if value.dtype != target.dtype:
@@ -82,11 +84,25 @@ def _is_apart(target: Tensor) -> bool:
 def _check_distinct(into: Any, name: str) -> None:
     """Check that no two elements of an array are one in memory."""
     strides = into.strides
-    if 0 in strides and any(s == 0 and n > 1 for s, n in zip(strides, into.shape, strict=True)):
+    if 0 in strides and any(
+        s == 0 and n > 1 and into.size for s, n in zip(strides, into.shape, strict=True)
+    ):
         raise UseError(
             f"{name} writes into an expanded tensor, where several elements are one in memory; "
             "clone() it first"
         )
+
+
+def _put(into: Any, index: Any, source: Any, name: str) -> None:
+    try:
+        into[index] = source
+    except NUMPY_ERRORS as error:
+        if getattr(into.flags, "writeable", True):
+            raise explained(name, (into, source), error) from error
+        raise UseError(
+            f"{name} writes into memory that is read-only: that of a read-only array, or the "
+            "windows of unfold, which overlap; clone() it first"
+        ) from error
 
 
 def _keep_what_is_overwritten(value: Tensor, target: Tensor) -> None:
@@ -148,9 +164,6 @@ def assign(target: Tensor, index: Any, value: Any, name: str) -> Tensor:
         return target
     source = value.array if isinstance(value, Tensor) else value
     _check_distinct(target.array, name)
-    try:
-        target.array[_open(index)] = source
-    except NUMPY_ERRORS as error:
-        raise explained(name, (target.array, source), error) from error
+    _put(target.array, _open(index), source, name)
     count_write(target._version, name)
     return target

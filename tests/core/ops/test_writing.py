@@ -7,6 +7,7 @@ from rekindle.core import ops
 from rekindle.core.autograd import grad, no_grad
 from rekindle.core.autograd.errors import InplaceError
 from rekindle.core.creation import tensor
+from rekindle.core.errors import UseError
 from rekindle.core.tensor import Tensor
 
 SHAPE = (4, 5, 6)
@@ -128,3 +129,18 @@ def test_only_writes_that_gradients_pass_are_checked():
         with pytest.raises(InplaceError, match="view that was made inside no_grad"):
             write()
     assert w.tolist() == [1, 1, 1]
+
+
+def test_read_only_memory_says_so():
+    fixed = Tensor(np.frombuffer(np.ones(3).tobytes()))
+    windows = tensor(np.ones(4)).unfold(0, 2, 1)
+    for x in (fixed, windows):
+        for write in (lambda x: x.add_(1.0), lambda x: x.zero_(), lambda x: assign(x, 0, 2.0)):
+            with pytest.raises(UseError, match="writes into memory that is read-only"):
+                write(x)
+        assert x.version == 0
+
+
+def test_empty_results_can_be_written_to():
+    empty = ops.exp(tensor(np.zeros((0, 3, 3))))  # NumPy gives it strides of 0
+    assert empty.zero_().shape == (0, 3, 3)
