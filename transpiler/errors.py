@@ -1,0 +1,9 @@
+"""What the transpiler raises."""
+
+from __future__ import annotations
+
+from rekindle.core.errors import RekindleError
+
+
+class LuaSyntaxError(RekindleError, ValueError):
+    """Text that is not Lua; the message says where."""

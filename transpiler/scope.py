@@ -1,0 +1,303 @@
+"""Which variable each name means: locals, upvalues and globals of a file.
+
+`resolve` fills in `Name.variable` and tells of each local how it is used, which decides how it
+is translated: a local that a closure writes needs `nonlocal`, one that closures made in a loop
+keep needs a cell of its own for each turn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from . import ast
+
+
+@dataclass(eq=False, slots=True)
+class Scope:
+    """A function's body, or the file itself.
+
+    Attributes
+    ----------
+    parent : Scope or None
+    variables : list of Variable
+        The locals declared in it, blocks included, in order.
+    globals_written : dict
+        Names of globals that are assigned in it, and where first.
+    """
+
+    parent: Scope | None
+    function: ast.Function | None
+    variables: list[Variable] = field(default_factory=list)
+    globals_read: set[str] = field(default_factory=set)
+    globals_written: dict[str, int] = field(default_factory=dict)
+    uses_vararg: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Variable:
+    """A local variable.
+
+    Attributes
+    ----------
+    name : str
+        As in Lua.
+    scope : Scope
+        The function that declares it.
+    kind : str
+        "local", "parameter", "for", "function", or "self".
+    writes : int
+        How often it is assigned after its declaration.
+    reads : int
+    captured : bool
+        A function inside reads or writes it.
+    written_inside : bool
+        A function inside writes it.
+    in_loop : bool
+        It is declared inside a loop of its function.
+    values : list of Expression
+        What is assigned to it, where each value stands for itself; `unknown` otherwise.
+    unknown : bool
+        Something is assigned that is no single expression: a loop's value, one of several.
+    """
+
+    name: str
+    scope: Scope
+    kind: str
+    line: int
+    depth: int = 0
+    in_loop: bool = False
+    writes: int = 0
+    reads: int = 0
+    captured: bool = False
+    written_inside: bool = False
+    values: list[ast.Expression] = field(default_factory=list)
+    unknown: bool = False
+
+    @property
+    def needs_cell(self) -> bool:
+        """Whether every turn of a loop needs a variable of its own."""
+        return self.in_loop and self.captured
+
+
+@dataclass(eq=False, slots=True)
+class FileScope:
+    """What is known of a file after `resolve`."""
+
+    top: Scope
+    scopes: dict[int, Scope]
+    """By the id of the `ast.Function`."""
+
+
+def resolve(block: ast.Block) -> FileScope:
+    """Find the variable of every name in a file."""
+    resolver = _Resolver()
+    resolver.block(block)
+    return FileScope(resolver.top, resolver.scopes)
+
+
+class _Resolver:
+    def __init__(self) -> None:
+        self.top = Scope(None, None)
+        self.scope = self.top
+        self.scopes: dict[int, Scope] = {}
+        self.visible: dict[str, list[Variable]] = {}
+        self.blocks: list[list[Variable]] = []
+        self.loops = 0
+
+    # -- declarations ---------------------------------------------------------------------
+
+    def declare(self, name: ast.Name, kind: str) -> Variable:
+        variable = Variable(
+            name.name, self.scope, kind, name.line, len(self.blocks), bool(self.loops)
+        )
+        name.variable = variable
+        self.scope.variables.append(variable)
+        self.visible.setdefault(name.name, []).append(variable)
+        self.blocks[-1].append(variable)
+        return variable
+
+    def enter(self) -> None:
+        self.blocks.append([])
+
+    def leave(self) -> None:
+        for variable in self.blocks.pop():
+            self.visible[variable.name].pop()
+
+    def find(self, name: ast.Name) -> Variable | None:
+        stack = self.visible.get(name.name)
+        name.variable = stack[-1] if stack else None
+        return name.variable
+
+    # -- blocks and statements --------------------------------------------------------------
+
+    def block(self, block: ast.Block) -> None:
+        self.enter()
+        for statement in block.statements:
+            self.statement(statement)
+        self.leave()
+
+    def loop(self, block: ast.Block) -> None:
+        self.loops += 1
+        self.block(block)
+        self.loops -= 1
+
+    def statement(self, statement: ast.Statement) -> None:
+        match statement:
+            case ast.Local(names=names, values=values):
+                self.each(values)
+                paired = _pair(len(names), values)
+                for name, value in zip(names, paired, strict=True):
+                    variable = self.declare(name, "local")
+                    _assigned(variable, value, values)
+            case ast.Assign(targets=targets, values=values):
+                self.each(values)
+                paired = _pair(len(targets), values)
+                for target, value in zip(targets, paired, strict=True):
+                    self.write(target, value, values)
+            case ast.CallStatement(call=call):
+                self.expression(call)
+            case ast.Do(body=body):
+                self.block(body)
+            case ast.While(condition=condition, body=body):
+                self.expression(condition)
+                self.loop(body)
+            case ast.Repeat(body=body, condition=condition):
+                self.loops += 1
+                self.enter()
+                for inner in body.statements:
+                    self.statement(inner)
+                self.expression(condition)
+                self.leave()
+                self.loops -= 1
+            case ast.If(branches=branches, otherwise=otherwise):
+                for test, body in branches:
+                    self.expression(test)
+                    self.block(body)
+                if otherwise is not None:
+                    self.block(otherwise)
+            case ast.NumericFor(name=name, start=start, stop=stop, step=step, body=body):
+                self.each([start, stop, *([step] if step else [])])
+                self.counted([name], body)
+            case ast.GenericFor(names=names, values=values, body=body):
+                self.each(values)
+                self.counted(names, body)
+            case ast.FunctionStatement(target=target, method=method, function=function):
+                self.write(target, function, [function])
+                self.function(function, method)
+            case ast.LocalFunction(name=name, function=function):
+                variable = self.declare(name, "function")
+                variable.values.append(function)
+                self.function(function)
+            case ast.Return(values=values):
+                self.each(values)
+
+    def counted(self, names: list[ast.Name], body: ast.Block) -> None:
+        self.loops += 1
+        self.enter()
+        for name in names:
+            self.declare(name, "for").unknown = True
+        self.block(body)
+        self.leave()
+        self.loops -= 1
+
+    def write(
+        self,
+        target: ast.Name | ast.Index,
+        value: ast.Expression | None,
+        values: list[ast.Expression],
+    ) -> None:
+        if isinstance(target, ast.Index):
+            self.expression(target.table)
+            self.expression(target.key)
+            return
+        variable = self.find(target)
+        if variable is None:
+            self.scope.globals_written.setdefault(target.name, target.line)
+            return
+        variable.writes += 1
+        _assigned(variable, value, values)
+        if variable.scope is not self.scope:
+            variable.captured = variable.written_inside = True
+
+    # -- expressions --------------------------------------------------------------------------
+
+    def each(self, values: list[ast.Expression]) -> None:
+        for value in values:
+            self.expression(value)
+
+    def expression(self, node: ast.Expression) -> None:
+        match node:
+            case ast.Name():
+                variable = self.find(node)
+                if variable is None:
+                    self.scope.globals_read.add(node.name)
+                else:
+                    variable.reads += 1
+                    variable.captured = variable.captured or variable.scope is not self.scope
+            case ast.Vararg():
+                self.scope.uses_vararg = True
+            case ast.Index(table=table, key=key):
+                self.expression(table)
+                self.expression(key)
+            case ast.Call(function=function, arguments=arguments):
+                self.expression(function)
+                self.each(arguments)
+            case ast.MethodCall(object=owner, arguments=arguments):
+                self.expression(owner)
+                self.each(arguments)
+            case ast.Binary():
+                self.binary(node)
+            case ast.Unary(operand=operand):
+                self.expression(operand)
+            case ast.Paren(inner=inner):
+                self.expression(inner)
+            case ast.TableConstructor(fields=fields):
+                for entry in fields:
+                    if entry.key is not None:
+                        self.expression(entry.key)
+                    self.expression(entry.value)
+            case ast.Function():
+                self.function(node)
+
+    def binary(self, node: ast.Binary) -> None:
+        """Walk a chain of operators, which may be long, without recursion on the left."""
+        chain = [node]
+        while isinstance(chain[-1].left, ast.Binary):
+            chain.append(chain[-1].left)
+        self.expression(chain[-1].left)
+        for part in reversed(chain):
+            self.expression(part.right)
+
+    def function(self, function: ast.Function, method: bool = False) -> None:
+        outer, loops = self.scope, self.loops
+        self.scope = Scope(outer, function)
+        self.scopes[id(function)] = self.scope
+        self.loops = 0
+        self.enter()
+        if method:
+            self.declare(ast.Name(function.line, function.column, "self"), "self").unknown = True
+        for name in function.parameters:
+            self.declare(name, "parameter").unknown = True
+        self.block(function.body)
+        self.leave()
+        self.scope, self.loops = outer, loops
+
+
+def _pair(count: int, values: list[ast.Expression]) -> list[ast.Expression | None]:
+    """Return the value of each of `count` targets; None where a call may give several."""
+    multiple = bool(values) and isinstance(values[-1], (ast.Call, ast.MethodCall, ast.Vararg))
+    paired: list[ast.Expression | None] = list(values[:count])
+    if multiple and len(values) < count:
+        paired[-1] = None
+    return paired + [None] * (count - len(paired))
+
+
+def _assigned(
+    variable: Variable, value: ast.Expression | None, values: list[ast.Expression]
+) -> None:
+    if value is not None:
+        variable.values.append(value)
+    elif values:
+        variable.unknown = True
+    else:
+        variable.values.append(ast.Nil(variable.line, 0))
