@@ -7,6 +7,8 @@ from typing import Any
 
 from .arguments import integer, number
 
+ROUNDING = 2.0**52 + 2.0**51
+
 
 def _bits(value: Any, position: int, function: str) -> int:
     """Return the 32 bits of a number, rounded to the nearest integer as LuaJIT does it."""
@@ -14,7 +16,7 @@ def _bits(value: Any, position: int, function: str) -> int:
     if type(found) is int and abs(found) <= 2**51:
         return found & 0xFFFFFFFF
     # The sum has its binary point at the end of the mantissa: the lowest bits are the integer.
-    (raw,) = struct.unpack("<Q", struct.pack("<d", float(found) + 2.0**52 + 2.0**51))
+    (raw,) = struct.unpack("<Q", struct.pack("<d", float(found) + ROUNDING))
     return int(raw & 0xFFFFFFFF)
 
 
@@ -105,6 +107,6 @@ def tohex(x: Any, n: Any = None) -> str:
     """
     bits = _bits(x, 1, "tohex")
     count = integer(n, 2, "tohex", 8)
-    digits = min(abs(count), 8)
+    digits = min(abs(count), 254)
     text = f"{bits & (16**digits - 1):0{digits}x}" if digits else ""
     return text.upper() if count < 0 else text

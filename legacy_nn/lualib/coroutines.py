@@ -92,7 +92,7 @@ class Coroutine:
             What the coroutine throws; or if it is not suspended.
         """
         if self.status != "suspended":
-            what = "non-suspended" if self.status == "normal" else self.status
+            what = "dead" if self.status == "dead" else "running"
             raise LuaError(f"cannot resume {what} coroutine")
         resumer = running_coroutine()
         if resumer is not None:

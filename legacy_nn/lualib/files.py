@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -16,6 +17,7 @@ from .iteration import Stepper
 from .kinds import type_of
 from .numbers import as_number, parse_number
 from .os_library import ended, failure, file_name
+from .streams import Folder
 
 _NUMERAL = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]*|[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]*)?)")
 WHENCE = {"set": os.SEEK_SET, "cur": os.SEEK_CUR, "end": os.SEEK_END}
@@ -44,6 +46,11 @@ class LuaFile:
         self._keep = keep
         self._ahead = b""
         self.closed = False
+
+    def __del__(self) -> None:
+        """Close what the program forgot to close, as Lua's collector does."""
+        if not self.closed and not self._keep:
+            self.close()
 
     def __repr__(self) -> str:
         return "file (closed)" if self.closed else f"file (0x{id(self):08x})"
@@ -185,7 +192,7 @@ class LuaFile:
         try:
             self._sync()
             return int(stream.seek(integer(offset, 2, "seek", 0), WHENCE[start]))
-        except (OSError, ValueError) as exc:
+        except OSError as exc:
             return failure(_with_number(exc))
 
     def flush(self) -> Any:
@@ -222,8 +229,9 @@ def _with_number(exc: Exception) -> OSError:
     """Return the error of the system that Python's own refusal stands for."""
     if isinstance(exc, OSError) and exc.errno:
         return exc
-    # A stream that is not open for this (EBADF), or that has no places (ESPIPE).
-    code = 9 if isinstance(exc, io.UnsupportedOperation) and "seek" not in str(exc) else 29
+    # A stream that has no places, or one that is not open for this.
+    seeking = isinstance(exc, io.UnsupportedOperation) and "seek" in str(exc)
+    code = errno.ESPIPE if seeking else errno.EBADF
     return OSError(code, os.strerror(code))
 
 
@@ -259,10 +267,10 @@ def open_file(name: str, mode: str) -> LuaFile:
     """
     kind = mode.replace("b", "", 1)
     if kind not in ("r", "w", "a", "r+", "w+", "a+"):
-        raise OSError(22, os.strerror(22), name)
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), name)
     path = file_name(name)
-    if os.path.isdir(path) and kind == "r":  # opens in C; only reading from it fails
-        return LuaFile(io.FileIO(os.open(path, os.O_RDONLY), closefd=True))
+    if os.path.isdir(path) and kind == "r":
+        return LuaFile(Folder())
     return LuaFile(open(path, kind[0] + "b" + kind[1:]))
 
 

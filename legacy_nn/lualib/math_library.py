@@ -8,7 +8,7 @@ from typing import Any
 
 from .arguments import integer, number
 from .numbers import whole
-from .operators import mod, power
+from .operators import div, mod, power
 from .tausworthe import Tausworthe
 
 pi = math.pi
@@ -74,7 +74,9 @@ def log(x: Any, base: Any = None) -> float:
     if base is None:
         return value
     # Quotients of binary logarithms are exact for powers of two.
-    return _quotient(_log(math.log2, number(x, 1, "log")), _log(math.log2, number(base, 2, "log")))
+    return div(  # type: ignore[no-any-return]
+        _log(math.log2, number(x, 1, "log")), _log(math.log2, number(base, 2, "log"))
+    )
 
 
 def log10(x: Any) -> float:
@@ -86,12 +88,6 @@ def _log(function: Callable[[float], float], value: float) -> float:
     if value == 0:
         return -math.inf
     return math.nan if value < 0 else function(value)
-
-
-def _quotient(a: float, b: float) -> float:
-    if b:
-        return a / b
-    return math.copysign(math.inf, a) if a else math.nan
 
 
 def pow_(x: Any, y: Any) -> Any:

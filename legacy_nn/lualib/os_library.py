@@ -43,17 +43,11 @@ def time(table: Any = None) -> int | None:
         return int(clocks.time())
     check_table(table, 1, "time")
     dst = rawget(table, "isdst")
-    parts = (
-        _field(table, "year"),
-        _field(table, "month"),
-        _field(table, "day"),
-        _field(table, "hour", 12),
-        _field(table, "min", 0),
-        _field(table, "sec", 0),
-        0,
-        0,
-        -1 if dst is None else int(dst),
-    )
+    second, minute = _field(table, "sec", 0), _field(table, "min", 0)
+    hour, day = _field(table, "hour", 12), _field(table, "day")
+    month, year = _field(table, "month"), _field(table, "year")
+    daylight = -1 if dst is None else int(dst)
+    parts = (year, month, day, hour, minute, second, 0, 0, daylight)
     try:
         return int(clocks.mktime(parts))
     except (OverflowError, ValueError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import sys
 from typing import Any, TextIO
 
@@ -47,6 +49,22 @@ class Standard(io.RawIOBase):
     def flush(self) -> None:
         if self.writable():
             self._stream.flush()
+
+
+class Folder(io.RawIOBase):
+    """A folder that was opened as a file, which C allows: only reading from it fails."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+
+    def readline(self, size: int | None = -1) -> bytes:
+        return self.read(1) or b""
+
+    def readall(self) -> bytes:
+        return self.read(1) or b""
 
 
 def write_text(stream: TextIO, text: str) -> None:
