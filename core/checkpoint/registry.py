@@ -126,9 +126,12 @@ def restore(value: Any, typename: str, version: int, fields: Table) -> None:
 
 
 def identity_of(value: object) -> tuple[str, int] | None:
-    """Return the Torch7 class and version that `value` is written as; None if it has none."""
+    """Return the Torch7 class and version that `value` is written as; None if it has none.
+
+    A class with a name and `t7_storable = False` has none: Torch7's files and timers.
+    """
     cls = type(value)
-    if hasattr(cls, "t7_typename"):
+    if hasattr(cls, "t7_typename") and getattr(cls, "t7_storable", True):
         described: Any = value  # either may be a property
         return described.t7_typename, int(getattr(described, "t7_version", 1))
     if cls not in _TYPENAMES:

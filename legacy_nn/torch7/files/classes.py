@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rekindle.core.checkpoint import LuaFunction
 
+from ...lualib import type_of
+
 if TYPE_CHECKING:
     from .file import File
 
@@ -39,7 +41,7 @@ class Foreign:
 
     def type_of(self, value: Any) -> str:
         """Return what Lua's `type` says of a value that cannot be written."""
-        return "function" if callable(value) else "userdata"
+        return type_of(value)
 
     def dump(self, value: Any) -> LuaFunction | None:
         """Return a value that is a function as it is written; None for anything else."""

@@ -68,6 +68,8 @@ class File(ABC):
     """
 
     t7_typename: ClassVar[str] = "torch.File"
+    t7_storable: ClassVar[bool] = False
+    lua_type: ClassVar[str] = "userdata"
     source: ClassVar[str]
     """Torch's C file, for error messages."""
     lines: ClassVar[dict[str, tuple[int, int, int]]]
@@ -411,16 +413,6 @@ class File(ABC):
     def isAutoSpacing(self) -> bool:
         """Whether numbers as text are separated."""
         return self._spacing
-
-    def t7_fields(self) -> Any:
-        """Refuse: an open file is not written to a file.
-
-        Raises
-        ------
-        TorchError
-            Always.
-        """
-        raise TorchError(f"<{self.t7_typename}> is a non-serializable Torch object")
 
     def _state(self) -> str:
         return "open" if self.isOpened() else "closed"
