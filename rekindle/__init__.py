@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rekindle import core as core
     from rekindle import legacy_nn as legacy_nn
     from rekindle.core import autograd as autograd
+    from rekindle.core import nn as nn
     from rekindle.core import ops as ops
     from rekindle.core import random as random
     from rekindle.core.autograd import check_grads as check_grads
@@ -84,6 +85,7 @@ _PACKAGES = {
     "autograd": "core.autograd",
     "core": "core",
     "legacy_nn": "legacy_nn",
+    "nn": "core.nn",
     "ops": "core.ops",
     "random": "core.random",
 }
