@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-gpu lint type bench docs format clean
+.PHONY: demo test test-gpu conformance lint type bench docs format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
@@ -14,6 +14,11 @@ test: $(VENV)/.test
 # Needs an NVIDIA GPU, and CuPy from the extra cuda12 or cuda13; says so where they are missing.
 test-gpu: $(VENV)/.test
 	$(BIN)/python -m pytest -q -m gpu -rs tests/gpu
+
+# Runs other projects' own test suites, fetched at a pinned version, and writes the counts into
+# docs/conformance.md. TEST_AUTOGRAD names a copy of PyTorch's test/test_autograd.py to run instead.
+conformance: $(VENV)/.test
+	$(BIN)/python tests/conformance/pytorch_autograd.py $(TEST_AUTOGRAD) --page docs/conformance.md
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -183,3 +183,29 @@ def test_without_gradients_it_is_a_plain_call():
     assert checkpoint(lambda x: x * 2, constant([1.0])).tolist() == [2]
     with no_grad():
         assert not checkpoint(lambda x: x * 2, leaf([1.0])).requires_grad
+
+
+def test_hooks_inside_run_in_the_pass_alone():
+    x, seen = leaf([2.0]), []
+
+    def f(x):
+        y = x * x
+        y.register_hook(lambda g: seen.append(g.tolist()) or g * 10)
+        return ops.exp(y)
+
+    checkpoint(f, x).backward()
+    assert seen == [[pytest.approx(np.exp(4))]]
+    np.testing.assert_allclose(x.grad.numpy(), [40 * np.exp(4)], rtol=1e-12)
+
+
+def test_what_was_computed_again_stays_with_a_graph_that_is_kept():
+    x, calls = leaf([2.0]), []
+
+    def f(x):
+        calls.append(1)
+        return ops.sin(ops.exp(x) * x)
+
+    y = checkpoint(f, x)
+    y.backward(retain_graph=True)
+    y.backward()
+    assert len(calls) == 2
