@@ -12,8 +12,9 @@ from typing import IO, ClassVar, Self
 
 from rekindle.core.checkpoint.source import MAPPED, Buffer
 
-from ..errors import BadArgument, TorchError
+from ..errors import TorchError
 from .classes import FileClasses
+from .errors import bad_argument
 from .file import File, check_mode
 
 _SOURCE = "torch7/lib/TH/THDiskFile.c"
@@ -68,7 +69,7 @@ class DiskFile(File):
         classes: FileClasses | None = None,
     ) -> None:
         reason = "file mode should be 'r','w' or 'rw'"
-        check_mode(mode, ("r", "w", "rw"), reason, f"{_SOURCE}:650", "DiskFile")
+        check_mode(mode, ("r", "w", "rw"), reason, f"{_SOURCE}:650")
         super().__init__("r" in mode, "w" in mode, quiet, classes)
         self._name = name
         self._buffered = True
@@ -232,7 +233,7 @@ def check_long_size(size: int, place: str) -> int:
         If it is not 0, 4 or 8.
     """
     if size not in (0, 4, 8):
-        raise BadArgument(1, f"Invalid long size specified at {place}", "longSize")
+        raise bad_argument(1, f"Invalid long size specified at {place}", "longSize")
     return int(size) or 8
 
 

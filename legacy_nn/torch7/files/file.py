@@ -22,6 +22,7 @@ from rekindle.core.storage import Storage
 from ..errors import BadArgument, TorchError
 from . import kinds
 from .classes import STANDARD, FileClasses
+from .errors import bad_argument
 from .kinds import Array, Kind, as_count, as_number
 from .objects import ObjectStream
 from .scanning import scan
@@ -130,7 +131,7 @@ class File(ABC):
 
     def _check_open(self, method: str) -> None:
         if not self.isOpened():
-            raise BadArgument(
+            raise bad_argument(
                 1, f"attempt to use a closed file at {self._place(method, 0)}", method
             )
 
@@ -138,13 +139,13 @@ class File(ABC):
         self._check_open(method)
         if not self._readable:
             reason = f"attempt to read in a write-only file at {self._place(method, 1)}"
-            raise BadArgument(1, reason, method)
+            raise bad_argument(1, reason, method)
 
     def _check_writable(self, method: str) -> None:
         self._check_open(method)
         if not self._writable:
             reason = f"attempt to write in a read-only file at {self._place(method, 1)}"
-            raise BadArgument(1, reason, method)
+            raise bad_argument(1, reason, method)
 
     def _failed(self, problem: str, method: str, cause: Exception | None = None) -> None:
         """Raise the flag, and, unless the file is quiet, an error."""
@@ -242,7 +243,7 @@ class File(ABC):
         self._check_readable("readString")
         if format[:2] not in ("*a", "*l"):
             reason = f"format must be '*a' or '*l' at {self._place('readString', 1)}"
-            raise BadArgument(2, reason, "readString")
+            raise bad_argument(2, reason, "readString")
         raw = self._read() if format[1] == "a" else self._read_line()
         if not raw:
             method = "readString*a" if format[1] == "a" else "readString"
@@ -349,7 +350,7 @@ class File(ABC):
 
     def _seek_argument(self, position: float) -> int:
         if int(position) < 1:
-            raise BadArgument(2, "position has to be greater than 0! at torch7/File.c:44", "seek")
+            raise bad_argument(2, "position has to be greater than 0! at torch7/File.c:44", "seek")
         self._check_open("seek")
         return int(position) - 1
 
@@ -421,7 +422,7 @@ class File(ABC):
         return ("r" if self._readable else " ") + ("w" if self._writable else " ")
 
 
-def check_mode(mode: str, allowed: tuple[str, ...], reason: str, place: str, name: str) -> None:
+def check_mode(mode: str, allowed: tuple[str, ...], reason: str, place: str) -> None:
     """Check a mode, the second argument of a constructor.
 
     Raises
@@ -430,5 +431,4 @@ def check_mode(mode: str, allowed: tuple[str, ...], reason: str, place: str, nam
         If it is not one of those allowed.
     """
     if mode not in allowed:
-        # the message of a constructor counts its arguments from the first
-        raise BadArgument(3, f"{reason} at {place}", name)
+        raise BadArgument(2, f"{reason} at {place}")

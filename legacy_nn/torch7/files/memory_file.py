@@ -67,9 +67,9 @@ class MemoryFile(File):
         mode = "rw" if mode is None else mode
         if storage is not None and (not storage.size or storage[storage.size - 1] != 0):
             reason = f"provided CharStorage must be terminated by 0 at {_SOURCE}:653"
-            raise BadArgument(2, reason, "MemoryFile")
+            raise BadArgument(1, reason)
         reason = "file mode should be 'r','w' or 'rw'"
-        check_mode(mode, ("r", "w", "rw"), reason, f"{_SOURCE}:654", "MemoryFile")
+        check_mode(mode, ("r", "w", "rw"), reason, f"{_SOURCE}:654")
         super().__init__("r" in mode, "w" in mode, False, classes)
         self._given_away = storage is not None
         self._storage: Storage | None = (

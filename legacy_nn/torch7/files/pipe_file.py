@@ -47,9 +47,7 @@ class PipeFile(DiskFile):
         *,
         classes: FileClasses | None = None,
     ) -> None:
-        check_mode(
-            mode, ("r", "w"), "file mode should be 'r','w'", f"{self.source}:764", "PipeFile"
-        )
+        check_mode(mode, ("r", "w"), "file mode should be 'r','w'", f"{self.source}:764")
         File.__init__(self, mode == "r", mode == "w", quiet, classes)
         self._name = command
         self._buffered = True

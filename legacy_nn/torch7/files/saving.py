@@ -18,9 +18,10 @@ from rekindle.core.backend import to_numpy
 from rekindle.core.checkpoint.save import replacing
 from rekindle.core.storage import Storage
 
-from ..errors import BadArgument, TorchError
+from ..errors import TorchError
 from .classes import FileClasses
 from .disk_file import DiskFile
+from .errors import bad_argument
 from .memory_file import MemoryFile
 
 F = TypeVar("F", DiskFile, MemoryFile)
@@ -132,7 +133,7 @@ def deserializeFromStorage(
     """
     if not storage.size:
         reason = "dimension 1 out of range of 0D tensor at torch7/generic/Tensor.c:18"
-        raise BadArgument(2, reason, "size")
+        raise bad_argument(2, reason, "size")
     ended = np.zeros(storage.size + 1, dtypes.int8)
     ended[:-1] = to_numpy(storage.array)
     return _in_mode(MemoryFile(Storage(ended), "r", classes=classes), mode).readObject()
