@@ -168,11 +168,13 @@ class BatchNormalization(Module):
             )
         mean, variance, unbiased = extras
         deviation = ops.sqrt(variance + self.eps)
-        inverse = 1 / ops.where(deviation == 0, inf, deviation)
+        if self.eps == 0:
+            deviation = ops.where(deviation == 0, inf, deviation)
+        inverse = 1 / deviation
         self.save_mean = replace_contents(self.save_mean, mean)
         self.save_std = replace_contents(self.save_std, inverse)
         for running, new in ((self.running_mean, mean), (self.running_var, unbiased)):
-            running.copy_(running * (1 - self.momentum) + new * self.momentum)
+            running.mul_(1 - self.momentum).add_(new * self.momentum)
 
     def keep(self, input: Any, result: Any) -> Any:
         for name in ("save_mean", "save_std"):  # Torch7 has them in evaluation, too, unfilled

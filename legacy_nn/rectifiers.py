@@ -65,6 +65,8 @@ class Threshold(InPlace):
         self.validateParameters()
 
     def compute(self, input: Any) -> Any:
+        if self.inplace and self.threshold == self.val == 0:
+            return ops.relu(input)
         if self.inplace:
             return ops.where(ops.less_equal(input, self.threshold), self.val, input)
         return ops.threshold(input, threshold=self.threshold, value=self.val)

@@ -70,25 +70,30 @@ class NegativeLogLikelihood(Criterion):
                 f"{self.t7_typename}: weight tensor should be defined either for all {classes} "
                 f"classes or no classes but got weight tensor of shape: {size_text(self.weights)}"
             )
-        counted = ops.not_equal(t, given(self.ignoreIndex, 0))
-        inside = ops.bitwise_and(t >= 1, t <= classes)
-        if not ops.all(ops.bitwise_or(inside, ops.bitwise_invert(counted))).item():
+        numbers = t.array  # whole numbers have no gradients: no operations are needed
+        counted = numbers != given(self.ignoreIndex, 0)
+        outside = (numbers < 1) | (numbers > classes)
+        if (outside & counted).any():
             raise BoundsError(
                 f"{self.t7_typename}: Assertion `cur_target >= 0 && cur_target < n_classes' "
                 f"failed: targets are 1 to {classes}; given {ops.min(t).item()} to "
                 f"{ops.max(t).item()}"
             )
-        index = ops.where(inside, t - 1, 0)
-        weight = ops.astype(counted, x.dtype)
+        index = Tensor(((numbers - 1) * ~outside)[:, None])
+        weight = Tensor(counted.astype(x.dtype)[:, None])
         if self.weights is not None:
             weight = weight * ops.embedding(self.weights.detach(), index)
-        return x, ops.unsqueeze(index, 1), ops.unsqueeze(weight, 1)
+        return x, index, weight
 
     def compute(self, input: Any, target: Target) -> Tensor:
+        return self._weighed(input, target)[0]
+
+    def _weighed(self, input: Any, target: Target) -> tuple[Tensor, Tensor]:
+        """Return the loss, and the sum of the weights in it."""
         x, index, weight = self.indexed(input, target)
         value = -(ops.gather(x, index, axis=1) * weight).sum()
         total = weight.sum()
-        return value / total if self.sizeAverage and total.item() != 0 else value
+        return (value / total if self.sizeAverage and total.item() != 0 else value), total
 
     def gradient(self, input: Any, target: Target) -> Any:
         x, index, weight = self.indexed(input, target)
@@ -106,8 +111,9 @@ class NegativeLogLikelihood(Criterion):
         with as_torch():
             x = tensor_of(self, input)
             self.target = class_numbers(target, x)
-            value = super().updateOutput(x, target)
-            total = self.indexed(x, target)[2].sum().reshape(1)
+            loss, total = self._weighed(x, target)
+            value = self.output = loss.item()
+            total = total.reshape(1)
             self.total_weight_tensor = replace_contents(self.total_weight_tensor, total)
             self.output_tensor = replace_contents(
                 self.output_tensor, full(1, value, x.dtype, x.device)
