@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
+from typing import Any, Self
 
 from rekindle.core.checkpoint import Table
 from rekindle.core.checkpoint.registry import names_to_text
@@ -11,6 +12,7 @@ from rekindle.core.checkpoint.table import new_table
 
 from ..branches import refill
 from ..containers import Container, known, run_fresh, run_torch
+from ..conversion import Cache, recursive_type
 from ..going_back import Ask, Method
 from ..module import (
     ArgumentError,
@@ -25,6 +27,9 @@ from ..through_torch import call_through_torch, torch_only
 from .build import check_used, nodes, split_inputs
 from .graph import Graph, NnNode
 from .plan import Plan, Received
+
+KEPT = ("input", "gradOutput", "gradOutputBuffer")
+"""What a run leaves in the `data` of a node."""
 
 
 @torch_class("nn.gModule")
@@ -110,8 +115,11 @@ class gModule(Container):
             plan = self.plan()
             run = self._run(plan, as_input(input), run_torch)
             for data, received in zip(plan.data, run, strict=True):
-                if received:
-                    data["input"] = refill(data.get("input"), new_table(received))
+                kept = data._map.get("input")
+                if type(kept) is Table and kept._map.keys() == received.keys():
+                    kept._map.update(received)
+                elif received:
+                    data["input"] = refill(kept, new_table(received))
             outputs = self.outnode.data["input"]
             self.output = outputs[1] if plan.single else outputs
         return self.output
@@ -172,6 +180,54 @@ class gModule(Container):
                 raise
 
         return ask
+
+    # -- what the nodes keep ------------------------------------------------------------
+
+    def _data(self) -> Iterator[Table]:
+        """Yield the `data` of all nodes, of the graph and of its way back."""
+        for listed in (self.forwardlisted, vars(self).get("backwardlisted", Table())):
+            for node in listed.array():
+                yield node.data
+
+    def convert_fields(self, typename: str, cache: Cache) -> None:
+        super().convert_fields(typename, cache)
+        for data in self._data():
+            for name in KEPT:
+                if (kept := data.get(name)) is not None:
+                    data[name] = recursive_type(kept, typename, cache)
+
+    def clearState(self) -> Self:
+        """Empty what the last calls left, in the modules and at the nodes; return the graph."""
+        for data in self._data():
+            for name in KEPT:
+                data[name] = None
+        return super().clearState()
+
+    def replace(self, callback: Callable[[Any], Any]) -> Any:
+        """Return what `callback` makes of the graph; put the same in place of its modules."""
+        result = callback(self)
+        places = {id(module): i for i, module in enumerate(self.modules.array(), 1)}
+        for node in self.forwardnodes.array():
+            if (module := node.data.get("module")) is not None:
+                node.data["module"] = known(module).replace(callback)
+                self.modules[places[id(module)]] = node.data.module
+        return result
+
+    def map(self, gm: Any, func: Callable[[Any, Any], Any]) -> None:
+        """Call `func` on each module and the one at its place in a graph like this one.
+
+        Raises
+        ------
+        ArgumentError
+            If the graphs differ.
+        """
+        pairs = zip_longest(self.forwardnodes.array(), gm.forwardnodes.array())
+        modules = [tuple(node and node.data.get("module") for node in pair) for pair in pairs]
+        if any((a is None) != (b is None) for a, b in modules):
+            raise ArgumentError("trying to map another gModule with a different structure")
+        for a, b in modules:
+            if a is not None:
+                func(a, b)
 
     def _listed(self, input: Any) -> Table:
         """Return the inputs of the graph in a table.

@@ -8,6 +8,7 @@ from rekindle import legacy_nn as nn
 from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn.module import ArgumentError, ModuleError
 from rekindle.legacy_nn.nngraph import gModule
+from rekindle.legacy_nn.values import tensors_in
 
 
 def doubles(*shape):
@@ -88,3 +89,49 @@ def test_wrong_graphs():
         gModule([start], [output])
     with pytest.raises(ArgumentError, match="needs outputs"):
         gModule([nn.Identity()()], [])
+
+
+# -- what the nodes keep ------------------------------------------------------------------
+
+
+def two_inputs():
+    a, b = nn.Identity()(), nn.Linear(2, 3)()
+    joined = nn.CAddTable()([nn.Tanh()(a), b])
+    return gModule([a, b], [joined, nn.Sigmoid()(joined)])
+
+
+def test_types_and_clearing_reach_the_nodes():
+    model, x = two_inputs(), [doubles(4, 3), doubles(4, 2)]
+    model.forward(x)
+    model.backward(x, model.output)
+    model.float()
+    kept = [t for n in model.forwardnodes.array() for t in tensors_in(n.data.get("input"))]
+    assert kept
+    assert all(t.dtype == np.float32 for t in kept)
+    single = [t.astype("float32") for t in x]
+    assert model.forward(single)[1].dtype == np.float32
+    assert model.backward(single, model.output)[2].shape == (4, 2)
+    assert model.clearState() is model
+    assert not any(n.data.get("input") for n in model.forwardnodes.array())
+    assert not any(t.size for m in model.listModules() for t in tensors_in(m.output))
+    assert model.forward(single)[2].shape == (4, 3)
+
+
+def test_replace_reaches_the_nodes():
+    model, x = two_inputs(), [doubles(4, 3), doubles(4, 2)]
+    before = model.forward(x)[2].numpy().copy()
+    swapped = model.replace(lambda m: nn.Identity() if isinstance(m, nn.Sigmoid) else m)
+    assert swapped is model
+    assert not model.findModules("nn.Sigmoid")[0]
+    sums = model.forward(x)[2].numpy()
+    np.testing.assert_allclose(1 / (1 + np.exp(-sums)), before)
+
+
+def test_map_pairs_the_modules_of_two_graphs():
+    model, other = two_inputs(), two_inputs()
+    pairs = []
+    model.map(other, lambda a, b: pairs.append((type(a), type(b))))
+    assert all(a is b for a, b in pairs)
+    assert len(pairs) == len(model.modules)
+    with pytest.raises(ArgumentError, match="different structure"):
+        model.map(gModule([node := nn.Identity()()], [nn.Tanh()(node)]), lambda a, b: None)
