@@ -185,7 +185,7 @@ class gModule(Container):
 
     def _data(self) -> Iterator[Table]:
         """Yield the `data` of all nodes, of the graph and of its way back."""
-        for listed in (self.forwardlisted, vars(self).get("backwardlisted", Table())):
+        for listed in (self.forwardnodes, vars(self).get("backwardnodes", Table())):
             for node in listed.array():
                 yield node.data
 
