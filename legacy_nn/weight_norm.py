@@ -108,7 +108,9 @@ class WeightNorm(Decorator):
             self.modules[1].weight.detach().copy_(self._inward(self.v * scale))
 
     def _norm_and_scale(self) -> tuple[Tensor, Tensor]:
-        norm = ops.sqrt(ops.sum(ops.square(self.v), axis=1, keepdims=True) + 10e-5)
+        # Added up one by one, and rounded at each step, as Torch7 does: files hold the result.
+        total = ops.narrow(ops.cumsum(ops.square(self.v), axis=1), 1, self.v.shape[1] - 1, 1)
+        norm = ops.sqrt(ops.square(ops.sqrt(total)) + 10e-5)
         return norm, ops.divide(self.g, norm)
 
     def _inward(self, rows: Tensor) -> Tensor:
