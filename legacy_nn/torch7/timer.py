@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Self
 
 from rekindle.core.checkpoint import Table
 
+from .files.classes import BUILT_IN, FileClass
+
 Times = tuple[float, float, float]
 
 
@@ -21,10 +23,12 @@ def _now() -> Times:
 
 
 class Timer:
-    """A stop watch, which runs from when it is made."""
+    """A stop watch, which runs from when it is made.
+
+    In a file it has a name and no more; what is read is a new one. Source: torch/nn Profile.lua.
+    """
 
     t7_typename: ClassVar[str] = "torch.Timer"
-    t7_storable: ClassVar[bool] = False
     lua_type: ClassVar[str] = "userdata"
 
     def __init__(self) -> None:
@@ -77,6 +81,12 @@ def toc(start: float) -> float:
     """Return the seconds since `tic` returned `start`."""
     return time.time() - start
 
+
+def _no_record(*_: Any) -> None:
+    """Read or write nothing."""
+
+
+BUILT_IN[Timer.t7_typename] = FileClass(lambda file: Timer(), read=_no_record, write=_no_record)
 
 CLASSES: dict[str, type] = {Timer.t7_typename: Timer}
 FUNCTIONS: dict[str, Callable[..., Any]] = {"tic": tic, "toc": toc}

@@ -1,6 +1,6 @@
 """torch.File and its kinds, and torch.save, load, serialize and deserialize.
 
-- `file`: torch.File, what all kinds have; `kinds` and `scanning`: its elementary values
+- `file`: torch.File, what all kinds have, on `state`; `kinds`, `scanning`: its elementary values
 - `disk_file`, `pipe_file`, `memory_file`: the kinds
 - `objects`: readObject and writeObject, on the reader and writer of core.checkpoint
 - `classes`: how classes that write their own record are made, read and written

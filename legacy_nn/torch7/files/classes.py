@@ -92,8 +92,11 @@ class FileClasses:
 
     def get(self, typename: str) -> FileClass | None:
         """Return how a class is read and written; None if it is not known here."""
-        return self._classes.get(typename)
+        return self._classes.get(typename) or BUILT_IN.get(typename)
 
+
+BUILT_IN: dict[str, FileClass] = {}
+"""Classes of Torch7's own library that every file knows."""
 
 STANDARD = FileClasses()
 """What files use that are given no others."""

@@ -15,7 +15,8 @@ from rekindle.core.checkpoint.source import MAPPED, Buffer
 from ..errors import TorchError
 from .classes import FileClasses
 from .errors import bad_argument
-from .file import File, check_mode
+from .file import File
+from .state import check_mode
 
 _SOURCE = "torch7/lib/TH/THDiskFile.c"
 

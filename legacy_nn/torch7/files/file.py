@@ -8,7 +8,7 @@ Source: torch7 File.c, lib/TH/THFile.c, THDiskFile.c, THMemoryFile.c, doc/file.m
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
@@ -19,13 +19,14 @@ from rekindle.core.backend import to_numpy
 from rekindle.core.checkpoint.source import Buffer
 from rekindle.core.storage import Storage
 
-from ..errors import BadArgument, TorchError
+from ..errors import TorchError
 from . import kinds
 from .classes import STANDARD, FileClasses
 from .errors import bad_argument
 from .kinds import Array, Kind, as_count, as_number
 from .objects import ObjectStream
 from .scanning import scan
+from .state import FileState
 
 _BLANKS = 1 << 10
 """Bytes that are searched for the beginning of an object as text."""
@@ -49,7 +50,7 @@ def _writer(kind: Kind) -> Callable[..., Any]:
     return write
 
 
-class File(ABC):
+class File(FileState):
     """A file that is open, and how it is read and written.
 
     Parameters
@@ -71,30 +72,14 @@ class File(ABC):
     t7_typename: ClassVar[str] = "torch.File"
     t7_storable: ClassVar[bool] = False
     lua_type: ClassVar[str] = "userdata"
-    source: ClassVar[str]
-    """Torch's C file, for error messages."""
-    lines: ClassVar[dict[str, tuple[int, int, int]]]
-    """Where it checks, for each method, that the file is open, that the mode allows it, and
-    that it worked."""
 
     def __init__(
         self, readable: bool, writable: bool, quiet: bool, classes: FileClasses | None
     ) -> None:
-        self._readable = readable
-        self._writable = writable
-        self._quiet = quiet
-        self._binary = False
-        self._spacing = True
-        self._error = False
-        self._big_endian = False
-        self._long_size = 8
+        super().__init__(readable, writable, quiet)
         self._objects = ObjectStream(self, STANDARD if classes is None else classes)
 
     # -- the bytes ----------------------------------------------------------------------
-
-    @abstractmethod
-    def isOpened(self) -> bool:
-        """Whether the file was not closed yet."""
 
     @abstractmethod
     def _read(self, count: int = -1) -> bytes:
@@ -123,35 +108,6 @@ class File(ABC):
     def _read_items(self, size: int, count: int) -> bytes:
         """Take up to `count` elements of `size` bytes."""
         return self._read(size * count)
-
-    # -- errors -------------------------------------------------------------------------
-
-    def _place(self, method: str, check: int) -> str:
-        return f"{self.source}:{self.lines[method][check]}"
-
-    def _check_open(self, method: str) -> None:
-        if not self.isOpened():
-            raise bad_argument(
-                1, f"attempt to use a closed file at {self._place(method, 0)}", method
-            )
-
-    def _check_readable(self, method: str) -> None:
-        self._check_open(method)
-        if not self._readable:
-            reason = f"attempt to read in a write-only file at {self._place(method, 1)}"
-            raise bad_argument(1, reason, method)
-
-    def _check_writable(self, method: str) -> None:
-        self._check_open(method)
-        if not self._writable:
-            reason = f"attempt to write in a read-only file at {self._place(method, 1)}"
-            raise bad_argument(1, reason, method)
-
-    def _failed(self, problem: str, method: str, cause: Exception | None = None) -> None:
-        """Raise the flag, and, unless the file is quiet, an error."""
-        self._error = True
-        if not self._quiet:
-            raise TorchError(f"{problem} at {self._place(method, 2)}") from cause
 
     # -- numbers ------------------------------------------------------------------------
 
@@ -353,82 +309,3 @@ class File(ABC):
             raise bad_argument(2, "position has to be greater than 0! at torch7/File.c:44", "seek")
         self._check_open("seek")
         return int(position) - 1
-
-    # -- flags --------------------------------------------------------------------------
-
-    def binary(self) -> Self:
-        """Read and write numbers as a computer's memory holds them."""
-        self._binary = True
-        return self
-
-    def ascii(self) -> Self:
-        """Read and write numbers as text: the default."""
-        self._binary = False
-        return self
-
-    def autoSpacing(self) -> Self:
-        """Separate numbers as text, and end lines: the default."""
-        self._spacing = True
-        return self
-
-    def noAutoSpacing(self) -> Self:
-        """Put nothing between numbers as text."""
-        self._spacing = False
-        return self
-
-    def quiet(self) -> Self:
-        """Only set a flag after an error."""
-        self._quiet = True
-        return self
-
-    def pedantic(self) -> Self:
-        """Raise errors: the default."""
-        self._quiet = False
-        return self
-
-    def clearError(self) -> Self:
-        """Forget that there was an error."""
-        self._error = False
-        return self
-
-    def hasError(self) -> bool:
-        """Whether there was an error since the last `clearError`."""
-        return self._error
-
-    def isQuiet(self) -> bool:
-        """Whether errors only set a flag."""
-        return self._quiet
-
-    def isReadable(self) -> bool:
-        """Whether the mode allows reading."""
-        return self._readable
-
-    def isWritable(self) -> bool:
-        """Whether the mode allows writing."""
-        return self._writable
-
-    def isBinary(self) -> bool:
-        """Whether numbers are not text."""
-        return self._binary
-
-    def isAutoSpacing(self) -> bool:
-        """Whether numbers as text are separated."""
-        return self._spacing
-
-    def _state(self) -> str:
-        return "open" if self.isOpened() else "closed"
-
-    def _mode(self) -> str:
-        return ("r" if self._readable else " ") + ("w" if self._writable else " ")
-
-
-def check_mode(mode: str, allowed: tuple[str, ...], reason: str, place: str) -> None:
-    """Check a mode, the second argument of a constructor.
-
-    Raises
-    ------
-    BadArgument
-        If it is not one of those allowed.
-    """
-    if mode not in allowed:
-        raise BadArgument(2, f"{reason} at {place}")

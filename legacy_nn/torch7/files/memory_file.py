@@ -18,7 +18,8 @@ from rekindle.core.storage import Storage
 from ..errors import BadArgument
 from .classes import FileClasses
 from .disk_file import check_long_size
-from .file import File, check_mode
+from .file import File
+from .state import check_mode
 
 _SOURCE = "torch7/lib/TH/THMemoryFile.c"
 

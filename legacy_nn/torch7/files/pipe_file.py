@@ -12,7 +12,8 @@ from rekindle.core.checkpoint.source import Buffer
 
 from .classes import FileClasses
 from .disk_file import DiskFile
-from .file import File, check_mode
+from .file import File
+from .state import check_mode
 
 
 class PipeFile(DiskFile):
