@@ -18,6 +18,7 @@ import numpy as np
 from . import backend
 from .backend import Device
 from .dtypes import Dtype, DtypeError, as_dtype, float32, float64, int64, is_floating
+from .errors import ShapeError
 from .generators import Generator as Generator
 from .generators import RandomError as RandomError
 from .generators import StateError as StateError
@@ -31,7 +32,10 @@ Shape = int | Sequence[int]
 
 
 def _sizes(shape: Shape) -> tuple[int, ...]:
-    return (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    sizes = (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    if any(n < 0 for n in sizes):
+        raise ShapeError(f"sizes are not below 0; given {sizes}")
+    return sizes
 
 
 def _floating(name: str, dtype: Any) -> Dtype:

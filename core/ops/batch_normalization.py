@@ -58,8 +58,8 @@ def batch_norm(
     x: Array,
     mean: Array,
     variance: Array,
-    weight: Array | None,
-    bias: Array | None,
+    weight: Array | None = None,
+    bias: Array | None = None,
     *,
     eps: float = 1e-5,
 ) -> Array:
@@ -69,7 +69,7 @@ def batch_norm(
     ----------
     x : Tensor, shape (N, C, ...), floating
     mean, variance : Tensor, shape (C,), dtype of x
-    weight, bias : Tensor, shape (C,), or None
+    weight, bias : Tensor, shape (C,), optional
         Multiplied and added after.
     eps : float
         Added to the variance.
@@ -133,14 +133,14 @@ batch_norm.def_jvp(
 
 @operation(samples=_own_moments, outputs=("out", "mean", "variance"))
 def batch_norm_training(
-    xp: Any, x: Array, weight: Array | None, bias: Array | None, *, eps: float = 1e-5
+    xp: Any, x: Array, weight: Array | None = None, bias: Array | None = None, *, eps: float = 1e-5
 ) -> tuple[Array, Array, Array]:
     """Return x normalised with its own moments per channel, and these moments.
 
     Parameters
     ----------
     x : Tensor, shape (N, C, ...), floating
-    weight, bias : Tensor, shape (C,), or None
+    weight, bias : Tensor, shape (C,), optional
         Multiplied and added after.
     eps : float
         Added to the variance.

@@ -38,7 +38,7 @@ def convolution(
     xp: Any,
     x: Array,
     weight: Array,
-    bias: Array | None,
+    bias: Array | None = None,
     *,
     stride: PerDimension = 1,
     padding: PerDimension = 0,
@@ -51,7 +51,7 @@ def convolution(
     ----------
     x : Tensor, shape (N, C, *spatial), floating
     weight : Tensor, shape (O, C / groups, *kernel), dtype of x
-    bias : Tensor, shape (O,), or None
+    bias : Tensor, shape (O,), optional
     stride, padding, dilation : int or tuple of int
         One for all spatial dimensions, or one each; the padding is zeros on both sides.
     groups : int
@@ -116,7 +116,7 @@ def transposed_convolution(
     xp: Any,
     x: Array,
     weight: Array,
-    bias: Array | None,
+    bias: Array | None = None,
     *,
     stride: PerDimension = 1,
     padding: PerDimension = 0,
@@ -132,7 +132,7 @@ def transposed_convolution(
     ----------
     x : Tensor, shape (N, C, *spatial), floating
     weight : Tensor, shape (C, O / groups, *kernel), dtype of x
-    bias : Tensor, shape (O,), or None
+    bias : Tensor, shape (O,), optional
     stride, padding, dilation : int or tuple of int
         Those of the convolution that is transposed.
     extra : int or tuple of int

@@ -97,14 +97,14 @@ install_method("outer", outer)
         Sample(rng.normal(size=(5, 3)), rng.normal(size=(2, 3)), None),
     ]
 )
-def linear(xp: Any, x: Array, weight: Array, bias: Array | None) -> Array:
+def linear(xp: Any, x: Array, weight: Array, bias: Array | None = None) -> Array:
     """Return x @ weight.T + bias.
 
     Parameters
     ----------
     x : Tensor, shape (..., in)
     weight : Tensor, shape (out, in)
-    bias : Tensor, shape (out,), or None
+    bias : Tensor, shape (out,), optional
 
     Returns
     -------

@@ -133,7 +133,7 @@ class Op(Differentiable, DirectCalls, Generic[P, R]):
         operands: Any = args
         rest: Any = ()
         if self.variadic:
-            operands, rest = args[0], args[1:]
+            operands, rest = self._sequence(args), args[1:]
         elif len(args) > self.arity:
             operands, rest = args[: self.arity], args[self.arity :]
         elif len(args) < self.arity:
@@ -174,6 +174,14 @@ class Op(Differentiable, DirectCalls, Generic[P, R]):
         if self.view and isinstance(operands[0], Tensor):
             self._share(tensors[0], operands[0], (self, rest, params))
         return tensors[0]
+
+    def _sequence(self, args: Any) -> Sequence[Any]:
+        """Return the operands of a variadic call: a list or tuple, or what is iterated over."""
+        try:
+            return tuple(args[0])
+        except (TypeError, IndexError) as error:
+            given = f"given {type(args[0]).__name__}" if args else "given nothing"
+            raise OperandError(f"{self.name} takes a sequence of tensors; {given}") from error
 
     def _complete(self, args: Any, params: dict[str, Any]) -> list[Any]:
         """Return all operands: those given by position, by name, and by default."""

@@ -10,6 +10,7 @@ from scipy import stats
 from rekindle.core import random
 from rekindle.core.creation import tensor
 from rekindle.core.dtypes import DtypeError
+from rekindle.core.errors import ShapeError
 from rekindle.core.random import Generator, RandomError
 
 DRAWS = {
@@ -199,3 +200,9 @@ def test_draws_have_no_history():
     p = tensor([0.5], requires_grad=True)
     assert not random.bernoulli(p).requires_grad
     assert not random.multinomial(p, 1).requires_grad
+
+
+def test_sizes_are_checked():
+    for draw in (random.uniform, random.normal):
+        with pytest.raises(ShapeError, match="sizes are not below 0"):
+            draw((2, -1))

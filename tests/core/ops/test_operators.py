@@ -191,8 +191,8 @@ def test_operands_by_name_and_lists():
     same(ops.linear(x, weight=w, bias=None), expected)
     same(ops.linear(x, bias=tensor(b), weight=w), expected + b)
     same(ops.add([1, 2], [3, 4]), np.array([4, 6]))
-    with pytest.raises(OperandError, match="linear needs an operand bias"):
-        ops.linear(x, w)
+    with pytest.raises(OperandError, match="linear needs an operand weight"):
+        ops.linear(x)
 
 
 def test_writes_in_place_by_name():
@@ -216,3 +216,24 @@ def test_writes_in_place_by_name():
     x.scatter_add_([1, 1], tensor(np.array([8.0, 16])), axis=0)
     assert x.tolist() == [3, 24, 4]
     assert x.gather([2, 0], axis=0).tolist() == [4, 3]
+
+
+def test_operands_that_may_be_left_out():
+    x, w = tensor(np.ones((1, 2, 4))), tensor(np.full((3, 2, 2), 0.5))
+    np.testing.assert_array_equal(ops.convolution(x, w).numpy(), np.full((1, 3, 3), 2.0))
+    v = tensor(np.arange(3.0))
+    np.testing.assert_array_equal(ops.linear(v, ops.stack([v, v])).numpy(), [5, 5])
+    mean = ops.batch_norm_training(x)[0]
+    np.testing.assert_array_equal(mean.numpy(), np.zeros((1, 2, 4)))
+
+
+@pytest.mark.parametrize("given", [(), (3,), (tensor(1.0),)])
+def test_operations_of_many_take_a_sequence(given):
+    with pytest.raises(OperandError, match="stack takes a sequence of tensors; given"):
+        ops.stack(*given)
+
+
+def test_sequences_are_whatever_is_iterated_over():
+    x = tensor([[1.0, 2.0], [3.0, 4.0]])
+    for rows in (x, (row for row in x), [*x], tuple(x)):
+        assert ops.stack(rows).tolist() == x.tolist()

@@ -5,7 +5,7 @@ import pytest
 
 from rekindle.core import ops
 from rekindle.core.creation import arange, tensor
-from rekindle.core.errors import BoundsError, ShapeError
+from rekindle.core.errors import BoundsError, ShapeError, UseError
 
 X = np.arange(30.0).reshape(5, 6)
 
@@ -71,7 +71,7 @@ def test_windows_are_views_for_reading():
     assert windows.shape == (2, 5, 3)
     assert windows.storage() is x.storage()
     np.testing.assert_array_equal(windows.numpy()[1], X[:, 2:5])
-    with pytest.raises(ValueError, match="read-only"):
+    with pytest.raises(UseError, match="read-only"):
         windows.fill_(0)
 
 
