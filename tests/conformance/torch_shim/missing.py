@@ -9,6 +9,13 @@ LOADING = [True]
 """Whether a test file is being imported; decorators of missing things are then kept apart."""
 
 
+CONDITIONS = ("skip", "expectedFailure", "xfail", "slow", "dtypesIf")
+"""How decorators begin that say where a test is not run, or how, in PyTorch's own runs."""
+
+ELSEWHERE = ("only",)
+"""How decorators begin that say that a test is for one kind of device."""
+
+
 class Lacking(BaseException):
     """A test used a name that Rekindle does not have.
 
@@ -28,9 +35,15 @@ class Missing:
         return Missing(f"{self._name}.{name}")
 
     def __call__(self, *args, **kwargs):
-        if LOADING[0]:
-            return Missing(self._name)
-        raise Lacking(self._name)
+        if not LOADING[0]:
+            raise Lacking(self._name)
+        if args and isinstance(args[0], types.FunctionType):
+            word = self._name.rpartition(".")[2]
+            if word.startswith(ELSEWHERE):
+                args[0].elsewhere = word
+            if word.startswith((*ELSEWHERE, *CONDITIONS)):
+                return args[0]
+        return Missing(self._name)
 
     def __mro_entries__(self, bases):
         name = self._name

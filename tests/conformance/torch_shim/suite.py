@@ -142,10 +142,6 @@ def names():
             "parametrize": with_options(_parametrize),
             "instantiate_parametrized_tests": same,
             "set_warn_always_context": set_warn_always_context,
-            **dict.fromkeys(
-                ("skipIfNoLapack", "slowTest", "skipIfMps", "skipIfMPS", "skipIfTorchDynamo_",
-                 "xfailIfTorchDynamo", "skipIfWindows", "skipIfXpu"), same),
-            "skipIfTorchDynamo": lambda reason="": same,
         },
         "torch.testing._internal.common_methods_invocations": {
             "mask_not_all_zeros": mask_not_all_zeros
@@ -153,10 +149,6 @@ def names():
         "torch.testing._internal.common_device_type": {
             "dtypes": with_options(_dtypes),
             "onlyCPU": same,
-            "skipMeta": same,
-            **{name: lambda *types: same for name in
-               ("dtypesIfCUDA", "dtypesIfMPS", "dtypesIfPRIVATEUSE1", "dtypesIfXPU")},
-            **{name: skips(name) for name in ("onlyCUDA", "onlyPRIVATEUSE1")},
             "deviceCountAtLeast": lambda n: skips("several devices"),
         },
     }  # fmt: skip

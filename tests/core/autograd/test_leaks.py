@@ -16,6 +16,7 @@ from rekindle.core.autograd import (
     jvp,
     no_grad,
     profile,
+    saved_tensors_hooks,
 )
 from rekindle.core.tensor import Tensor
 
@@ -86,6 +87,44 @@ def hooked(x):
     return y * 3
 
 
+def hooked_before_and_after(x):
+    y, z = SavesBoth.apply(x * 1, 2.0)
+    y.grad_fn.register_prehook(lambda outer: outer)
+    x.register_post_accumulate_grad_hook(lambda leaf: None)
+    return y * z
+
+
+class Writes(Function):
+    @staticmethod
+    def forward(ctx, x, y):
+        ctx.mark_dirty(x)
+        x.mul_(y)
+        ctx.save_for_backward(x, y)
+        return x, 7, y * 1
+
+    @staticmethod
+    def backward(ctx, g, _, h):
+        x, y = ctx.saved_tensors
+        return g * y, g * x / y + h
+
+
+def function_that_writes(x):
+    y = x * 1
+    z, _, w = Writes.apply(y, x)
+    return z * w
+
+
+def function_that_writes_a_view(x):
+    y = x * 1
+    Writes.apply(y[:2], x[1:])
+    return y * 2
+
+
+def packed(x):
+    with saved_tensors_hooks(lambda t: t, lambda t: t):
+        return function_that_writes(x) * chain(x)
+
+
 def second_order(x):
     (g,) = grad((ops.exp(x) * x).sum(), x, create_graph=True)
     return g * g
@@ -108,6 +147,10 @@ PROGRAMS = [
     several_outputs,
     checkpointed,
     hooked,
+    hooked_before_and_after,
+    function_that_writes,
+    function_that_writes_a_view,
+    packed,
     second_order,
     second_order_of_function,
     forward_mode,
