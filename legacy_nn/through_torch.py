@@ -23,7 +23,8 @@ def torch_only(module: Any) -> bool:
     That is so where a class outside this package overrides one of them, or an instance has
     its own, and it is not marked with `both_protocols`.
     """
-    if not vars(module).keys().isdisjoint(METHODS):
+    own = module.__dict__
+    if "updateOutput" in own or "updateGradInput" in own or "accGradParameters" in own:
         return _disagree(*(getattr(module, name) for name in METHODS))
     cls = type(module)
     methods = cls.updateOutput, cls.updateGradInput, cls.accGradParameters

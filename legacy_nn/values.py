@@ -12,6 +12,7 @@ from rekindle.core.autograd import is_grad_enabled, no_grad
 from rekindle.core.checkpoint import Table
 from rekindle.core.creation import empty
 from rekindle.core.errors import ShapeError
+from rekindle.core.ops.inplace import overwrite
 from rekindle.core.tensor import Tensor, contiguous_strides
 
 
@@ -120,7 +121,7 @@ def replace_contents(target: Any, value: Any) -> Any:
             target.set_(target.storage(), 0, value.shape, contiguous_strides(value.shape))
         else:
             target.set_(empty(value.shape, value.dtype, value.device))
-    return target.copy_(value)
+    return overwrite(target, value)
 
 
 def share_memory(target: Any, value: Any) -> Any:
@@ -132,7 +133,17 @@ def share_memory(target: Any, value: Any) -> Any:
         return value
     if target is value or target.dtype != value.dtype:
         return value
-    return target.set_(value)
+    return target if _same_view(target, value) else target.set_(value)
+
+
+def _same_view(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors are the same elements of one storage."""
+    return (
+        a.shape == b.shape
+        and a.stride() == b.stride()
+        and a.storage() is b.storage()
+        and a.storage_offset() == b.storage_offset()
+    )
 
 
 def detached_copy(value: Any) -> Any:
