@@ -1,4 +1,4 @@
-"""What the runner of PyTorch's tests says of those that pass, fail and ask for more than there is."""
+"""What the runner of PyTorch's tests says of those that pass, fail, or ask for too much."""
 
 import subprocess
 import sys
