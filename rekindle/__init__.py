@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rekindle.core import autograd as autograd
     from rekindle.core import nn as nn
     from rekindle.core import ops as ops
+    from rekindle.core import optim as optim
     from rekindle.core import random as random
     from rekindle.core.autograd import check_grads as check_grads
     from rekindle.core.autograd import enable_grad as enable_grad
@@ -87,6 +88,7 @@ _PACKAGES = {
     "legacy_nn": "legacy_nn",
     "nn": "core.nn",
     "ops": "core.ops",
+    "optim": "core.optim",
     "random": "core.random",
 }
 
