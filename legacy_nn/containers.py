@@ -25,7 +25,7 @@ from .module import (
     torch_class,
 )
 from .through_torch import call_through_torch, torch_only
-from .tree import Tree
+from .tree import Tree, as_legacy
 from .tree import how_to_register as how_to_register
 from .tree import known as known
 
@@ -63,8 +63,8 @@ class Container(GoingBack, Module):
         self.modules = Table()
 
     def add(self, module: Any) -> Self:
-        """Append `module` and return the container."""
-        self.modules[len(self.modules) + 1] = module
+        """Append `module`, which may be one of core.nn too, and return the container."""
+        self.modules[len(self.modules) + 1] = as_legacy(module)
         return self
 
     def get(self, index: int) -> Any:
@@ -234,7 +234,7 @@ class Sequential(Container):
                 "index should be contiguous to existing modules: "
                 f"a module can be inserted at 1 to {len(modules) + 1} here; given {index}"
             )
-        modules.insert(place - 1, module)
+        modules.insert(place - 1, as_legacy(module))
         return self._replace(modules)
 
     def remove(self, index: int | None = None) -> Self:

@@ -16,6 +16,13 @@ class Tree:
 
     train: bool
 
+    def as_core_module(self) -> Any:
+        """Return this module as one of core.nn, which asks for it when it is assigned there."""
+        from .core_module import LegacyModule
+
+        module: Any = self
+        return LegacyModule(module)
+
     def children(self) -> Iterator[tuple[str, Any]]:
         """Yield the modules inside this one, each with its Lua path (`modules[1]`)."""
         return iter(())
@@ -105,6 +112,15 @@ class Tree:
         for module in self.inside():
             modules += known(module).listModules()
         return modules
+
+
+def as_legacy(module: Any) -> Any:
+    """Return `module` as containers hold it: one of core.nn inside a CoreModule."""
+    if isinstance(module, Tree) or not hasattr(type(module), "load_state_dict"):
+        return module
+    from .core_module import CoreModule
+
+    return CoreModule(module)
 
 
 def known(module: Any) -> Any:
