@@ -7,6 +7,7 @@ import pytest
 
 import rekindle
 from rekindle.core.autograd import check_grads
+from rekindle.core.checkpoint import Table
 from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn import cudnn
 from rekindle.legacy_nn.module import InputTypeError, ModuleError
@@ -131,3 +132,105 @@ def test_what_does_not_fit():
     module.hiddenSize = 5
     with pytest.raises(ModuleError, match="weights and biases; the flat weight has"):
         module.forward(Tensor(np.zeros((4, 1, 2))))
+
+
+def test_gradients_after_remembered_states_start_where_the_forward_pass_did():
+    module = cudnn.LSTM(2, 3, 1, False, 0, True)
+    x = Tensor(np.random.default_rng(8).normal(size=(6, 1, 2)))
+    module.forward(x[:2])
+    g = Tensor(np.ones(module.forward(x[2:]).shape))
+    found = module.backward(x[2:], g)
+    fresh = cudnn.LSTM(2, 3, 1)
+    fresh.weight.detach().copy_(module.weight)
+    fresh.hiddenInput, fresh.cellInput = module.hiddenInput, module.cellInput
+    rest = x[2:].detach().requires_grad_()
+    fresh(rest).backward(g)
+    np.testing.assert_allclose(found.numpy(), rest.grad.numpy(), rtol=1e-12)
+    assert np.abs(module.hiddenInput.numpy()).max() > 0
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU"])
+def test_gradients_go_through_the_states_at_both_ends(name):
+    module = getattr(cudnn, name)(2, 3, 2)
+    rng = np.random.default_rng(3)
+    x, shape = Tensor(rng.normal(size=(4, 2, 2))), (2, 2, 3)
+    g, gh, gc = (Tensor(rng.normal(size=s)) for s in ((4, 2, 3), shape, shape))
+    module.hiddenInput, module.cellInput = (Tensor(rng.normal(size=shape)) for _ in range(2))
+
+    def value():
+        y = module.forward(x)
+        total = (y * g).sum() + (module.hiddenOutput * gh).sum()
+        return float(total + (module.cellOutput * gc).sum() if name == "LSTM" else total)
+
+    value()
+    module.gradHiddenOutput = gh
+    module.gradCellOutput = gc if name == "LSTM" else None
+    module.backward(x, g)
+    pairs = [(x, module.gradInput), (module.hiddenInput, module.gradHiddenInput)]
+    if name == "LSTM":
+        pairs.append((module.cellInput, module.gradCellInput))
+    for at, gradient in pairs:
+        flat, expected = at.numpy().reshape(-1), []
+        for i in range(flat.size):
+            kept = flat[i]
+            flat[i] = kept + 1e-6
+            above = value()
+            flat[i] = kept - 1e-6
+            expected.append((above - value()) / 2e-6)
+            flat[i] = kept
+        np.testing.assert_allclose(gradient.numpy().reshape(-1), expected, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["LSTM", "BLSTM", "GRU"])
+def test_packed_sequences_are_computed_as_if_each_were_alone(name):
+    module = getattr(cudnn, name)(2, 3, 2)
+    rng = np.random.default_rng(4)
+    lengths, x = [4, 2, 2, 1], Tensor(rng.normal(size=(4, 4, 2)))
+    packed = module.packPaddedSequence(x, lengths)
+    assert packed[2].array() == [4, 3, 1, 1]
+    padded, again = module.padPackedSequence(packed)
+    assert again == lengths
+    np.testing.assert_array_equal(padded.numpy()[:2, 1], x.numpy()[:2, 1])
+    assert not padded.numpy()[2:, 1].any()
+    y = module.forward(packed)
+    g = Tensor(rng.normal(size=y.shape))
+    outputs = module.padPackedSequence(Table([y, packed[2]]))[0].clone()
+    states = module.hiddenOutput.clone()
+    found = module.backward(packed, g).clone()
+    gradients = module.padPackedSequence(Table([g, packed[2]]))[0]
+    of_inputs = module.padPackedSequence(Table([found, packed[2]]))[0]
+    for k, n in enumerate(lengths):
+        alone = x[:n, k : k + 1].clone()
+        np.testing.assert_allclose(
+            outputs.numpy()[:n, k], module.forward(alone).numpy()[:, 0], rtol=1e-12
+        )
+        np.testing.assert_allclose(states.numpy()[:, k], module.hiddenOutput.numpy()[:, 0])
+        gradient = module.backward(alone, gradients[:n, k : k + 1].clone())
+        np.testing.assert_allclose(of_inputs.numpy()[:n, k], gradient.numpy()[:, 0], rtol=1e-10)
+
+
+def test_what_is_no_packed_batch():
+    module = cudnn.LSTM(2, 3, 1)
+    with pytest.raises(InputTypeError, match="sorted in decreasing order"):
+        module.packPaddedSequence(Tensor(np.zeros((3, 2, 2))), [1, 3])
+    with pytest.raises(InputTypeError, match="expected: 2 but found: 1"):
+        module.packPaddedSequence(Tensor(np.zeros((3, 2, 2))), [3])
+    with pytest.raises(InputTypeError, match="add up to the 3 rows"):
+        module.forward([Tensor(np.zeros((3, 2))), [2, 2]])
+    module.hiddenInput = Tensor(np.zeros((1, 5, 3)))
+    with pytest.raises(ModuleError, match="hiddenInput has incorrect size"):
+        module.forward(Tensor(np.zeros((4, 2, 2))))
+
+
+def test_parts_of_the_weight_by_gate_are_views_of_it():
+    module = cudnn.BLSTM(2, 3, 2)
+    weights, biases = module.weights(), module.biases()
+    assert len(weights) == len(biases) == 4
+    parts = [
+        part for table in (weights, biases) for layer in table.array() for part in layer.array()
+    ]
+    assert [p.size for p in weights[1].array()] == [6] * 4 + [9] * 4
+    assert [p.size for p in weights[3].array()] == [18] * 4 + [9] * 4
+    np.testing.assert_array_equal(np.concatenate([p.numpy() for p in parts]), module.weight.numpy())
+    biases[1][2].fill_(1)  # the forget gate
+    assert (module.weight.numpy() == 1).sum() == 3
