@@ -11,7 +11,7 @@ from . import foreign
 from .arguments import table as check_table
 from .calls import call, first
 from .errors import located
-from .kinds import type_of
+from .kinds import FUNCTIONS, type_of
 from .metatables import metamethod
 
 LOOP = 100
@@ -55,6 +55,9 @@ def _index_through(value: Any, key: Any) -> Any:
             handler = None if metatable is None else metatable._map.get("__index")
             if handler is None:
                 return None
+            if isinstance(handler, Table):
+                value = handler
+                continue
         else:
             handler = metamethod(value, "__index")
             if handler is None:
@@ -68,9 +71,7 @@ def _index_through(value: Any, key: Any) -> Any:
 
 def _refuse_scalars(value: Any) -> None:
     kind = type_of(value)
-    if kind in ("nil", "boolean", "number", "string", "function") and not hasattr(
-        value, "__dict__"
-    ):
+    if kind in ("nil", "boolean", "number", "string", "thread") or type(value) in FUNCTIONS:
         raise located(f"attempt to index a {kind} value")
 
 
@@ -118,8 +119,6 @@ def _newindex_through(value: Any, key: Any, new: Any) -> None:
             handler = metamethod(value, "__newindex")
             if handler is None:
                 _refuse_scalars(value)
-                if type(value) is str:
-                    raise located("attempt to index a string value")
                 foreign.set_entry(value, key, new)
                 return
         if type_of(handler) == "function":

@@ -27,6 +27,10 @@ _TYPES: dict[type, str] = {
 }
 
 
+FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+"""Python's functions proper; other objects that can be called may have fields."""
+
+
 def type_of(value: Any) -> str:
     """Return the name of a value's type, as Lua's `type`.
 

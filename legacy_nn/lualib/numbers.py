@@ -112,4 +112,4 @@ def parse_in_base(text: str, base: int) -> int | float | None:
         value = min(int(body, base), 2**64 - 1)
     except ValueError:
         return None
-    return whole(float(-value if negative else value))
+    return whole(-float(value) if negative else float(value))

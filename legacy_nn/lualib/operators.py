@@ -216,9 +216,12 @@ def rawequal(a: Any, b: Any) -> bool:
 
 def eq(a: Any, b: Any) -> bool:
     """Whether `a == b`; two tables that are not the same ask `__eq`, if they have it in common."""
+    kind = type(a)
+    if kind is type(b) and (kind is str or kind is int or kind is float):
+        return bool(a == b)
     if rawequal(a, b):
         return True
-    if type(a) is str or metatable_of(a) is None:
+    if kind is str or metatable_of(a) is None:
         return False
     if type_of(a) != type_of(b):
         return False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .arguments import number as check_number
@@ -34,34 +36,56 @@ def format_(template: Any, *args: Any) -> str:
     >>> format_("%-8s|%5.2f|%03d|%q", "conv", 2.71828, 7.0, 'a"b')
     'conv    | 2.72|007|"a\\"b"'
     """
-    text = check_string(template, 1, "format")
     parts = []
-    at = used = 0
+    position = 1
+    for part in _parsed(check_string(template, 1, "format")):
+        if isinstance(part, str):
+            parts.append(part)
+            continue
+        position += 1
+        if not part.kind:
+            raise located(f"invalid option '{part.source}' to 'format'")
+        if position > len(args) + 1:
+            raise bad_argument(position, "format", "value expected")
+        parts.append(_one(part, args[position - 2], position))
+    return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spec:
+    """One `%...` of a template; without `kind` if it is none that Lua knows."""
+
+    source: str
+    flags: str
+    width: int
+    precision: int | None
+    kind: str
+
+
+@lru_cache(maxsize=512)
+def _parsed(template: str) -> tuple[str | _Spec, ...]:
+    parts: list[str | _Spec] = []
+    at = 0
     while True:
-        percent = text.find("%", at)
+        percent = template.find("%", at)
         if percent < 0:
-            parts.append(text[at:])
-            return "".join(parts)
-        parts.append(text[at:percent])
-        if text.startswith("%%", percent):
+            parts.append(template[at:])
+            return tuple(parts)
+        parts.append(template[at:percent])
+        if template.startswith("%%", percent):
             parts.append("%")
             at = percent + 2
             continue
-        spec = _SPEC.match(text, percent)
-        assert spec is not None
-        if not spec[5] or spec[5] not in "aAcdeEfgGioqsuxX":
-            raise located(f"invalid option '{spec[0]}' to 'format'")
-        used += 1
-        if used > len(args):
-            raise bad_argument(used + 1, "format", "value expected")
-        precision = None if spec[3] is None else int(spec[4] or 0)
-        parts.append(_one(spec[1], int(spec[2] or 0), precision, spec[5], args[used - 1], used + 1))
-        at = spec.end()
+        found = _SPEC.match(template, percent)
+        assert found is not None
+        precision = None if found[3] is None else int(found[4] or 0)
+        kind = found[5] if found[5] and found[5] in "aAcdeEfgGioqsuxX" else ""
+        parts.append(_Spec(found[0], found[1], int(found[2] or 0), precision, kind))
+        at = found.end()
 
 
-def _one(
-    flags: str, width: int, precision: int | None, kind: str, value: Any, position: int
-) -> str:
+def _one(spec: _Spec, value: Any, position: int) -> str:
+    flags, width, precision, kind = spec.flags, spec.width, spec.precision, spec.kind
     if kind == "s":
         text = tostring(value)
         return _padded(text if precision is None else text[:precision], flags, width)
@@ -109,13 +133,15 @@ def _unsigned(value: int, kind: str, flags: str, width: int, precision: int | No
     base = {"u": "d", "o": "o", "x": "x", "X": "X"}[kind]
     digits = format(value, base)
     prefix = "0" + kind if "#" in flags and kind in "xX" and value else ""
-    if "#" in flags and kind == "o" and value:
-        digits = "0" + digits
+    if "#" in flags and kind == "o":  # the first digit is a zero, and there is one
+        digits, precision = ("0" + digits, precision) if value else ("0", precision or None)
     return _digits(digits, prefix, flags, width, precision)
 
 
 def _special(number: float, upper: bool, flags: str, width: int) -> str:
     text = "nan" if number != number else "inf"
+    if number != number:
+        flags = flags.replace("+", "")
     sign = "-" if number == -math.inf else "+" if "+" in flags else " " if " " in flags else ""
     return _padded(sign + (text.upper() if upper else text), flags, width)
 
@@ -130,7 +156,7 @@ def _hexadecimal(number: float, kind: str, flags: str, width: int, precision: in
         drop = 4 * (13 - precision)
         quotient, rest = divmod(bits, 1 << drop)
         half = 1 << (drop - 1)
-        quotient += rest > half or (rest == half and quotient & 1)
+        quotient += rest >= half  # a tie goes up, other than in C
         bits = quotient << drop
     digits = f"{bits & (2**52 - 1):013x}"
     digits = digits.rstrip("0") if precision is None else digits.ljust(precision, "0")[:precision]
