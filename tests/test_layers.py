@@ -22,6 +22,7 @@ CORE = {  # file or folder of core -> layer; each imports its own layer and thos
     "methods": 3,
     "interchange": 3,
     "tensor": 3,
+    "resizing": 3,
     "autograd": 3,
     "generators": 3,
     "random": 3,
@@ -180,6 +181,7 @@ PRINTS_AS_TORCH_DOES = {
     "legacy_nn/optim/logger.py",
     "legacy_nn/optim/state.py",
     "legacy_nn/stochastic_gradient.py",
+    "legacy_nn/torch7/files/object_writer.py",
     "legacy_nn/watching.py",
 }
 """What a Lua user sees on the terminal, when asked with `verbose` or always."""

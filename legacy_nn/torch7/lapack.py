@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.linalg import lapack
 
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
@@ -21,6 +20,8 @@ from .memory import Array, dims, set_to, shape, store, values, view
 
 
 def _routine(name: str, like: Array) -> Callable[..., Any]:
+    from scipy.linalg import lapack  # takes longer to import than all else
+
     return lapack.get_lapack_funcs((name,), (like,))[0]  # type: ignore[no-any-return]
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from rekindle.core.tensor import Tensor
 
@@ -305,12 +304,6 @@ _unary("abs", np.abs, FLOATING + "il", numbers=True)
 _unary("neg", np.negative, FLOATING, numbers=False)
 _unary("cinv", lambda a, out: np.divide(1.0, a, out=out), FLOATING, numbers=False)
 _unary("sign", np.sign, NUMERIC, numbers=False)
-
-
-@described("erf", "value:real", types=FLOATING, forms="function")
-def erf(value: float) -> float:
-    """Return the error function of a number."""
-    return float(special.erf(value))
 
 
 _with_tensor("atan2", np.arctan2, FLOATING)
