@@ -18,7 +18,7 @@ from .elementwise import Power, Sqrt, Square
 from .fields import add_parameter, uniform_bound
 from .module import torch_class
 from .pooling import Pooling
-from .spatial import SpatialModule, as_batch
+from .spatial import SpatialModule, as_batch, smaller_than_kernel
 from .torch7 import random
 
 
@@ -156,6 +156,11 @@ class SpatialSubSampling(SpatialModule):
         random.uniform(self.weight, -bound, bound)
         random.uniform(self.bias, -bound, bound)
         return self
+
+    def refusal(self, input: Tensor) -> str:
+        if input.shape[-3] != self.nInputPlane:
+            return "invalid number of input planes"
+        return smaller_than_kernel(self, input)
 
     def compute_batch(self, input: Tensor) -> Tensor:
         weight, bias = (ops.reshape(p, (-1, 1, 1)) for p in (self.weight, self.bias))

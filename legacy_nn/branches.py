@@ -146,7 +146,7 @@ class MapTable(SideBySide, Container):
             If it has one.
         """
         if self.module is not None:
-            raise ArgumentError("nn.MapTable takes a single module; it has one")
+            raise ArgumentError("Single module required: nn.MapTable has one")
         self.module = self.modules[1] = module
         return self
 

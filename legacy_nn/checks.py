@@ -10,12 +10,14 @@ from rekindle.core.dtypes import int64
 from rekindle.core.errors import BoundsError, ShapeError
 from rekindle.core.tensor import Tensor
 
-from .module import InputTypeError, Module, ModuleError
+from .module import ArgumentError, InputTypeError, Module, ModuleError
 from .values import size_text
 
 
-def one_tensor(module: Module, input: Any, *ndims: int) -> Tensor:
+def one_tensor(module: Module, input: Any, *ndims: int, says: str = "") -> Tensor:
     """Return `input`, which must be a tensor of one of `ndims` dimensions, or of any.
+
+    `says` is what the class says in Torch7 where it is not; "{size}" in it stands for its size.
 
     Raises
     ------
@@ -25,21 +27,25 @@ def one_tensor(module: Module, input: Any, *ndims: int) -> Tensor:
         If it has another number of dimensions.
     """
     if not isinstance(input, Tensor):
+        words = f"{says}: " if says and "{" not in says else ""
         raise InputTypeError(
-            f"{module.t7_typename} takes a tensor; given {type(input).__name__} {input!r:.60}"
+            f"{words}{module.t7_typename} takes a tensor; "
+            f"given {type(input).__name__} {input!r:.60}"
         )
     if ndims and input.ndim not in ndims:
         words = "input must be vector or matrix"
         if ndims != (1, 2):
             listed = " or ".join(f"{n}D" for n in ndims)
             words = f"{listed} input tensor expected but got: {size_text(input)}"
+        if says:
+            words = says.format(size=size_text(input))
         raise ShapeError(
             f"{words}: {module.t7_typename} takes {_listed(ndims)} input; given shape {input.shape}"
         )
     return input
 
 
-def two_tensors(module: Module, input: Any) -> tuple[Tensor, Tensor]:
+def two_tensors(module: Module, input: Any, says: str = "") -> tuple[Tensor, Tensor]:
     """Return the two tensors of the table `input`.
 
     Raises
@@ -49,10 +55,25 @@ def two_tensors(module: Module, input: Any) -> tuple[Tensor, Tensor]:
     """
     if not isinstance(input, Table) or len(input) != 2:
         raise InputTypeError(
-            f"{module.t7_typename} takes a table of two tensors; "
+            f"{says}{': ' if says else ''}{module.t7_typename} takes a table of two tensors; "
             f"given {type(input).__name__} {input!r:.60}"
         )
     return one_tensor(module, input[1]), one_tensor(module, input[2])
+
+
+def in_place_flag(module: Module, inplace: Any) -> bool:
+    """Return the in-place flag, which must be one: nn.ReLU(0.1) is a mistake.
+
+    Raises
+    ------
+    ArgumentError
+        If it is neither true nor false.
+    """
+    if not isinstance(inplace, (bool, type(None))):
+        raise ArgumentError(
+            f"in-place flag must be boolean: {module.t7_typename} is given {inplace!r}"
+        )
+    return bool(inplace)
 
 
 def axis_of(module: Module, dimension: int, ndim: int) -> int:

@@ -115,7 +115,8 @@ class GatedLinearUnit(Module):
         half, odd = divmod(x.shape[axis], 2)
         if odd:
             raise ShapeError(
-                f"nn.GatedLinearUnit halves dimension {axis + 1}; given shape {x.shape}"
+                f"Halving dimension must be even. Dim {axis + 1} is size {x.shape[axis]}: "
+                f"{self.t7_typename} is given shape {x.shape}"
             )
         gate = ops.sigmoid(ops.narrow(x, axis, half, half))
         return ops.multiply(ops.narrow(x, axis, 0, half), gate)

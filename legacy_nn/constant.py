@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 from rekindle.core import ops
@@ -9,10 +10,10 @@ from rekindle.core.creation import full
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
-from .checks import one_tensor
+from .checks import in_place_flag, one_tensor
 from .fields import set_unless_nil
 from .inplace import InPlace
-from .module import Module, torch_class
+from .module import ArgumentError, Module, torch_class
 
 
 @torch_class("nn.MulConstant")
@@ -30,8 +31,13 @@ class MulConstant(InPlace):
 
     def __init__(self, constant_scalar: float, inplace: bool | None = None) -> None:
         super().__init__()
+        if not isinstance(constant_scalar, Real):
+            raise ArgumentError(
+                f"input is not scalar!: {self.t7_typename} takes a number; "
+                f"given {constant_scalar!r}"
+            )
         self.constant_scalar = constant_scalar
-        self.inplace = bool(inplace)
+        self.inplace = in_place_flag(self, inplace)
 
     def compute(self, input: Any) -> Tensor:
         return one_tensor(self, input) * self.constant_scalar
@@ -63,15 +69,15 @@ class AddConstant(InPlace):
     def __init__(self, constant_scalar: float | Tensor, inplace: bool | None = None) -> None:
         super().__init__()
         self.constant_scalar = constant_scalar
-        self.inplace = bool(inplace)
+        self.inplace = in_place_flag(self, inplace)
 
     def compute(self, input: Any) -> Tensor:
         x = one_tensor(self, input)
         term = self.constant_scalar
         if isinstance(term, Tensor) and (x.ndim not in (1, 2) or x.shape[-1:] != term.shape):
             raise ShapeError(
-                f"nn.AddConstant of shape {term.shape} takes a vector of that size or rows of "
-                f"it; given shape {x.shape}"
+                "input is not scalar or doesn't match with the dimension of constant!: "
+                f"{self.t7_typename} of shape {term.shape} is given shape {x.shape}"
             )
         return x + term
 

@@ -14,7 +14,7 @@ from rekindle.core.tensor import Tensor
 
 from .fields import add_parameter, uniform_bound
 from .module import torch_class
-from .spatial import SpatialModule
+from .spatial import SpatialModule, smaller_than_kernel
 from .torch7 import random
 
 
@@ -75,6 +75,10 @@ class ConvolutionMap(SpatialModule):
             random.uniform(self.bias[k : k + 1], -bound, bound)
         return self
 
+    def refusal(self, input: Tensor) -> str:
+        few = input.shape[-3] < self.nInputPlane
+        return "invalid number of input planes" if few else ""
+
     def dense_weight(self) -> Tensor:
         """Return the weight of all pairs, zero where none, (outputs, inputs, kH, kW)."""
         kernel = self.per_axis("k")
@@ -88,6 +92,9 @@ class ConvolutionMap(SpatialModule):
 @torch_class("nn.SpatialConvolutionMap")
 class SpatialConvolutionMap(ConvolutionMap):
     """SpatialConvolution between the pairs of planes in `connTable`; see ConvolutionMap."""
+
+    def refusal(self, input: Tensor) -> str:
+        return super().refusal(input) or smaller_than_kernel(self, input)
 
     def compute_batch(self, input: Tensor) -> Tensor:
         planes = input[:, : self.nInputPlane]

@@ -84,8 +84,9 @@ class Bottle(Decorator):
         outer = x.shape[:extra]
         if not isinstance(y, Tensor) or y.ndim != self.nOutputDim:
             raise ShapeError(
-                f"nn.Bottle expects {self.nOutputDim} dimensions of its module; "
-                f"it returned {y.shape if isinstance(y, Tensor) else type(y).__name__}"
+                f"Wrong number of output dims on module. Expected: {self.nOutputDim} but got "
+                f"{y.ndim if isinstance(y, Tensor) else type(y).__name__}: {self.t7_typename} is "
+                f"around {self.modules[1]!r}"
             )
         return ops.reshape(y, (*outer, y.shape[0] // math.prod(outer), *y.shape[1:]))
 

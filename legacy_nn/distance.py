@@ -43,12 +43,12 @@ class Normalize(StatedGradient):
     def __init__(self, p: float, eps: float | None = None) -> None:
         super().__init__()
         if not p > 0:
-            raise ArgumentError(f"nn.Normalize takes a p above 0; given {p}")
+            raise ArgumentError(f"{p}-norm not supported: nn.Normalize takes a p above 0")
         self.p = p
         self.eps = given(eps, 1e-10)
 
     def compute(self, input: Any) -> Tensor:
-        x = one_tensor(self, input, 1, 2)
+        x = one_tensor(self, input, 1, 2, says="only 1d layer supported")
         return x / self._norm(x)[1]
 
     def _norm(self, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -134,6 +134,9 @@ class _FeatureDropout(Module):
     maps: ClassVar[tuple[str, ...]]
     """Dimensions of one feature map."""
 
+    says: ClassVar[str]
+    """What Torch7 says of inputs of other dimensions."""
+
     p: float
     stochastic_inference: bool = False
     noise: Any = None
@@ -154,8 +157,8 @@ class _FeatureDropout(Module):
             features = input.ndim - len(self.maps)
             if features not in (1, 2):
                 raise ShapeError(
-                    f"{self.t7_typename} takes (features, {', '.join(self.maps)}) or a batch of "
-                    f"them; given shape {input.shape}"
+                    f"{self.says}: {self.t7_typename} takes (features, {', '.join(self.maps)}) or "
+                    f"a batch of them; given shape {input.shape}"
                 )
             shape = (*input.shape[:features], *(1 for _ in self.maps))
             drawn = random.bernoulli(empty(shape, self.dtype, input.device), 1 - self.p)
@@ -195,6 +198,7 @@ class SpatialDropout(_FeatureDropout):
     """
 
     maps = ("height", "width")
+    says = "Input must be 4D (nbatch, nfeat, h, w) or 3D (nfeat, h, w)"
 
 
 @torch_class("nn.VolumetricDropout")
@@ -205,6 +209,7 @@ class VolumetricDropout(_FeatureDropout):
     """
 
     maps = ("time", "height", "width")
+    says = "Input must be 5D (nbatch, nfeat, t, h, w) or 4D (nfeat, t, h, w)"
 
 
 @torch_class("nn.WhiteNoise")

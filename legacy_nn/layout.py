@@ -91,7 +91,9 @@ class Replicate(Module):
         self.nfeatures = nf
         self.dim = given(dim, 1)
         if self.dim < 1:
-            raise ArgumentError(f"nn.Replicate makes dimension 1 or a later one; given {dim}")
+            raise ArgumentError(
+                f"Can only replicate across positive integer dimensions: given {dim}"
+            )
         set_unless_nil(self, ndim=ndim)
 
     def compute(self, input: Any) -> Tensor:

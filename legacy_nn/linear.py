@@ -109,6 +109,17 @@ def _sizes(x: Tensor, weight: Tensor) -> str:
     return f"m1: {size_text(x)}, m2: [{weight.shape[1]} x {weight.shape[0]}]"
 
 
+def _mismatch(x1: Tensor, x2: Tensor, n1: int, n2: int) -> str:
+    """Return what Torch7 says of two inputs that a Bilinear cannot take, or nothing."""
+    if x1.ndim != 2 or x2.ndim != 2:
+        return "input Tensors should be two-dimensional"
+    if x1.shape[0] != x2.shape[0]:
+        return "input Tensors should have the same number of rows (instances)"
+    if x1.shape[1] != n1:
+        return "dimensionality of first input is erroneous"
+    return "dimensionality of second input is erroneous" if x2.shape[1] != n2 else ""
+
+
 @torch_class("nn.Bilinear")
 class Bilinear(Module):
     """y[k] = x1' W[k] x2 + b[k], for each row of a batch.
@@ -152,12 +163,11 @@ class Bilinear(Module):
     sharedAccUpdateGradParameters = Module.defaultAccUpdateGradParameters
 
     def compute(self, input: Any) -> Tensor:
-        x1, x2 = two_tensors(self, input)
+        x1, x2 = two_tensors(self, input, "input should be a table containing two data Tensors")
         _, n1, n2 = self.weight.shape
-        rows = x1.shape[:1]
-        if x1.shape != (*rows, n1) or x2.shape != (*rows, n2):
+        if words := _mismatch(x1, x2, n1, n2):
             raise ShapeError(
-                f"{self!r} takes tensors of shapes (rows, {n1}) and (rows, {n2}); "
+                f"{words}: {self!r} takes tensors of shapes (rows, {n1}) and (rows, {n2}); "
                 f"given {x1.shape} and {x2.shape}"
             )
         products = ops.matmul(x1, self.weight) * x2

@@ -64,6 +64,7 @@ class SpatialConvolutionLocal(Unfolding, Convolution):
             setattr(self, "o" + axis, (size + 2 * pad - kernel) // step + 1)
         if any(o < 1 for o in self.per_axis("o")):
             raise ArgumentError(
+                "illegal configuration: output width or height less than 1: "
                 f"{self.t7_typename}: a kernel of {self.listed('k', 'x')} does not fit images of "
                 f"{self.listed('i', 'x')} with padding {self.listed('pad')}"
             )
@@ -78,9 +79,12 @@ class SpatialConvolutionLocal(Unfolding, Convolution):
 
     def compute_batch(self, input: Tensor) -> Tensor:
         if input.shape[1:] != (self.nInputPlane, *self.per_axis("i")):
+            given, wanted = (
+                "x".join(map(str, sizes))
+                for sizes in (input.shape[1:], (self.nInputPlane, *self.per_axis("i")))
+            )
             raise ShapeError(
-                f"{self.t7_typename} takes images of shape "
-                f"{(self.nInputPlane, *self.per_axis('i'))}; given shape {input.shape}"
+                f"Given input size: ({given}) inconsistent with expected input size: ({wanted})"
             )
         (height, width), (dy, dx) = self.per_axis("o"), self.per_axis("d")
         image = ops.pad(input, padding=[(p, p) for p in self.per_axis("pad")])

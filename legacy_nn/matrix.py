@@ -32,16 +32,23 @@ class MM(Module):
         self.gradInput = empty_pair(self)
 
     def compute(self, input: Any) -> Tensor:
-        a, b = two_tensors(self, input)
-        if a.ndim not in (2, 3) or b.ndim != a.ndim or a.shape[:-2] != b.shape[:-2]:
+        a, b = two_tensors(self, input, "input must be a pair of minibatch matrices")
+        words = ""
+        if a.ndim not in (2, 3):
+            words = "input tensors must be 2D or 3D"
+        elif b.ndim != a.ndim:
+            words = f"second input tensor must be {a.ndim}D"
+        elif a.shape[:-2] != b.shape[:-2]:
+            words = "inputs must contain the same number of minibatches"
+        if words:
             raise ShapeError(
-                "nn.MM takes two matrices, or two batches of as many matrices; "
+                f"{words}: nn.MM takes two matrices, or two batches of as many matrices; "
                 f"given shapes {a.shape} and {b.shape}"
             )
         a = ops.transpose(a, -2, -1) if self.transA else a
         b = ops.transpose(b, -2, -1) if self.transB else b
         if a.shape[-1] != b.shape[-2]:
-            raise ShapeError(f"nn.MM cannot multiply matrices of {a.shape} and {b.shape}")
+            raise ShapeError(f"matrix sizes do not match: nn.MM is given {a.shape} and {b.shape}")
         return ops.matmul(a, b)
 
 
@@ -63,15 +70,25 @@ class MV(Module):
         self.gradInput = empty_pair(self)
 
     def compute(self, input: Any) -> Tensor:
-        m, v = two_tensors(self, input)
-        if m.ndim not in (2, 3) or v.ndim != m.ndim - 1 or m.shape[:-2] != v.shape[:-1]:
+        m, v = two_tensors(self, input, "input must be a pair of minibatch matrices")
+        words = ""
+        if m.ndim not in (2, 3):
+            words = "input matrix must be 2D or 3D"
+        elif v.ndim != m.ndim - 1:
+            words = f"vector must be {'1D' if m.ndim == 2 else '2D (batch dimension)'}"
+        elif m.shape[:-2] != v.shape[:-1]:
+            words = "inputs must contain the same number of minibatches"
+        if words:
             raise ShapeError(
-                "nn.MV takes a matrix and a vector, or batches of as many; "
+                f"{words}: nn.MV takes a matrix and a vector, or batches of as many; "
                 f"given shapes {m.shape} and {v.shape}"
             )
         m = ops.transpose(m, -2, -1) if self.trans else m
         if m.shape[-1] != v.shape[-1]:
-            raise ShapeError(f"nn.MV cannot multiply a matrix of {m.shape} and {v.shape}")
+            raise ShapeError(
+                "matrix row count and vector length do not match: "
+                f"nn.MV is given {m.shape} and {v.shape}"
+            )
         return ops.squeeze(ops.matmul(m, ops.unsqueeze(v, v.ndim)), axis=-1)
 
 
@@ -104,7 +121,7 @@ def rows_of_two(module: Module, input: Any) -> tuple[Tensor, Tensor]:
     a, b = two_tensors(module, input)
     if a.ndim not in (1, 2) or a.shape != b.shape:
         raise ShapeError(
-            f"{module.t7_typename} takes two vectors or two matrices of one shape; "
+            f"input must be vector or matrix: {module.t7_typename} takes two of one shape; "
             f"given shapes {a.shape} and {b.shape}"
         )
     if a.ndim == 1:

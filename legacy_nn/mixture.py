@@ -71,7 +71,7 @@ class MixtureTable(Module):
         shape[self.dim - 1] = gates.shape[self.dimG - 1]
         if several and gates.shape[self.dimG - 1] != len(experts):
             raise ShapeError(
-                f"{self.t7_typename} needs one output of the gater for each expert; given "
+                f"Should be one gater output per expert: {self.t7_typename} is given "
                 f"{gates.shape[self.dimG - 1]} for {len(experts)}"
             )
         return shape

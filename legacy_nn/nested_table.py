@@ -122,7 +122,7 @@ def _one_and_many(module: Module, input: Any) -> tuple[Tensor, list[Any]]:
     """Return the tensor and the elements of the table that stand in a table of two."""
     if not isinstance(input, Table) or len(input) != 2 or not isinstance(input[2], Table):
         raise InputTypeError(
-            f"{module.t7_typename} takes a table of a tensor and a table; "
+            f"input must be table of element and table: {module.t7_typename} is "
             f"given {type(input).__name__} {input!r:.60}"
         )
     return one_tensor(module, input[1]), elements(module, input[2])

@@ -12,11 +12,13 @@ from typing import Any, Self
 
 from rekindle.core import ops
 from rekindle.core.creation import arange, empty
+from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
 from .checks import left_behind
 from .module import replace_contents, torch_class
 from .spatial import SpatialModule, as_batch
+from .values import size_text
 
 
 class Pooling(SpatialModule):
@@ -149,7 +151,15 @@ class SpatialMaxPooling(MaxPooling):
         self.iheight, self.iwidth = input.shape[-2:]
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
-        indices, g = (as_batch(self, x) for x in left_behind(self, "indices", gradOutput))
+        found = self.indices
+        if found is None or found.shape != gradOutput.shape:
+            size = "[]" if found is None else size_text(found)
+            raise ShapeError(
+                f"Need indices of dimension {input.ndim} and indices.size[{input.ndim - 3}] == "
+                f"{input.shape[-3]} but got indices to be of shape: {size}: {self!r} goes back to "
+                f"what updateOutput found; given a gradOutput of shape {gradOutput.shape}"
+            )
+        indices, g = (as_batch(self, x) for x in (found, gradOutput))
         positions = ops.astype(indices, "int64") - 1
         found = ops.max_pool_gradient(g, positions, size=input.shape[-2:])
         return ops.reshape(found, input.shape)

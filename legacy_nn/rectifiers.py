@@ -14,7 +14,7 @@ from rekindle.core.creation import empty, full, zeros
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
-from .checks import fitted, left_behind
+from .checks import fitted, in_place_flag, left_behind
 from .dropout import drawn
 from .inplace import InPlace
 from .module import ArgumentError, Module, as_parameter, replace_contents, torch_class
@@ -50,15 +50,15 @@ class Threshold(InPlace):
         super().__init__()
         self.threshold = 1e-6 if threshold is None else threshold
         self.val = 0 if value is None else value
-        self.inplace = _flag(self, inplace)
+        self.inplace = in_place_flag(self, inplace)
         self.validateParameters()
 
     def validateParameters(self) -> None:
         """Check that an in-place module's values stay below its threshold."""
         if self.inplace and self.val > self.threshold:
             raise ArgumentError(
-                f"in-place {self.t7_typename} needs a value that does not exceed the threshold; "
-                f"given value {self.val} and threshold {self.threshold}"
+                f"in-place processing requires value ({self.val}) not exceed threshold "
+                f"({self.threshold}): {self.t7_typename} would change what it has put there"
             )
 
     def prepare(self, input: Any) -> None:
@@ -96,7 +96,7 @@ class ReLU6(InPlace):
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
-        self.inplace = _flag(self, inplace)
+        self.inplace = in_place_flag(self, inplace)
 
     def compute(self, input: Any) -> Any:
         return ops.clamp(input, min=0, max=6) if self.inplace else ops.hardtanh(input, min=0, max=6)
@@ -234,8 +234,8 @@ class PReLU(Module):
         planes = input.shape[min(1, input.ndim - 1)]
         if planes != self.nOutputPlane:
             raise ShapeError(
-                f"{self.t7_typename} has slopes for {self.nOutputPlane} planes; given an input "
-                f"of shape {input.shape}, which has {planes}"
+                f"Wrong number of input planes. Expected {self.nOutputPlane} but got {planes}: "
+                f"{self.t7_typename} is given shape {input.shape}"
             )
         spread = (1,) * (input.ndim - 2)
         return ops.prelu(input, ops.reshape(self.weight, (planes, *spread)))
@@ -258,7 +258,7 @@ class ELU(InPlace):
     def __init__(self, alpha: float | None = None, inplace: bool = False) -> None:
         super().__init__()
         self.alpha = 1 if alpha is None else alpha
-        self.inplace = _flag(self, inplace)
+        self.inplace = in_place_flag(self, inplace)
 
     def compute(self, input: Any) -> Any:
         return ops.elu(input, alpha=self.alpha)
@@ -269,12 +269,3 @@ class ELU(InPlace):
 
     def __repr__(self) -> str:
         return f"{self.t7_typename} (alpha:{self.alpha:f})"
-
-
-def _flag(module: Module, inplace: Any) -> bool:
-    """Return the in-place flag, which must be one: nn.ReLU(0.1) is a mistake."""
-    if not isinstance(inplace, (bool, type(None))):
-        raise ArgumentError(
-            f"the in-place flag of {module.t7_typename} is true or false; given {inplace!r}"
-        )
-    return bool(inplace)

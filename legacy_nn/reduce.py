@@ -6,6 +6,7 @@ from typing import Any
 
 from rekindle.core import ops
 from rekindle.core.creation import zeros_like
+from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
 from .checks import batch_axis, left_behind, one_tensor
@@ -53,6 +54,11 @@ class Sum(Module):
 
     def compute(self, input: Any) -> Tensor:
         x = one_tensor(self, input)
+        if self.dimension > x.ndim:
+            raise ShapeError(
+                f"dimension exceeds input dimensions: {self.t7_typename} works along dimension "
+                f"{self.dimension}; given shape {x.shape}"
+            )
         axis = batch_axis(self, self.dimension, self.nInputDims, x.ndim)
         total = ops.sum(x, axis=axis, keepdims=not self.squeeze or x.ndim == 1)
         return total / x.shape[axis] if self.sizeAverage else total

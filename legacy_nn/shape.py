@@ -67,7 +67,8 @@ class View(_Reshaping):
         self.size = long_storage(size)
         sizes = self.size.tolist()
         if any(n < -1 for n in sizes) or sizes.count(-1) > 1:
-            raise ArgumentError(f"sizes of nn.View are 0 or more, and one may be -1; given {sizes}")
+            words = "size should be positive or -1, and only one dimension can be at -1"
+            raise ArgumentError(f"{words}: nn.View is given {sizes}")
         self.numElements = math.prod(n for n in sizes if n >= 0)
         return self
 
@@ -195,7 +196,7 @@ class Squeeze(_Reshaping):
         return self
 
     def compute(self, input: Any) -> Tensor:
-        x = one_tensor(self, input)
+        x = one_tensor(self, input, says="Squeeze only works on tensors")
         batch = self.numInputDims is not None and x.ndim == self.numInputDims + 1
         if self.dim is None:
             left = [n for n in x.shape if n != 1] or [1]
@@ -238,7 +239,8 @@ class Unsqueeze(_Reshaping):
 
     def prepare(self, input: Any) -> None:
         if self.numInputDims is None:
-            self.numInputDims = one_tensor(self, input).ndim
+            says = "This module only works on tensor"
+            self.numInputDims = one_tensor(self, input, says=says).ndim
 
     def compute(self, input: Any) -> Tensor:
         x = one_tensor(self, input)

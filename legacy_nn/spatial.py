@@ -26,6 +26,9 @@ class SpatialModule(Module):
     lua_axes: ClassVar[str] = "WH"
     """The same axes in the order in which Lua's arguments and texts name them."""
 
+    says: ClassVar[str] = ""
+    """What Torch7 says of inputs of other dimensions, where it is not the usual sentence."""
+
     def per_axis(self, prefix: str) -> tuple[int, ...]:
         """Return the fields `prefix` + axis: ("k") gives (kH, kW)."""
         return tuple(int(getattr(self, prefix + axis)) for axis in self.axes)
@@ -76,7 +79,7 @@ class SpatialModule(Module):
             If `input` is neither an image nor a batch of images.
         """
         ndim = len(self.axes) + 2
-        alone = one_tensor(self, input, ndim - 1, ndim).ndim < ndim
+        alone = one_tensor(self, input, ndim - 1, ndim, says=self.says).ndim < ndim
         try:
             result = function(input.unsqueeze(0) if alone else input)
         except ShapeError as error:
@@ -92,6 +95,12 @@ class SpatialModule(Module):
 def as_batch(module: SpatialModule, x: Tensor) -> Tensor:
     """Return images as a batch: a single one, or its gradient, becomes a batch of one."""
     return x if x.ndim == len(module.axes) + 2 else ops.unsqueeze(x, 0)
+
+
+def smaller_than_kernel(module: SpatialModule, input: Tensor) -> str:
+    """Return what THNN says of an image that the kernel does not fit into, or nothing."""
+    sizes = zip(input.shape[-len(module.axes) :], module.per_axis("k"), strict=True)
+    return "input image smaller than kernel size" if any(n < k for n, k in sizes) else ""
 
 
 def view_as(module: Module, names: Sequence[str], shape: Sequence[int]) -> None:

@@ -23,6 +23,8 @@ class SpatialPadding(SpatialModule):
         numbers crop.
     """
 
+    says = "input must be 3 or 4-dimensional"
+
     pad_l: int
     pad_r: int
     pad_t: int
@@ -44,6 +46,10 @@ class SpatialPadding(SpatialModule):
     def borders(self) -> list[tuple[int, int]]:
         """Return the border before and after each spatial dimension."""
         return [(self.pad_t, self.pad_b), (self.pad_l, self.pad_r)]
+
+    def refusal(self, input: Tensor) -> str:
+        sizes = zip(input.shape[-2:], self.borders(), strict=True)
+        return "input is too small" if any(n + a + b < 1 for n, (a, b) in sizes) else ""
 
     def __repr__(self) -> str:
         widths = f"l={self.pad_l}, r={self.pad_r}, t={self.pad_t}, b={self.pad_b}"
@@ -86,6 +92,7 @@ class VolumetricReplicationPadding(SpatialModule):
 
     axes = "THW"
     lua_axes = "TWH"
+    says = "input must be 4 or 5-dimensional"
 
     def __init__(
         self,

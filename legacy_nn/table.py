@@ -40,7 +40,10 @@ def elements(module: Module, input: Any) -> list[Any]:
 
 def _table(module: Module, input: Any) -> None:
     if not isinstance(input, Table):
-        raise InputTypeError(f"{module.t7_typename} takes a table; given {type(input).__name__}")
+        raise InputTypeError(
+            f"input must be a table: {module.t7_typename} takes a table; "
+            f"given {type(input).__name__}"
+        )
 
 
 class _AnyType(Module):

@@ -76,8 +76,8 @@ class TemporalConvolution(SpatialModule):
         """
         if input.shape[2] != self.inputFrameSize:
             raise ShapeError(
-                f"{self.t7_typename} takes frames of {self.inputFrameSize} features; "
-                f"given shape {input.shape}"
+                f"invalid input frame size. Got: {input.shape[2]}, Expected: "
+                f"{self.inputFrameSize}: {self.t7_typename} is given shape {input.shape}"
             )
         if input.shape[1] + 2 * padding < kernel:
             raise ShapeError(

@@ -9,7 +9,7 @@ from typing import Any
 
 from rekindle.core import ops
 
-from .checks import fitted, left_behind
+from .checks import fitted, in_place_flag, left_behind
 from .inplace import InPlace
 from .module import ArgumentError, Module, replace_contents, share_memory, torch_class
 from .stated_gradient import Gradients, StatedGradient
@@ -106,15 +106,11 @@ class HardTanh(InPlace):
         super().__init__()
         self.min_val = -1 if min_value is None else min_value
         self.max_val = 1 if max_value is None else max_value
-        if not isinstance(inplace, (bool, type(None))):
-            raise ArgumentError(
-                f"the in-place flag of {self.t7_typename} is true or false; given {inplace!r}"
-            )
-        self.inplace = bool(inplace)
+        self.inplace = in_place_flag(self, inplace)
         if not self.max_val > self.min_val:
             raise ArgumentError(
-                f"{self.t7_typename} needs a max_value larger than min_value; "
-                f"given {self.min_val}, {self.max_val}"
+                f"max_value must be larger than min_value: {self.t7_typename} is given "
+                f"{self.min_val}, {self.max_val}"
             )
 
     def compute(self, input: Any) -> Any:

@@ -49,11 +49,14 @@ class MaxUnpooling(SpatialModule):
         super().__init__()
         name = getattr(poolingModule, "t7_typename", type(poolingModule).__name__)
         if name != self.pooling_typename:
-            raise ArgumentError(f"{self.t7_typename} takes a {self.pooling_typename}; given {name}")
+            raise ArgumentError(
+                f"Argument must be a {self.pooling_typename} module: {self.t7_typename} is given "
+                f"{name}"
+            )
         if poolingModule.per_axis("k") != poolingModule.per_axis("d"):
             raise ArgumentError(
-                f"{self.t7_typename} takes a pooling whose steps are its window; "
-                f"given {poolingModule!r}"
+                "The size of pooling module's kernel must be equal to its stride: "
+                f"{self.t7_typename} is given {poolingModule!r}"
             )
         self.pooling = poolingModule
 

@@ -53,7 +53,9 @@ class UpSamplingModule(SpatialModule):
             set_unless_nil(self, **{field: params.get(field) for field in SIZES})
             return
         if not isinstance(params, (int, float)) or params < 1 or params != int(params):
+            whole = not isinstance(params, float) or params < 1
             raise ArgumentError(
+                f"scale_factor must be {'greater than 1' if whole else 'integer'}: "
                 f"{self.t7_typename} takes a whole factor from 1 up, or a table of sizes; "
                 f"given {params!r}"
             )

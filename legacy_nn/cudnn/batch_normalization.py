@@ -7,8 +7,12 @@ VolumetricBatchNormalization.lua.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
+from rekindle.core import ops
 from rekindle.core.checkpoint.errors import RekindleWarning
 from rekindle.core.dtypes import float16, float32
 from rekindle.core.tensor import Tensor
@@ -16,6 +20,35 @@ from rekindle.core.tensor import Tensor
 from ..batch_normalization import BatchNormalization as NNBatchNormalization
 from ..checks import one_tensor
 from ..module import ArgumentError, Module, torch_class
+
+MEANINGS = ("variance", "inverse-std")
+"""What `running_var` may hold in files from before cudnn's batch norms had versions."""
+
+_MEANING: ContextVar[str | None] = ContextVar("rekindle_bn_var", default=None)
+
+
+@contextmanager
+def running_var_as(meaning: str | None) -> Iterator[None]:
+    """Read the `running_var` of cudnn's oldest batch norms as what it is, and warn no more.
+
+    Parameters
+    ----------
+    meaning : {"variance", "inverse-std"}, optional
+        "inverse-std" for files written with cuDNN 4 in early 2016, where it is
+        1 / sqrt(variance + eps). By default it is read as the variance, with a warning.
+
+    Raises
+    ------
+    ArgumentError
+        For another meaning.
+    """
+    if meaning not in (None, *MEANINGS):
+        raise ArgumentError(f"running_var is read as {' or '.join(MEANINGS)}; given {meaning!r}")
+    token = _MEANING.set(meaning)
+    try:
+        yield
+    finally:
+        _MEANING.reset(token)
 
 
 @torch_class("cudnn.BatchNormalization", 2)
@@ -56,12 +89,16 @@ class BatchNormalization(NNBatchNormalization):
         super().__init__(nFeature, eps, momentum)
 
     def upgrade(self, version: int) -> None:
-        if version < 2 and "running_var" in vars(self):
+        old = version < 2 and "running_var" in vars(self)
+        if old and _MEANING.get() == "inverse-std":
+            self.running_var = ops.power(self.running_var, -2) - self.eps
+        elif old and _MEANING.get() is None:
             warnings.warn(
                 f"{self.t7_typename} from before the class had a version (early 2016): with "
                 "cuDNN 4 its running_var held 1 / sqrt(variance + eps). It is read as the "
                 "variance, as cudnn.torch does; if the outputs are wrong, set running_var to "
-                "running_var ** -2 - eps",
+                "running_var ** -2 - eps, as --bn-var inverse-std and "
+                "legacy_nn.cudnn.running_var_as('inverse-std') do",
                 RekindleWarning,
                 stacklevel=2,
             )

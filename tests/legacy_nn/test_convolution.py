@@ -107,9 +107,9 @@ def test_sizes_that_fit_nothing_are_refused():
         nn.SpatialFullConvolution(1, 1, 3, 3, 2, 2, 0, 0, 2, 0)
     with pytest.raises(ArgumentError, match="does not fit images of 2x5"):
         nn.SpatialConvolutionLocal(1, 1, 2, 5, 3, 3)
-    with pytest.raises(ShapeError, match="images of shape"):
+    with pytest.raises(ShapeError, match="inconsistent with expected input size"):
         nn.SpatialConvolutionLocal(1, 1, 4, 5, 3, 3)(zeros((1, 4, 5), "float64"))
-    with pytest.raises(ShapeError, match="frames of 4 features"):
+    with pytest.raises(ShapeError, match="Got: 3, Expected: 4"):
         nn.TemporalConvolution(4, 3, 2)(zeros((6, 3), "float64"))
 
 

@@ -180,6 +180,21 @@ def test_running_var_from_before_versions_is_kept_with_a_warning():
         module.t7_restore(2, fields)
 
 
+@pytest.mark.parametrize(
+    ("meaning", "expected"), [("variance", 0.5), ("inverse-std", 0.5**-2 - 1e-5)]
+)
+def test_running_var_from_before_versions_is_read_as_told(meaning, expected):
+    module = cudnn.SpatialBatchNormalization(2)
+    module.running_var.fill_(0.5)
+    fields = Table(vars(module))
+    with warnings.catch_warnings(), cudnn.running_var_as(meaning):
+        warnings.simplefilter("error")
+        module.t7_restore(1, fields)
+    assert module.running_var.tolist() == pytest.approx([expected] * 2)
+    with pytest.raises(ArgumentError, match="variance or inverse-std; given 'std'"):
+        cudnn.running_var_as("std").__enter__()
+
+
 def test_batch_normalization_takes_batches_with_scale_and_shift_only():
     with pytest.raises(ArgumentError, match="always has a scale and a shift"):
         cudnn.BatchNormalization(3, None, None, False)

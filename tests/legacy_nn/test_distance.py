@@ -104,13 +104,17 @@ def test_learned_points_with_weights():
 @pytest.mark.parametrize(
     ("module", "input", "words"),
     [
-        (nn.MM(), [doubles(2, 3), doubles(2, 3)], "cannot multiply matrices"),
+        (nn.MM(), [doubles(2, 3), doubles(2, 3)], "matrix sizes do not match"),
         (nn.MM(), [doubles(2, 3), doubles(5, 3, 2)], "two batches of as many"),
         (nn.MM(), [doubles(4, 2, 3), doubles(5, 3, 2)], "two batches of as many"),
-        (nn.MV(), [doubles(2, 3), doubles(2)], "cannot multiply a matrix"),
+        (nn.MV(), [doubles(2, 3), doubles(2)], "matrix row count and vector length do not match"),
         (nn.MV(), [doubles(2, 3), doubles(3, 1)], "matrix and a vector"),
         (nn.DotProduct(), [doubles(2, 3), doubles(2, 4)], "of one shape"),
-        (nn.PairwiseDistance(2), [doubles(2, 3, 4), doubles(2, 3, 4)], "two vectors or two"),
+        (
+            nn.PairwiseDistance(2),
+            [doubles(2, 3, 4), doubles(2, 3, 4)],
+            "input must be vector or matrix",
+        ),
         (nn.Normalize(2), doubles(2, 3, 4), "1-D or 2-D input"),
         (nn.Cosine(4, 3), doubles(2, 3), "takes 4 features"),
         (nn.Euclidean(4, 3), doubles(3), "takes 4 features"),

@@ -87,7 +87,7 @@ def test_linear_keeps_its_output_object_and_its_weights_gradient():
         (nn.CMul(2, 3), doubles(4, 3), ShapeError, "size (2, 3)"),
         (nn.CAdd(5), doubles(4, 3), ShapeError, "size (5,)"),
         (nn.AddConstant(tensor([1.0, 2.0])), doubles(4, 3), ShapeError, "shape (2,)"),
-        (nn.GatedLinearUnit(), doubles(4, 3), ShapeError, "halves dimension 2"),
+        (nn.GatedLinearUnit(), doubles(4, 3), ShapeError, "Halving dimension must be even. Dim 2"),
     ],
 )
 def test_errors_say_what_was_expected_and_given(module, input, error, words):

@@ -103,9 +103,9 @@ def test_unpooling_needs_a_pooling_that_has_run():
 
 
 def test_unpooling_refuses_what_it_cannot_undo():
-    with pytest.raises(ArgumentError, match="steps are its window"):
+    with pytest.raises(ArgumentError, match="kernel must be equal to its stride"):
         nn.SpatialMaxUnpooling(nn.SpatialMaxPooling(3, 3, 2, 2))
-    with pytest.raises(ArgumentError, match=r"takes a nn\.SpatialMaxPooling"):
+    with pytest.raises(ArgumentError, match=r"must be a nn\.SpatialMaxPooling module"):
         nn.SpatialMaxUnpooling(nn.SpatialAveragePooling(2, 2))
 
 

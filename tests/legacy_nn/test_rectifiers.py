@@ -111,7 +111,7 @@ def test_prelu_planes_are_dimension_2_or_the_only_one(shape):
 
 
 def test_prelu_with_another_number_of_planes_is_refused():
-    with pytest.raises(ShapeError, match="slopes for 3 planes"):
+    with pytest.raises(ShapeError, match="Expected 3 but got 4"):
         PReLU(3)(tensor(np.zeros((2, 4))))
 
 
