@@ -13,7 +13,7 @@ from .errors import T7Error
 from .objects import TdsHash, TdsVec, TorchObject
 from .records import RecordReader, RecordWriter
 from .registry import CLASSES, LAYOUTS, Layout, TorchClass
-from .table import Table, as_key
+from .table import Table
 
 GENERATOR_BYTES = 5048
 """sizeof(THGenerator) on 64-bit machines: seed, counters, 624 words of state, one normal."""
@@ -45,11 +45,8 @@ def _read_vec(record: RecordReader) -> Generator[None, Any, TdsVec]:
 
 
 def _write_vec(table: TdsVec, record: RecordWriter) -> Generator[Any, None, None]:
-    positions = [key for key in table if isinstance(as_key(key), int)]
-    length = max(positions, default=0)
-    record.write_long(length)
-    for index in range(1, length + 1):
-        yield table.get(index)
+    record.write_long(len(table))
+    yield from table.array()
 
 
 def _read_atomic(record: RecordReader) -> TorchObject:

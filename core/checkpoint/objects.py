@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from ..errors import RekindleError
-from .table import Table, get_field
+from .table import Table, as_key, get_field, set_metatable
 
 
 class TorchObject:
@@ -170,19 +170,77 @@ class LuaFunction:
         return f"LuaFunction({len(self.bytecode)} bytes, upvalues=[{', '.join(names)}])"
 
 
-class TdsHash(Table):
-    """A tds.Hash: a Table that is written back as one."""
+class TdsContainer(Table):
+    """What tds.Hash and tds.Vec have in common.
+
+    Attributes
+    ----------
+    lua_methods : Table or None
+        The metatable of all instances, which `legacy_nn.tds` provides: core knows no Lua.
+    """
+
+    __slots__ = ()
+
+    lua_methods: ClassVar[Table | None] = None
+    lua_type: ClassVar[str] = "cdata"
+    t7_typename: ClassVar[str]
+    t7_version: ClassVar[int] = 0
+
+    def __init__(self, entries: Any = None) -> None:
+        super().__init__(entries)
+        set_metatable(self, self.lua_methods)
+
+    def __setstate__(self, state: list[tuple[Any, Any]]) -> None:
+        super().__setstate__(state)
+        set_metatable(self, self.lua_methods)
+
+
+class TdsHash(TdsContainer):
+    """A tds.Hash: a Table that is written back as one, and whose length counts all entries."""
 
     __slots__ = ()
 
     t7_typename = "tds.Hash"
-    t7_version = 0
+
+    def __len__(self) -> int:
+        return self.count()
 
 
-class TdsVec(Table):
-    """A tds.Vec: a Table of 1, 2, ... that is written back as one."""
+class TdsVec(TdsContainer):
+    """A tds.Vec: a Table of 1, 2, ... that is written back as one; nil counts as an element."""
 
-    __slots__ = ()
+    __slots__ = ("_size",)
 
     t7_typename = "tds.Vec"
-    t7_version = 0
+    _size: int
+
+    def __new__(cls, entries: Any = None) -> Self:
+        """Return an empty one, before `__init__` or unpickling fills it."""
+        vec = super().__new__(cls)
+        _set_size(vec, 0)
+        return vec
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, value)
+        position = as_key(key)
+        if type(position) is int and position > self._size:
+            _set_size(self, position)
+
+    def resize(self, size: int) -> None:
+        """Have so many elements: drop those at the end, or add nil."""
+        for position in range(size + 1, self._size + 1):
+            self[position] = None
+        _set_size(self, size)
+
+    def array(self) -> list[Any]:
+        """Return all elements as a list, nil as None."""
+        return [self.get(position) for position in range(1, self._size + 1)]
+
+    def __getstate__(self) -> list[tuple[Any, Any]]:
+        return [*super().__getstate__(), (self._size, self.get(self._size))]
+
+
+_set_size = TdsVec.__dict__["_size"].__set__

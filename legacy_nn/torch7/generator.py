@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -50,6 +50,9 @@ class Generator:
 
     Source: torch7 lib/TH/THRandom.c.
     """
+
+    t7_typename: ClassVar[str] = "torch.Generator"
+    lua_type: ClassVar[str] = "userdata"
 
     def __init__(self, seed: float | None = None) -> None:
         self._bits = np.random.MT19937()
@@ -126,6 +129,11 @@ class Generator:
         self._normal_y = float(fields["normal_y"])
         self._normal_rho = float(fields["normal_rho"])
         self._normal_is_valid = bool(fields["normal_is_valid"])
+
+    @property
+    def t7_payload(self) -> bytes:
+        """What files hold of it: the state."""
+        return self.get_state().tobytes()
 
     # -- draws --------------------------------------------------------------------------
 

@@ -3,7 +3,8 @@
 - `file`: torch.File, what all kinds have, on `state`; `kinds`, `scanning`: its elementary values
 - `disk_file`, `pipe_file`, `memory_file`: the kinds
 - `objects`: readObject and writeObject, on the reader and writer of core.checkpoint
-- `classes`: how classes that write their own record are made, read and written
+- `classes`: how classes that write their own record are made, read and written;
+  `generator_record`: torch.Generator
 - `saving`: the functions
 
 `CLASSES` and `FUNCTIONS` are what becomes `torch.<name>`.
@@ -12,6 +13,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from . import generator_record as generator_record
 from .classes import FileClasses as FileClasses
 from .disk_file import DiskFile as DiskFile
 from .file import File as File

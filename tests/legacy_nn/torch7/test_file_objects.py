@@ -64,6 +64,9 @@ def test_what_torch7_wrote_is_read_and_written_byte_for_byte(name, tmp_path):
         return
     assert written == (RECORDED / name).read_bytes()
     again = form(DiskFile(str(tmp_path / "copy"))).readObject()
+    if hasattr(value, "t7_payload"):
+        assert again.t7_payload == value.t7_payload
+        return
     assert Table([again]).equals(Table([value]))
 
 
