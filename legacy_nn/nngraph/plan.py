@@ -113,7 +113,7 @@ class Plan:
     def result(self, received: Received) -> Any:
         """Return the output of the graph."""
         outputs = received[self.last]
-        return outputs[1] if self.single else new_table(outputs)
+        return outputs[1] if self.single else new_table(dict(sorted(outputs.items())))
 
     # -- back ---------------------------------------------------------------------------
 
