@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .group import Command
-from .options import force_option, json_option, max_bytes_option, select_option
+from .options import bn_var_option, force_option, json_option, max_bytes_option, select_option
 
 EXTENSIONS = {
     "safetensors": ".safetensors",
@@ -57,6 +57,7 @@ EXTENSIONS = {
     type=click.Choice(["float16", "float32", "float64"]),
     help="Convert floating tensors to this type.",
 )
+@bn_var_option
 @click.option("--grads", is_flag=True, help="Write the gradients as well.")
 @click.option(
     "--like",

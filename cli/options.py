@@ -24,6 +24,23 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 force_option = click.option("--force", is_flag=True, help="Replace files that are there already.")
 
+
+def _read_as(context: click.Context, _: click.Parameter, meaning: str | None) -> None:
+    if meaning is not None:
+        from rekindle.legacy_nn.cudnn import running_var_as
+
+        context.with_resource(running_var_as(meaning))
+
+
+bn_var_option = click.option(
+    "--bn-var",
+    type=click.Choice(["variance", "inverse-std"]),
+    callback=_read_as,
+    expose_value=False,
+    help="What running_var is in cudnn's batch norms of early 2016, which do not tell: those "
+    "of cuDNN 4 hold 1 / sqrt(variance + eps).",
+)
+
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _BINARY = {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 

@@ -6,6 +6,7 @@ import click
 
 from .group import Command
 from .options import (
+    bn_var_option,
     file_argument,
     force_option,
     input_options,
@@ -55,6 +56,7 @@ OUTPUTS = {
     help="Format; by default that of OUT's name, for - npy, or npz for a table.",
 )
 @click.option("--topk", metavar="K", type=click.IntRange(1), help="Print the K largest classes.")
+@bn_var_option
 @click.option("--train", is_flag=True, help="Run in training mode; evaluation is the default.")
 @select_option
 @force_option

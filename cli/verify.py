@@ -5,7 +5,14 @@ from __future__ import annotations
 import click
 
 from .group import Command
-from .options import file_argument, input_options, json_option, max_bytes_option, select_option
+from .options import (
+    bn_var_option,
+    file_argument,
+    input_options,
+    json_option,
+    max_bytes_option,
+    select_option,
+)
 
 
 @click.command(
@@ -36,6 +43,7 @@ from .options import file_argument, input_options, json_option, max_bytes_option
     "float64, 1e-5 for float32; 1e-4 and 2e-2 where OUT was converted to float32 and float16.",
 )
 @click.option("--tensors-only", is_flag=True, help="Compare tensors and run nothing.")
+@bn_var_option
 @max_bytes_option
 @json_option
 def command(file: str, out: str, as_json: bool, **options: object) -> None:

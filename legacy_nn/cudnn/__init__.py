@@ -12,6 +12,7 @@ from .activation import Tanh as Tanh
 from .batch_normalization import BatchNormalization as BatchNormalization
 from .batch_normalization import SpatialBatchNormalization as SpatialBatchNormalization
 from .batch_normalization import VolumetricBatchNormalization as VolumetricBatchNormalization
+from .batch_normalization import running_var_as as running_var_as
 from .convolution import SpatialConvolution as SpatialConvolution
 from .convolution import SpatialFullConvolution as SpatialFullConvolution
 from .convolution import TemporalConvolution as TemporalConvolution

@@ -7,6 +7,7 @@ from PIL import Image
 
 import rekindle
 from rekindle import Table, Tensor
+from rekindle.core.checkpoint import TorchObject
 
 
 def close(ours, theirs, tol=1e-10):
@@ -268,3 +269,28 @@ def test_usage(cli, models, saved, tmp_path):
     assert "no array that" in cli("run", source, "--input", tmp_path / "c.npy", code=2).stderr
     (tmp_path / "t.txt").write_text("hello")
     cli("run", source, "--input", tmp_path / "t.txt", code=2)
+
+
+def test_old_batch_norms_of_cudnn_are_read_as_told(cli, tmp_path):
+    module = rekindle.legacy_nn.cudnn.SpatialBatchNormalization(2)
+    module.running_var.fill_(0.5)
+    fields = Table(vars(module))
+    rekindle.save(TorchObject("cudnn.SpatialBatchNormalization", 1, fields), tmp_path / "old.t7")
+    x = np.arange(8.0).reshape(1, 2, 2, 2)
+    np.save(tmp_path / "x.npy", x)
+
+    def outputs(*options):
+        given = ["--input", tmp_path / "x.npy", "-o", tmp_path / "y.npy", "--force"]
+        result = cli("run", tmp_path / "old.t7", *given, *options)
+        weight = module.weight.numpy().reshape(2, 1, 1)
+        return np.load(tmp_path / "y.npy") / weight, result.stderr
+
+    y, told = outputs("--bn-var", "inverse-std")
+    np.testing.assert_allclose(y, x * 0.5)
+    assert "running_var held" not in told
+    y, told = outputs()
+    np.testing.assert_allclose(y, x / np.sqrt(0.5 + 1e-5))
+    assert "--bn-var inverse-std" in " ".join(told.split())
+    cli("convert", tmp_path / "old.t7", "-o", tmp_path / "new.npz", "--bn-var", "inverse-std")
+    with np.load(tmp_path / "new.npz") as weights:
+        np.testing.assert_allclose(weights["running_var"], [4 - 1e-5] * 2)
