@@ -24,6 +24,10 @@ class _Numbered(Module):
         self._modules.update({str(i): module for i, module in enumerate(found)})
         return self
 
+    def _take(self, entries: list[tuple[str, Module]]) -> Self:
+        """Become what a slice of another container is."""
+        return self._renumber(module for _, module in entries)
+
     def _place(self, idx: Any) -> int:
         place, count = index(idx), len(self._modules)
         if not -count <= place < count:
@@ -45,7 +49,7 @@ class _Numbered(Module):
             made: _Numbered = type(self).__new__(type(self))
             Module.__init__(made)
             made.training = self.training
-            return made._renumber(modules[idx])
+            return made._take(list(self._modules.items())[idx])
         return modules[self._place(idx)]
 
     def __setitem__(self, idx: Any, module: Any) -> None:
@@ -109,6 +113,16 @@ class Sequential(_Numbered):
     def append(self, module: Any) -> Self:
         """Put a module at the end, named by how many there are; return the container."""
         self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules: Iterable[Any]) -> Self:
+        """Put modules at the end, named by how many there are; return the container."""
+        for module in modules:
+            self.append(module)
+        return self
+
+    def _take(self, entries: list[tuple[str, Module]]) -> Self:
+        self._modules.update(entries)
         return self
 
     def forward(self, input: Any) -> Any:
