@@ -30,7 +30,7 @@ def sum_products(xp: Any, x: Array, y: Array, *, axes: Sequence[int]) -> Array:
     """
     floating(xp, "sum_products", x, y)
     same_shape("sum_products", "y", y, x.shape)
-    summed = {axis % x.ndim for axis in axes}
+    summed = {axis % x.ndim for axis in axes if x.ndim}
     every = list(range(x.ndim))
     total = xp.einsum(wide(xp, x), every, wide(xp, y), every, [a for a in every if a not in summed])
     kept = [1 if axis in summed else n for axis, n in enumerate(x.shape)]

@@ -24,7 +24,7 @@ def rsqrt(xp: Any, x: Array) -> Array:
     return 1 / xp.sqrt(x)
 
 
-rsqrt.def_derivative(x=lambda g, x, out: g * -0.5 * out / x)
+rsqrt.def_derivative(x=lambda g, out: g * -0.5 * out * out * out)
 
 
 @operation(samples=positive, methods=("reciprocal",))

@@ -18,7 +18,8 @@ def kept_shape(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
     """Return `shape` with the reduced dimensions kept as 1."""
     if axis is None:
         return (1,) * len(shape)
-    axes = {a % len(shape) for a in ((axis,) if isinstance(axis, int) else axis)}
+    ndim = len(shape) or 1  # NumPy reduces what has no dimension along axis 0 and -1
+    axes = {a % ndim for a in ((axis,) if isinstance(axis, int) else axis)}
     return tuple(1 if i in axes else n for i, n in enumerate(shape))
 
 
@@ -52,7 +53,7 @@ def prod(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Arr
 def _others(xp: Any, x: Any, axis: Axis) -> Any:
     """Return for each element the product of all others that it is multiplied with."""
     axes = [*range(x.ndim)] if axis is None else [axis] if isinstance(axis, int) else [*axis]
-    axes = [a % x.ndim for a in axes]
+    axes = [a % x.ndim for a in axes if x.ndim]
     if 0 in x.shape or not axes:
         return xp.zeros_of(x, x.shape) + 1.0
     order = [a for a in range(x.ndim) if a not in axes] + axes

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import softmax as kernels
+from .reduction import kept_shape
 from .registry import Array, Sample, operation
 
 
@@ -117,20 +118,16 @@ def logsumexp(
     return kernels.logsumexp(xp, x, axis=axis, keepdims=keepdims)
 
 
-def _kept(shape: tuple[int, ...], axis: int | tuple[int, ...]) -> tuple[int, ...]:
-    """Return `shape` with the reduced dimensions kept as 1."""
-    axes = {a % len(shape) for a in ((axis,) if isinstance(axis, int) else axis)}
-    return tuple(1 if i in axes else n for i, n in enumerate(shape))
-
-
 def _shares(xp: Any, x: Any, out: Any, axis: int | tuple[int, ...]) -> Any:
     """Return the softmax of x; 0 where all of x is minus infinity."""
-    total = xp.reshape(out, _kept(x.shape, axis))
+    total = xp.reshape(out, kept_shape(x.shape, axis))
     return xp.exp(x - xp.where(xp.isfinite(total), total, 0.0))
 
 
 logsumexp.def_vjp(
-    x=lambda xp, g, x, out, axis: xp.reshape(g, _kept(x.shape, axis)) * _shares(xp, x, out, axis)
+    x=lambda xp, g, x, out, axis: (
+        xp.reshape(g, kept_shape(x.shape, axis)) * _shares(xp, x, out, axis)
+    )
 )
 logsumexp.def_jvp(
     x=lambda xp, g, x, out, axis, keepdims: xp.sum(

@@ -50,7 +50,9 @@ def erfinv(xp: Any, x: Array) -> Array:
     return _computed(xp, "erfinv", x)
 
 
-erfinv.def_derivative(x=lambda xp, g, out: g * (math.sqrt(math.pi) / 2) * xp.exp(out * out))
+erfinv.def_derivative(
+    x=lambda xp, g, x: g * (math.sqrt(math.pi) / 2) * xp.exp(xp.square(xp.erfinv(x)))
+)
 
 
 @operation(samples=positive, methods=("lgamma",))

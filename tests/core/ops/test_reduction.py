@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from rekindle.core import ops
 from rekindle.core.autograd import check_grads
 from rekindle.core.creation import tensor
 from rekindle.core.errors import ShapeError
+from rekindle.core.tensor import Tensor
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int16", "int32", "int64"])
@@ -76,3 +78,16 @@ def test_the_deviation_of_equal_numbers_has_slope_zero():
     x.std(axis=1).sum().backward()
     assert x.grad[0].tolist() == [0, 0, 0]
     np.testing.assert_allclose(x.grad[1].numpy(), np.array([-1, 2, -1]) * 2**0.5 / 6)
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize("name", ["sum", "prod", "max", "min", "logsumexp", "softmax", "norm"])
+def test_what_has_no_dimension_is_reduced_along_the_first(name, axis):
+    # As NumPy and PyTorch do; forward and back.
+    x = Tensor(np.array(0.5), requires_grad=True)
+    y = getattr(ops, name)(x, axis=axis)
+    expected = 1.0 if name == "softmax" else 0.5
+    assert y.shape == ()
+    assert y.item() == pytest.approx(expected)
+    y.backward()
+    assert x.grad.item() == (0 if name == "softmax" else 1)
