@@ -6,6 +6,7 @@ Source: torch7 Timer.c, utils.c, doc/timer.md.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
@@ -14,12 +15,18 @@ from rekindle.core.checkpoint import Table
 
 from .files.classes import BUILT_IN, FileClass
 
+if sys.platform != "win32":
+    import resource
+
 Times = tuple[float, float, float]
 
 
 def _now() -> Times:
-    process = os.times()
-    return time.time(), process.user, process.system
+    if sys.platform == "win32":
+        process = os.times()
+        return time.time(), process.user, process.system
+    usage = resource.getrusage(resource.RUSAGE_SELF)  # os.times counts in hundredths
+    return time.time(), usage.ru_utime, usage.ru_stime
 
 
 class Timer:

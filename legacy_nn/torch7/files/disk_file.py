@@ -10,7 +10,7 @@ import os
 import sys
 from typing import IO, ClassVar, Self
 
-from rekindle.core.checkpoint.source import MAPPED, Buffer
+from rekindle.core.checkpoint.source import Buffer
 
 from ..errors import TorchError
 from .classes import FileClasses
@@ -19,6 +19,9 @@ from .file import File
 from .state import check_mode
 
 _SOURCE = "torch7/lib/TH/THDiskFile.c"
+
+_SMALL = 1 << 14
+"""Bytes up to which reading all of a file for one object is quicker than mapping it."""
 
 
 def _lines() -> dict[str, tuple[int, int, int]]:
@@ -118,7 +121,7 @@ class DiskFile(File):
         if self._writable:
             self._stream.flush()
         size = os.fstat(self._stream.fileno()).st_size
-        if size > MAPPED:
+        if size > _SMALL:
             return mmap.mmap(self._stream.fileno(), 0, access=mmap.ACCESS_READ)
         position = self._stream.tell()
         self._stream.seek(0)
