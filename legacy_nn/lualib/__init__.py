@@ -7,7 +7,7 @@ Translated programs run on it, and Python code that deals with Lua's tables may 
 - `operators`, `indexing`, `metatables`: what `+`, `..`, `<`, `t[k]`, `#t`, `t:f()` do
 - `foreign`: Python's own objects in the place of tables
 - `iteration`: next, pairs, ipairs, `for ... in`
-- `errors`, `protection`: LuaError; error, assert, pcall, xpcall
+- `errors`, `protection`, `debugging`: LuaError; error, assert, pcall, xpcall; tracebacks
 - `table_library`, `sorting`, `string_library`, `string_format`, `math_library`, `tausworthe`,
   `bit_library`, `os_library`, `io_library`, `files`, `streams`, `coroutines`: the libraries
 - `patterns`: find, match, gmatch, gsub, by `pattern_regex` or `pattern_matcher` on
@@ -27,6 +27,7 @@ from .calls import select as select
 from .calls import spread as spread
 from .calls import take as take
 from .coroutines import Coroutine as Coroutine
+from .debugging import traceback as traceback
 from .errors import LuaError as LuaError
 from .files import LuaFile as LuaFile
 from .indexing import index as index
@@ -78,7 +79,6 @@ from .protection import load as load
 from .protection import loadfile as loadfile
 from .protection import loadstring as loadstring
 from .protection import pcall as pcall
-from .protection import traceback as traceback
 from .protection import xpcall as xpcall
 from .table_library import pack as pack
 from .table_library import sequence as sequence

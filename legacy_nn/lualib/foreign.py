@@ -8,13 +8,14 @@ its other entries; None stands for nil throughout.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import MethodType
+from types import MethodType, ModuleType
 from typing import Any
 
 from rekindle.core.checkpoint.table import as_key
 
+from .calls import call
 from .errors import located
-from .kinds import type_of
+from .kinds import FUNCTIONS, type_of
 
 
 def get_entry(value: Any, key: Any) -> Any:
@@ -28,10 +29,7 @@ def get_entry(value: Any, key: Any) -> Any:
     if isinstance(value, dict):
         return value.get(as_key(key))
     if type(key) is str:
-        found = getattr(value, key, None)
-        if type(found) is MethodType and found.__self__ is value:
-            return found.__func__
-        return found
+        return _unbound(value, key, getattr(value, key, None))
     if not hasattr(type(value), "__getitem__"):
         if type_of(value) == "table":
             return None
@@ -40,6 +38,25 @@ def get_entry(value: Any, key: Any) -> Any:
         return value[key]
     except KeyError:
         return None
+
+
+def _unbound(value: Any, name: str, found: Any) -> Any:
+    kind = type(found)
+    if kind is MethodType and found.__self__ is value:
+        return found.__func__
+    if (
+        kind not in FUNCTIONS
+        or not is_method(value, name)
+        or getattr(type(value), name, 0) is found
+    ):
+        return found
+    # Made by `__getattr__` for this object: the next call may be for another one.
+    return lambda self, *args: call(getattr(self, name), *args)
+
+
+def is_method(value: Any, name: str) -> bool:
+    """Whether Python gives `value.name` the object itself: not where a field holds a function."""
+    return not (isinstance(value, (type, ModuleType)) or name in getattr(value, "__dict__", ()))
 
 
 def set_entry(value: Any, key: Any, new: Any) -> None:

@@ -173,8 +173,8 @@ def rawlen(value: Any) -> int:
 def invoke(value: Any, name: str, *args: Any) -> Any:
     """Call a method: `value:name(...)`.
 
-    A Python object's own method is called as Python does; everything else is looked up by
-    `index` and called with `value` in front.
+    A Python object's own method is called as Python does; everything else, also a function that
+    a field of the object holds, is looked up by `index` and called with `value` in front.
 
     Raises
     ------
@@ -188,7 +188,7 @@ def invoke(value: Any, name: str, *args: Any) -> Any:
     """
     if type(value) is not Table and type(value) is not str:
         own = getattr(value, name, None)
-        if type(own) is MethodType and own.__self__ is value:
+        if type(own) is MethodType or (own is not None and foreign.is_method(value, name)):
             return call(own, *args)
     method = index(value, name)
     if method is None:

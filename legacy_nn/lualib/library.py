@@ -11,6 +11,7 @@ from rekindle.core.checkpoint.table import Table
 from . import (
     bit_library,
     coroutines,
+    debugging,
     io_library,
     iteration,
     math_library,
@@ -25,7 +26,7 @@ from .calls import select
 from .errors import bad_argument
 from .indexing import rawget, rawlen, rawset
 from .kinds import type_of
-from .metatables import getmetatable, setmetatable, string_metatable
+from .metatables import getmetatable, metatable_of, setmetatable, string_metatable
 from .operators import rawequal
 from .sorting import sort
 from .values import tonumber, tostring
@@ -81,7 +82,7 @@ coroutine = Table(
 )
 """The coroutine library."""
 
-debug = Table({"traceback": protection.traceback, "getmetatable": getmetatable})
+debug = Table(_library(debugging, "getinfo", "traceback") | {"getmetatable": metatable_of})
 """What there is of the debug library."""
 
 

@@ -1,16 +1,13 @@
-"""error, assert, pcall, xpcall, and the text of a traceback."""
+"""error, assert, pcall and xpcall, and the functions that need a compiler."""
 
 from __future__ import annotations
 
-import sys
-import traceback as python_traceback
 from typing import Any, NoReturn
 
 from .arguments import integer
 from .calls import call, single, spread
 from .errors import LuaError, bad_argument, located, place, protected
 from .kinds import truth
-from .values import tostring
 
 
 def error(message: Any = None, level: Any = None) -> NoReturn:
@@ -93,25 +90,6 @@ def xpcall(function: Any, handler: Any, *args: Any) -> tuple[Any, ...]:
             return (False, *spread(call(handler, thrown(exc))))
         except Exception as second:
             return (False, thrown(second))
-
-
-def traceback(message: Any = None, level: Any = None) -> Any:
-    """Return text with the list of calls under it, as `debug.traceback`.
-
-    While an error is handled (in the handler of `xpcall`) these are the calls that led to it.
-    The places are those of the Python source. What is neither text nor nil comes back as it is.
-    """
-    if message is not None and type(message) is not str:
-        return message
-    exc = sys.exc_info()[1]
-    if exc is not None:
-        frames = python_traceback.extract_tb(exc.__traceback__)
-    else:
-        frames = python_traceback.extract_stack(sys._getframe(1))
-    lines = [] if message is None else [tostring(message)]
-    lines.append("stack traceback:")
-    lines.extend(f"\t{f.filename}:{f.lineno}: in {f.name}" for f in reversed(frames))
-    return "\n".join(lines)
 
 
 def refused(name: str) -> Any:
