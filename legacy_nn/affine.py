@@ -10,6 +10,7 @@ from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
 from .checks import one_tensor
+from .conversion import Cache
 from .fields import add_parameter, long_storage, set_unless_nil, uniform_bound
 from .module import Module, torch_class
 from .torch7 import random
@@ -88,7 +89,6 @@ class CMul(Module):
     """
 
     scratch = ("_input", "_output", "_weight", "_gradWeight", "_expand", "_repeat", "_sum")
-    not_converted = scratch
 
     def __init__(self, *size: Any) -> None:
         super().__init__()
@@ -101,6 +101,10 @@ class CMul(Module):
         """Draw new factors, uniformly with deviation `stdv`."""
         bound = uniform_bound(stdv, self.weight.size)
         random.uniform(self.weight, -bound, bound)
+
+    def convert_fields(self, typename: str, cache: Cache) -> None:
+        self.clearState()
+        super().convert_fields(typename, cache)
 
     def compute(self, input: Any) -> Tensor:
         x = one_tensor(self, input)
@@ -120,7 +124,6 @@ class CAdd(Module):
     """
 
     scratch = ("_gradBias", "_expand", "_output", "_bias", "_repeat")
-    not_converted = scratch
 
     def __init__(self, *size: Any) -> None:
         super().__init__()
@@ -133,6 +136,10 @@ class CAdd(Module):
         """Draw a new bias, uniformly with deviation `stdv`."""
         bound = uniform_bound(stdv, self.bias.size)
         random.uniform(self.bias, -bound, bound)
+
+    def convert_fields(self, typename: str, cache: Cache) -> None:
+        self.clearState()
+        super().convert_fields(typename, cache)
 
     def compute(self, input: Any) -> Tensor:
         x = one_tensor(self, input)

@@ -29,6 +29,8 @@ class MulConstant(InPlace):
     Source: torch/nn MulConstant.lua.
     """
 
+    constant_scalar: Any
+
     def __init__(self, constant_scalar: float, inplace: bool | None = None) -> None:
         super().__init__()
         if not isinstance(constant_scalar, Real):
@@ -40,7 +42,7 @@ class MulConstant(InPlace):
         self.inplace = in_place_flag(self, inplace)
 
     def compute(self, input: Any) -> Tensor:
-        return one_tensor(self, input) * self.constant_scalar
+        return ops.multiply(one_tensor(self, input), self.constant_scalar)
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Tensor:
         return ops.multiply(gradOutput, self.constant_scalar)

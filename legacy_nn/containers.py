@@ -191,13 +191,22 @@ def indented(module: Any, margin: str) -> str:
 
 def _writes(module: Any) -> bool:
     """Whether this module, or one inside, writes into its input."""
-    if not isinstance(module, Tree):
-        return False
-    if getattr(module, "inplace", False):
-        return True
-    plain = type(module).children in (Container.children, Tree.children)
-    below = module.inside() if plain else [m for _, m in module.children()]
-    return any(map(_writes, below))
+    pending = [module]
+    seen = {id(module)}
+    for module in pending:
+        if not isinstance(module, Tree):
+            continue
+        if getattr(module, "inplace", False):
+            return True
+        walk = type(module).children
+        if walk is Tree.children:
+            continue
+        plain = walk is Container.children
+        for child in module.inside() if plain else [m for _, m in module.children()]:
+            if id(child) not in seen:
+                seen.add(id(child))
+                pending.append(child)
+    return False
 
 
 def _cloned(input: Any) -> Any:
@@ -291,6 +300,8 @@ class Sequential(Container):
         return result
 
     def visit(self, input: Any, gradOutput: Any, ask: Ask) -> None:
+        if len(self.modules) == 0:
+            self.back(input, gradOutput, ask)
         for i in range(len(self.modules), 0, -1):
             given = input if i == 1 else self.modules[i - 1].output
             ask(i, given, gradOutput)

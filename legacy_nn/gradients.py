@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rekindle.core.autograd import enable_grad, grad
 from rekindle.core.checkpoint import Table
-from rekindle.core.creation import empty, zeros_like
+from rekindle.core.creation import zeros, zeros_like
 from rekindle.core.dtypes import is_floating
 from rekindle.core.tensor import Tensor
 
@@ -46,8 +46,12 @@ class Gradients:
         return self._arranged(leaves, iter(found))
 
     def _arranged(self, leaves: Any, found: Iterator[Tensor]) -> Any:
-        """Return the gradients of `leaves` as they are arranged, empty for integers."""
-        return map_tensors(lambda t: next(found) if _has(t) else empty(0, self.dtype), leaves)
+        """Return the gradients of `leaves` as they are arranged, zeros for integers."""
+
+        def one(leaf: Tensor) -> Tensor:
+            return next(found) if _has(leaf) else zeros(leaf.shape, self.dtype, leaf.device)
+
+        return map_tensors(one, leaves)
 
     def parameter_gradients(self, input: Any, gradOutput: Any) -> Sequence[Tensor | None]:
         """Return the gradient of each of `parameter_fields`, None where there is none."""

@@ -117,6 +117,17 @@ class Copy(Module):
             return x
         return ops.astype(x, self.output.dtype)
 
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        g = one_tensor(self, gradOutput)
+        if self._passes_on or not isinstance(self.gradInput, Tensor):
+            return g
+        return ops.astype(g, self.gradInput.dtype)
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
+        if self._passes_on:
+            return share_memory(self.gradInput, result)
+        return replace_contents(self.gradInput, result)
+
     def check_input(self, input: Any) -> None:
         """Take any type: converting it is the module's work."""
 

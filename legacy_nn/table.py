@@ -16,6 +16,7 @@ from rekindle.core.errors import BoundsError, ShapeError
 from rekindle.core.tensor import Tensor
 
 from .checks import batch_axis, fitted, one_tensor
+from .conversion import Cache
 from .fields import long_storage, set_unless_nil
 from .going_back import entry
 from .gradients import refilled
@@ -174,7 +175,6 @@ class SelectTable(_AnyType):
     """
 
     aliases = True
-    not_converted = ("output", "gradInput")
 
     index: Any
 
@@ -182,6 +182,10 @@ class SelectTable(_AnyType):
         super().__init__()
         self.index = index
         self.gradInput = Table()
+
+    def convert_fields(self, typename: str, cache: Cache) -> None:
+        self.output, self.gradInput = Table(), Table()
+        super().convert_fields(typename, cache)
 
     def _key(self, input: Any) -> Any:
         _table(self, input)
@@ -228,7 +232,6 @@ class NarrowTable(_AnyType):
     """
 
     aliases = True
-    not_converted = ("output", "gradInput")
 
     offset: int
     length: int
@@ -239,6 +242,10 @@ class NarrowTable(_AnyType):
         self.length = 1 if length is None else length
         self.output = Table()
         self.gradInput = Table()
+
+    def convert_fields(self, typename: str, cache: Cache) -> None:
+        self.output, self.gradInput = Table(), Table()
+        super().convert_fields(typename, cache)
 
     def compute(self, input: Any) -> Any:
         _table(self, input)

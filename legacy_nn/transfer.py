@@ -76,10 +76,20 @@ class LogSigmoid(Module):
 
     scratch = ("buffer",)
 
+    buffer: Any = None
+
     def compute(self, input: Any) -> Any:
         largest = ops.maximum(-input, 0)
         total = ops.exp(-largest) + ops.exp(-input - largest)
-        return -(largest + ops.log(total))
+        return -(largest + ops.log(total)), total
+
+    def remember(self, *extras: Any) -> None:
+        self.buffer = replace_contents(self.buffer, extras[0])
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        total, g = left_behind(self, "buffer", gradOutput)
+        slope = (total - 1) / total
+        return g * ops.where(fitted(self, input, total) < 0, 1 - slope, slope)
 
 
 @torch_class("nn.HardTanh")
@@ -200,6 +210,10 @@ class SoftSign(Module):
 
     def compute(self, input: Any) -> Any:
         return ops.divide(input, ops.abs(input) + 1)
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        left_behind(self, "output", gradOutput)
+        return fitted(self, gradOutput, input) / ops.square(ops.abs(input) + 1)
 
 
 @torch_class("nn.GradientReversal", version=2)
