@@ -74,8 +74,9 @@ class Linear(Module):
 
     def affine_gradients(self, input: Any, gradOutput: Any) -> tuple[Tensor, Tensor | None]:
         """Return the gradients of the matrix and of the bias."""
-        rows = ops.reshape(input, (-1, input.shape[-1]))
-        g = ops.reshape(self._checked(input, gradOutput), (rows.shape[0], -1))
+        rows, g = input, self._checked(input, gradOutput)
+        if input.ndim == 1:
+            rows, g = ops.unsqueeze(input, 0), ops.unsqueeze(g, 0)
         of_bias = None if self.bias is None else ops.sum(g, axis=0)
         return ops.matmul(ops.transpose(g, 0, 1), rows), of_bias
 

@@ -16,9 +16,10 @@ def dtype_of(typename: str) -> Dtype:
     ValueError
         If there is no such type.
     """
-    if typename not in TENSOR_CLASSES:
+    found = TENSOR_CLASSES.get(typename)
+    if found is None:
         raise ValueError(f"no tensor type is called {typename!r}")
-    return TENSOR_CLASSES[typename]
+    return found
 
 
 def cpu_typename(typename: str) -> str:
