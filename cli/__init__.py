@@ -1,4 +1,4 @@
-"""The command line: `rekindle inspect`, `convert`, `verify`, `run`, `doctor`.
+"""The command line: `rekindle inspect`, `convert`, `verify`, `run`, `exec`, `doctor`.
 
 One file per command holds its options and help: a click command called `command`. It imports
 only click; what does the work is imported when it runs, so that help and completion answer
@@ -9,6 +9,7 @@ at once. In reading order:
 - inspect.py: survey.py, texts.py, inspection.py, findings.py, inspection_json.py
 - convert.py: state.py, limits.py, overrides.py, renaming.py, casting.py, conversion.py
 - run.py: inputs.py, images.py, running.py, execution.py
+- exec.py: programs.py
 - verify.py: guess.py, comparing.py, verification.py
 - doctor.py
 
@@ -31,6 +32,7 @@ COMMANDS = {
     "convert": ("convert", "Write the weights to a modern file, or the whole as .t7."),
     "verify": ("verify", "Check that a converted file computes the same."),
     "run": ("run", "Run the model on an input."),
+    "exec": ("exec", "Run a Lua program as Torch7 did."),
     "doctor": ("doctor", "Show what is installed, and what is missing for what."),
 }
 """Each command's module and summary."""

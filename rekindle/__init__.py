@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from rekindle.core.storage import Storage as Storage
     from rekindle.core.tensor import Parameter as Parameter
     from rekindle.core.tensor import Tensor as Tensor
+    from rekindle.legacy_nn import bridge as lua  # noqa: F401
     from rekindle.legacy_nn.torch7.random import torch_seed as torch_seed
 
 _HOMES = {
@@ -86,6 +87,7 @@ _PACKAGES = {
     "autograd": "core.autograd",
     "core": "core",
     "legacy_nn": "legacy_nn",
+    "lua": "legacy_nn.bridge",
     "nn": "core.nn",
     "ops": "core.ops",
     "optim": "core.optim",

@@ -70,10 +70,10 @@ def test_the_package_is_typed():
 
 
 def declared_for_type_checkers():
-    """Return what the facade shows to type checkers: name -> module it comes from."""
+    """Return what the facade shows to type checkers: name -> module and name it comes from."""
     tree = ast.parse((ROOT / "rekindle" / "__init__.py").read_text(encoding="utf-8"))
     block = next(n for n in tree.body if isinstance(n, ast.If))
-    return {alias.asname: node.module for node in block.body for alias in node.names}
+    return {a.asname: (node.module, a.name) for node in block.body for a in node.names}
 
 
 def test_the_facade_offers_what_it_declares():
@@ -83,12 +83,12 @@ def test_the_facade_offers_what_it_declares():
     assert set(rekindle.__all__) == set(declared)
     assert len(rekindle.__all__) == len(declared)
     assert set(rekindle.__all__) <= set(dir(rekindle))
-    for name, module in declared.items():
+    for name, (module, source) in declared.items():
         value = getattr(rekindle, name)
         try:
-            expected = getattr(importlib.import_module(module), name)
+            expected = getattr(importlib.import_module(module), source)
         except AttributeError:
-            expected = importlib.import_module(f"{module}.{name}")
+            expected = importlib.import_module(f"{module}.{source}")
         assert value is expected, name
 
 

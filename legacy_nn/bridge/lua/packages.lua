@@ -1,0 +1,161 @@
+-- How `require` finds a package: those that Rekindle answers first, then files, loaded through us.
+
+local B = ...
+local host = B.host
+local rawtype, error, loadstring, setfenv = type, error, loadstring, setfenv
+
+local joined_calls, read_source = B.bind(host.joined_calls), B.bind(host.read_source)
+
+-- Compiles a source. A call whose parenthesis opens the next line is rewritten: Torch's took it.
+local function compile(text, name)
+  local f, message = loadstring(text, name)
+  if f == nil and message:find('ambiguous syntax', 1, true) then
+    f, message = loadstring(joined_calls(text), name)
+  end
+  return f, message
+end
+B.compile = compile
+
+local loadstring_ = loadstring
+function loadstring_of_programs(text, name)
+  if rawtype(text) ~= 'string' then return loadstring_(text, name) end
+  return compile(text, name or text)
+end
+_G.loadstring, loadstring_of_programs = loadstring_of_programs, nil
+
+local load_ = load
+function load(chunk, name, mode, env)
+  if rawtype(chunk) == 'function' then
+    local parts = {}
+    while true do
+      local part = chunk()
+      if part == nil or part == '' then break end
+      parts[#parts + 1] = part
+    end
+    chunk = table.concat(parts)
+    name = name or '=(load)'
+  end
+  if chunk:sub(1, 1) == '\27' then return load_(chunk, name, mode, env) end
+  local f, message = compile(chunk, name or chunk)
+  if f and env ~= nil then setfenv(f, env) end
+  return f, message
+end
+
+function loadfile(path, mode, env)
+  if path == nil then return load(io.read('*a'), '=stdin', mode, env) end
+  local text = read_source(path)
+  if text == nil then
+    return nil, ('cannot open %s'):format(path)
+  end
+  if text:sub(1, 1) == '\27' then return load_(text, '@' .. path, mode, env) end
+  local f, message = compile(text, '@' .. path)
+  if f and env ~= nil then setfenv(f, env) end
+  return f, message
+end
+
+function dofile(path)
+  local f, message = loadfile(path)
+  if f == nil then error(message, 0) end
+  return f()
+end
+
+local function search(name)
+  local loader = B.find_package(name)
+  if loader then return loader end
+  return ("\n\tno package of Rekindle '%s'"):format(name)
+end
+
+local function search_file(name)
+  local tried = {}
+  local file = name:gsub('%.', '/')
+  for template in package.path:gmatch('[^;]+') do
+    local path = template:gsub('%?', (file:gsub('%%', '%%%%')))
+    if host.is_file(path) then
+      local f, message = loadfile(path)
+      if f == nil then
+        error(("error loading module '%s' from file '%s':\n\t%s"):format(name, path, message), 0)
+      end
+      return f
+    end
+    tried[#tried + 1] = ("\n\tno file '%s'"):format(path)
+  end
+  return table.concat(tried)
+end
+
+-- Rekindle's packages come before files, as installed ones did.
+local loaders = package.loaders
+package.searchers = loaders
+loaders[2] = search_file
+table.insert(loaders, 2, search)
+
+local package_source = B.bind(host.package_source)
+local package_value = B.bind(host.package_value)
+
+-- A package is a Lua file, a Python module, or both: the file is called with what the module made.
+function B.find_package(name)
+  local found, source = package_source(name)
+  if not found then return nil end
+  return function()
+    local value = package_value(name)
+    if source == nil then return value end
+    local f, message = loadstring_(source, '=[rekindle ' .. name .. ']')
+    if f == nil then error(message, 0) end
+    return f(name, value, B)
+  end
+end
+
+-- Entries for Python: run a source, a file, a package; set a dotted name.
+function B.run(text, name)
+  local f, message = compile(text, name)
+  if f == nil then error(message, 0) end
+  return f()
+end
+
+function B.run_file(path, ...)
+  local f, message = loadfile(path)
+  if f == nil then error(message, 0) end
+  return f(...)
+end
+
+function B.require(name) return require(name) end
+
+function B.globals() return _G end
+
+function B.assign(name, value)
+  local where = _G
+  local path, last = name:match('^(.-)([^.]*)$')
+  for part in path:gmatch('[^.]+') do
+    if where[part] == nil then where[part] = {} end
+    where = where[part]
+  end
+  where[last] = value
+end
+
+-- Functions in files: their code, and the variables they captured. Source: torch7 File.lua.
+
+function B.dump_function(f)
+  local upvalues = {}
+  local i = 1
+  while true do
+    local name, value = debug.getupvalue(f, i)
+    if not name then break end
+    upvalues[i] = {name = name, id = i, value = value}
+    i = i + 1
+  end
+  return string.dump(f), upvalues
+end
+
+function B.load_function(bytecode) return load_(bytecode, '=(file)') end
+
+function B.capture(f, upvalues)
+  for i, upvalue in ipairs(upvalues) do
+    if upvalue.name ~= '_ENV' then debug.setupvalue(f, upvalue.id or i, upvalue.value) end
+  end
+end
+
+-- How objects of a class that is Lua's alone are made, read and written.
+function B.file_class(name)
+  local mt = B.metatables[name]
+  if mt == nil or B.from_python(mt) or rawget(mt, B.OUT) == nil then return nil end
+  return B.torch.factory(name) or function() return B.new_instance(mt) end, mt.read, mt.write
+end

@@ -1,0 +1,237 @@
+-- Tensors and storages: userdata of Torch's classes. What Lua can read by itself it reads.
+--
+-- Python keeps, for every tensor that Lua has seen, a structure with its geometry and the address of
+-- its memory (mirror.py). Through it `dim`, `size`, `nElement` and single elements never leave Lua;
+-- everything else, and everything unusual, is a call of the tensor library. Element writes from
+-- here are not counted as writes, like those through `.numpy()`.
+
+local B = ...
+local host, HANDLE, torch = B.host, B.HANDLE, B.torch
+local by_id = B.by_id
+
+local rawtype, rawget = type, rawget
+local newproxy, setfenv, setmt, getmt = newproxy, debug.setfenv, debug.setmetatable, debug.getmetatable
+local has_ffi, ffi = pcall(require, 'ffi')
+
+local NAMES = {  -- of CUDA's tensors, which are the CPU's here
+  d = 'CudaDouble', f = 'Cuda', l = 'CudaLong', i = 'CudaInt', h = 'CudaShort', b = 'CudaChar',
+  B = 'CudaByte', e = 'CudaHalf',
+}
+
+local TYPES = {  -- dtype character -> name of the element, C's type
+  d = {'Double', 'double'}, f = {'Float', 'float'}, l = {'Long', 'int64_t'}, i = {'Int', 'int32_t'},
+  h = {'Short', 'int16_t'}, b = {'Char', 'int8_t'}, B = {'Byte', 'uint8_t'}, e = {'Half', nil},
+}
+
+local geometry = setmetatable({}, {__mode = 'k'})  -- tensor -> its structure
+local GEOMETRY
+if has_ffi then
+  GEOMETRY = ffi.typeof [[struct {
+    double ndim, count, offset, data, contiguous, size[8], stride[8];
+  } *]]
+end
+
+local floor, tonumber = math.floor, tonumber
+
+-- Where an element is, or nil where Python has to be asked: it knows what to say.
+local function position(g, key)
+  if rawtype(key) == 'number' then
+    local size = g.size[0]
+    if g.ndim ~= 1 or key ~= floor(key) then return nil end
+    if key < 0 then key = size + key + 1 end
+    if key < 1 or key > size then return nil end
+    return g.offset + (key - 1) * g.stride[0]
+  end
+  local n = g.ndim
+  local at = g.offset
+  for d = 1, n do
+    local k = rawget(key, d)
+    if rawtype(k) ~= 'number' or k ~= floor(k) then return nil end
+    local size = g.size[d - 1]
+    if k < 0 then k = size + k + 1 end
+    if k < 1 or k > size then return nil end
+    at = at + (k - 1) * g.stride[d - 1]
+  end
+  if n < 1 or rawget(key, n + 1) ~= nil then return nil end
+  return at
+end
+
+-- Returns the functions that read and write an element of one type.
+local function element_access(ctype)
+  local pointer = ffi.typeof('$ *', ffi.typeof(ctype))
+  local cast = ffi.cast
+  local limit = (ctype == 'double' or ctype == 'float') and math.huge or 2 ^ 31
+
+  local function read(g, key)
+    local at = position(g, key)
+    if at ~= nil then return tonumber(cast(pointer, g.data)[at]) end
+  end
+
+  local function write(g, key, value)
+    -- Numbers that no 32 bits hold become integers in Python, as C makes them.
+    if limit ~= math.huge and not (value > -limit and value < limit) then return false end
+    local at = position(g, key)
+    if at == nil then return false end
+    cast(pointer, g.data)[at] = value
+    return true
+  end
+
+  return read, write
+end
+
+-- Bytes of tensors that Lua has taken up since its last full collection, as Torch counts them.
+local taken, LIMIT = 0, 3e8
+
+local function own(bytes)
+  taken = taken + bytes
+  if taken > LIMIT then
+    taken = 0
+    collectgarbage()
+  end
+end
+
+local tensor_mt, storage_mt = {}, {}  -- by dtype character
+
+local function make(id, handle, mt)
+  local u = newproxy(false)
+  setfenv(u, {[HANDLE] = handle})
+  setmt(u, mt)
+  by_id[id] = u
+  return u
+end
+
+function B.tensor(id, handle, char, address, bytes)
+  local mt = tensor_mt[char]
+  local u = by_id[id]
+  if u == nil then
+    own(bytes)
+    u = make(id, handle, mt)
+    if has_ffi then geometry[u] = ffi.cast(GEOMETRY, address) end
+  elseif getmt(u) ~= mt then  -- its type was changed in place
+    setmt(u, mt)
+  end
+  return u
+end
+
+function B.storage(id, handle, char)
+  local u = by_id[id]
+  if u == nil then u = make(id, handle, storage_mt[char]) end
+  return u
+end
+
+-- Methods that the geometry answers; `slow` is the library's method.
+local quick = {}
+
+function quick.dim(slow)
+  return function(t)
+    local g = geometry[t]
+    if g == nil or g.ndim < 0 then return slow(t) end
+    return g.ndim
+  end
+end
+quick.nDimension = quick.dim
+
+function quick.nElement(slow)
+  return function(t)
+    local g = geometry[t]
+    if g == nil or g.ndim < 0 then return slow(t) end
+    return g.count
+  end
+end
+quick.numel = quick.nElement
+
+local function by_dimension(name)
+  return function(slow)
+    return function(t, d, ...)
+      local g = geometry[t]
+      if g == nil or rawtype(d) ~= 'number' or d < 1 or d > g.ndim or d ~= floor(d) then
+        if d == nil then return slow(t) end
+        return slow(t, d, ...)
+      end
+      return g[name][d - 1]
+    end
+  end
+end
+quick.size = by_dimension('size')
+quick.stride = by_dimension('stride')
+
+function quick.storageOffset(slow)
+  return function(t)
+    local g = geometry[t]
+    if g == nil or g.ndim < 0 then return slow(t) end
+    return g.offset + 1
+  end
+end
+
+function quick.isContiguous(slow)
+  return function(t)
+    local g = geometry[t]
+    if g == nil or g.ndim < 0 then return slow(t) end
+    return g.contiguous ~= 0
+  end
+end
+
+local function install(mt, char, methods, fast)
+  for name, f in pairs(methods) do
+    local metamethod = name:match('^__(%l+)$')
+    if fast and quick[name] then f = quick[name](f) end
+    if metamethod then
+      if name ~= '__index' and name ~= '__newindex' then rawset(mt, name .. '__', f) end
+    else
+      rawset(mt, name, f)
+    end
+  end
+  local slow_read, slow_write = methods.__index, methods.__newindex
+  local ctype = TYPES[char][2]
+  if fast and ctype then
+    local read, write = element_access(ctype)
+    rawset(mt, '__index', function(t, key)
+      local kind = rawtype(key)
+      if kind == 'string' then return mt[key] end
+      if kind == 'number' or kind == 'table' then
+        local g = geometry[t]
+        if g.ndim > 0 then
+          local value = read(g, key)
+          if value ~= nil then return value end
+        end
+      end
+      return slow_read(t, key)
+    end)
+    rawset(mt, '__newindex', function(t, key, value)
+      local kind = rawtype(key)
+      if rawtype(value) == 'number' and (kind == 'number' or kind == 'table') then
+        local g = geometry[t]
+        if g.ndim > 0 and write(g, key, value) then return end
+      end
+      return slow_write(t, key, value)
+    end)
+  elseif slow_read then
+    rawset(mt, '__index', function(t, key)
+      if rawtype(key) == 'string' then return mt[key] end
+      return slow_read(t, key)
+    end)
+    rawset(mt, '__newindex', function(t, key, value) return slow_write(t, key, value) end)
+  end
+end
+
+-- Makes the class of tensors or storages of one element type, with the library's methods.
+local function define(name, char, methods, constructor, fast)
+  local mt = torch.newmetatable(name, nil, constructor, nil, constructor, torch)
+  install(mt, char, methods, fast)
+  rawset(mt, '__eq', rawequal)
+  rawset(mt, B.OUT, nil)
+  return mt
+end
+
+function B.define_tensors(char, tensor_methods, storage_methods, new_tensor, new_storage)
+  local element = TYPES[char][1]
+  for kind, of in pairs {Tensor = {tensor_mt, tensor_methods, new_tensor, has_ffi},
+                         Storage = {storage_mt, storage_methods, new_storage, false}} do
+    local by_char, methods, new, fast = unpack(of)
+    local mt = define(('torch.%s%s'):format(element, kind), char, methods, new, fast)
+    by_char[char] = mt
+    local cuda = ('torch.%s%s'):format(NAMES[char], kind)
+    B.metatables[cuda] = mt
+    rawset(torch, cuda:sub(7), rawget(mt, '__constructor'))
+  end
+end
