@@ -134,6 +134,11 @@ def known(module: Any) -> Any:
     if isinstance(module, Tree):
         return module
     name = getattr(module, "t7_typename", type(module).__name__)
+    if hasattr(type(module), "load_state_dict"):
+        raise ModuleError(
+            f"{name} is a module of core.nn: add() it to a container, or put "
+            "legacy_nn.core_module.CoreModule(module) here"
+        )
     raise ModuleError(f"{name} is not a class that Rekindle can run; {how_to_register(name)}")
 
 

@@ -106,8 +106,7 @@ class Registration:
         self._check_name("_buffers", name)
         self._check_registered(name, tensor, Tensor)
         self._buffers[name] = tensor
-        if not persistent:
-            self._not_saved.add(name)
+        (self._not_saved.discard if persistent else self._not_saved.add)(name)
 
     def add_module(self, name: str, module: Any) -> None:
         """Register a module under a name; see also `register_module`.

@@ -171,6 +171,25 @@ def test_text_and_wrong_modules():
     assert frozen.parameters() == ([], [])
 
 
+def test_other_places_take_what_is_wrapped():
+    x = draw(2, 4, 3)
+    with pytest.raises(RuntimeError, match=r"Linear is a module of core.nn: add\(\) it to a"):
+        legacy_nn.Bottle(nn.Linear(3, 2)).forward(x)
+    inner = nn.Linear(3, 2, dtype="float64")
+    expected = x.numpy() @ inner.weight.numpy().T + inner.bias.numpy()
+    assert np.allclose(legacy_nn.Bottle(CoreModule(inner)).forward(x).numpy(), expected, atol=1e-14)
+    node = legacy_nn.Identity()()
+    joined = legacy_nn.CAddTable()([CoreModule(inner)(node), CoreModule(inner)(node)])
+    graph = legacy_nn.nngraph.gModule([node], [joined])
+    flat = draw(5, 3)
+    y = graph.forward(flat)
+    assert np.allclose(y.numpy(), 2 * (flat.numpy() @ inner.weight.numpy().T + inner.bias.numpy()))
+    graph.zeroGradParameters()
+    ones = Tensor(np.ones((5, 2)))
+    assert np.allclose(graph.backward(flat, ones).numpy(), 2 * ones.numpy() @ inner.weight.numpy())
+    assert np.allclose(inner.bias.grad.numpy(), 10)
+
+
 def test_reset_draws_again():
     module = CoreModule(nn.Linear(3, 3))
     before = module.core.weight.numpy().copy()
