@@ -11,6 +11,7 @@ from rekindle.core.checkpoint.torch_types import TENSOR_CLASSES, tensor_class
 from rekindle.core.tensor import Tensor
 
 # each module fills the tables when it is imported
+from . import alias as alias
 from . import blas as blas
 from . import creation as creation
 from . import elements as elements

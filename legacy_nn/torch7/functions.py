@@ -94,8 +94,10 @@ class Described:
 
     def _dtype(self, args: tuple[Any, ...]) -> tuple[Dtype, bool]:
         """Return the type that the call is about, and whether the last argument names it."""
-        if self.method:
-            return args[0].dtype, False
+        if self.method:  # one type's method may be called on another's tensor
+            tensors = [a for a in args if isinstance(a, Tensor)]
+            chosen = next((t for t in tensors if t.dtype.char in self.types), args[0])
+            return chosen.dtype, False
         for value in args[:2]:
             if isinstance(value, Tensor):
                 return value.dtype, False
