@@ -17,13 +17,13 @@ from .containers import Sequential
 from .elementwise import Power, Sqrt, Square
 from .fields import add_parameter, uniform_bound
 from .module import torch_class
-from .pooling import Pooling
+from .pooling import ImagePooling, Pooling
 from .spatial import SpatialModule, as_batch, smaller_than_kernel
 from .torch7 import random
 
 
 @torch_class("nn.SpatialAveragePooling")
-class SpatialAveragePooling(Pooling):
+class SpatialAveragePooling(ImagePooling):
     """Average of each window of an image.
 
     Parameters
@@ -43,23 +43,13 @@ class SpatialAveragePooling(Pooling):
         False, in old files: the sum instead of the average.
     """
 
+    default_step = 1
+
     count_include_pad: bool = True
     divide: bool | None = None
 
-    def __init__(
-        self,
-        kW: int,
-        kH: int,
-        dW: int | None = None,
-        dH: int | None = None,
-        padW: int | None = None,
-        padH: int | None = None,
-    ) -> None:
-        super().__init__()
-        self.set_axes("k", (kW, kH))
-        self.set_axes("d", (dW or 1, dH or 1))
-        self.set_axes("pad", (padW or 0, padH or 0))
-        self.ceil_mode = False
+    def start(self) -> None:
+        super().start()
         self.count_include_pad = True
         self.divide = True
 

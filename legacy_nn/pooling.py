@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from rekindle.core import ops
 from rekindle.core.creation import arange, empty
@@ -34,6 +34,10 @@ class Pooling(SpatialModule):
 
     padT = padW = padH = 0
     ceil_mode: bool = False
+
+    def start(self) -> None:
+        """Set the fields that a new module has beside its geometry."""
+        self.ceil_mode = False
 
     def ceil(self) -> Self:
         """Round sizes up from now on; return the module."""
@@ -79,6 +83,72 @@ class Pooling(SpatialModule):
         return self.text()
 
 
+class ImagePooling(Pooling):
+    """Pooling of images.
+
+    Parameters
+    ----------
+    kW, kH : int
+        Size of the window.
+    dW, dH : int
+        Steps; by default the size of the window, or the class's `default_step`.
+    padW, padH : int
+        0 by default.
+    """
+
+    default_step: ClassVar[int | None] = None
+
+    def __init__(
+        self,
+        kW: int,
+        kH: int,
+        dW: int | None = None,
+        dH: int | None = None,
+        padW: int | None = None,
+        padH: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.set_axes("k", (kW, kH))
+        self.set_axes("d", (dW or self.default_step or kW, dH or self.default_step or kH))
+        self.set_axes("pad", (padW or 0, padH or 0))
+        self.start()
+
+
+class VolumePooling(Pooling):
+    """Pooling of volumes.
+
+    Parameters
+    ----------
+    kT, kW, kH : int
+        Size of the window.
+    dT, dW, dH : int
+        Steps; by default the size of the window.
+    padT, padW, padH : int
+        0 by default.
+    """
+
+    axes = "THW"
+    lua_axes = "TWH"
+
+    def __init__(
+        self,
+        kT: int,
+        kW: int,
+        kH: int,
+        dT: int | None = None,
+        dW: int | None = None,
+        dH: int | None = None,
+        padT: int | None = None,
+        padW: int | None = None,
+        padH: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.set_axes("k", (kT, kW, kH))
+        self.set_axes("d", (dT or kT, dW or kW, dH or kH))
+        self.set_axes("pad", (padT or 0, padW or 0, padH or 0))
+        self.start()
+
+
 class MaxPooling(Pooling):
     """What max pooling modules share.
 
@@ -92,6 +162,10 @@ class MaxPooling(Pooling):
 
     indices: Tensor | None = None
     dilationT = dilationW = dilationH = 1
+
+    def start(self) -> None:
+        super().start()
+        self.indices = empty(0, "int64")
 
     def compute_batch(self, input: Tensor) -> tuple[Tensor, Tensor]:
         dilation = self.per_axis("dilation")
@@ -107,7 +181,7 @@ class MaxPooling(Pooling):
 
 
 @torch_class("nn.SpatialMaxPooling")
-class SpatialMaxPooling(MaxPooling):
+class SpatialMaxPooling(MaxPooling, ImagePooling):
     """Maximum of each window of an image.
 
     Parameters
@@ -130,22 +204,6 @@ class SpatialMaxPooling(MaxPooling):
     -----
     `ceil()` and `floor()` choose how the size of the output is rounded; down by default.
     """
-
-    def __init__(
-        self,
-        kW: int,
-        kH: int,
-        dW: int | None = None,
-        dH: int | None = None,
-        padW: int | None = None,
-        padH: int | None = None,
-    ) -> None:
-        super().__init__()
-        self.set_axes("k", (kW, kH))
-        self.set_axes("d", (dW or kW, dH or kH))
-        self.set_axes("pad", (padW or 0, padH or 0))
-        self.ceil_mode = False
-        self.indices = empty(0, "int64")
 
     def prepare(self, input: Tensor) -> None:
         self.iheight, self.iwidth = input.shape[-2:]
@@ -213,7 +271,7 @@ def unpacked(
 
 
 @torch_class("nn.VolumetricMaxPooling", 2)
-class VolumetricMaxPooling(MaxPooling):
+class VolumetricMaxPooling(MaxPooling, VolumePooling):
     """Maximum of each window of a volume.
 
     Parameters
@@ -237,28 +295,6 @@ class VolumetricMaxPooling(MaxPooling):
     Torch7 leaves the other bytes of `indices` as they were; here they are 0.
     Source: lib/THNN/generic/VolumetricDilatedMaxPooling.c
     """
-
-    axes = "THW"
-    lua_axes = "TWH"
-
-    def __init__(
-        self,
-        kT: int,
-        kW: int,
-        kH: int,
-        dT: int | None = None,
-        dW: int | None = None,
-        dH: int | None = None,
-        padT: int | None = None,
-        padW: int | None = None,
-        padH: int | None = None,
-    ) -> None:
-        super().__init__()
-        self.set_axes("k", (kT, kW, kH))
-        self.set_axes("d", (dT or kT, dW or kW, dH or kH))
-        self.set_axes("pad", (padT or 0, padW or 0, padH or 0))
-        self.ceil_mode = False
-        self.indices = empty(0, "int64")
 
     def upgrade(self, version: int) -> None:
         if version < 2:

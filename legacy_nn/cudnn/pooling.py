@@ -10,79 +10,29 @@ from typing import Any
 from rekindle.core import ops
 from rekindle.core.tensor import Tensor
 
+from .. import pooling
 from ..fields import long_storage
 from ..module import Module, ModuleError, torch_class
-from ..pooling import Pooling
 
 
-class ImagePooling(Pooling):
-    """Pooling of images.
-
-    Parameters
-    ----------
-    kW, kH : int
-        Size of the window.
-    dW, dH : int
-        Steps; by default the size of the window.
-    padW, padH : int
-        0 by default.
-    """
+class ImagePooling(pooling.ImagePooling):
+    """Pooling of images; see that of nn."""
 
     scratch = ("_gradOutput",)
 
-    def __init__(
-        self,
-        kW: int,
-        kH: int,
-        dW: int | None = None,
-        dH: int | None = None,
-        padW: int | None = None,
-        padH: int | None = None,
-    ) -> None:
-        super().__init__()
-        self.set_axes("k", (kW, kH))
-        self.set_axes("d", (dW or kW, dH or kH))
-        self.set_axes("pad", (padW or 0, padH or 0))
+    def start(self) -> None:
+        super().start()
         self.iSize = long_storage([0] * 4)
-        self.ceil_mode = False
 
 
-class VolumePooling(Pooling):
-    """Pooling of volumes.
-
-    Parameters
-    ----------
-    kT, kW, kH : int
-        Size of the window.
-    dT, dW, dH : int
-        Steps; by default the size of the window.
-    padT, padW, padH : int
-        0 by default.
-    """
+class VolumePooling(pooling.VolumePooling):
+    """Pooling of volumes; see that of nn."""
 
     scratch = ("_gradOutput",)
 
-    axes = "THW"
-    lua_axes = "TWH"
-
-    def __init__(
-        self,
-        kT: int,
-        kW: int,
-        kH: int,
-        dT: int | None = None,
-        dW: int | None = None,
-        dH: int | None = None,
-        padT: int | None = None,
-        padW: int | None = None,
-        padH: int | None = None,
-    ) -> None:
-        super().__init__()
-        self.set_axes("k", (kT, kW, kH))
-        self.set_axes("d", (dT or kT, dW or kW, dH or kH))
-        self.set_axes("pad", (padT or 0, padW or 0, padH or 0))
+    def start(self) -> None:
+        super().start()
         self.iSize = long_storage([0] * 5)
-        self.ceil_mode = False
 
     __repr__ = Module.__repr__
 
