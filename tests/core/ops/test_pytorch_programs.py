@@ -28,7 +28,7 @@ WRITES = [
     lambda x, y: x.mul_(y),
     lambda x, y: x.div_(2.0),
     lambda x, y: x.tanh_(),
-    lambda x, y: x.copy_(y if y.ndim <= x.ndim else y[0]),  # PyTorch takes no leading ones
+    lambda x, y: x.copy_(y if y.ndim <= x.ndim else 2 * x),  # PyTorch takes no leading ones
     lambda x, y: x.zero_(),
     lambda x, y: assign(x, 0, y),
     lambda x, y: assign(x, slice(1, None), 1.5),
