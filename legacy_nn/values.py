@@ -12,7 +12,7 @@ from rekindle.core.autograd import is_grad_enabled, no_grad
 from rekindle.core.checkpoint import Table
 from rekindle.core.creation import empty
 from rekindle.core.errors import ShapeError
-from rekindle.core.ops.inplace import overwrite
+from rekindle.core.ops.inplace import overwritten
 from rekindle.core.tensor import Tensor, contiguous_strides
 
 
@@ -114,6 +114,8 @@ def replace_contents(target: Any, value: Any) -> Any:
     """
     if not isinstance(value, Tensor) or target is value:
         return value
+    if isinstance(target, Tensor) and overwritten(target, value):
+        return target
     if not isinstance(target, Tensor) or target.dtype != value.dtype:
         return value.detach().clone()
     if target.shape != value.shape or not target.is_contiguous():
@@ -121,7 +123,7 @@ def replace_contents(target: Any, value: Any) -> Any:
             target.set_(target.storage(), 0, value.shape, contiguous_strides(value.shape))
         else:
             target.set_(empty(value.shape, value.dtype, value.device))
-    return overwrite(target, value)
+    return target.copy_(value)
 
 
 def share_memory(target: Any, value: Any) -> Any:

@@ -138,20 +138,25 @@ def _without_leading_ones(value: Any, ndim: int) -> Any:
     return TENSORS.reshape(value, value.shape[extra:])
 
 
-def overwrite(target: Tensor, value: Tensor) -> Tensor:
-    """Do what `target.copy_(value)` does, quicker where nothing is recorded or converted."""
+def overwritten(target: Tensor, value: Tensor) -> bool:
+    """Do what `target.copy_(value)` does, quicker, where it is plain; return whether it is.
+
+    That is where shapes and dtypes are the same, in one stretch of memory, and nothing is
+    recorded.
+    """
     into, source = target._array, value._array
     if (
         type(into) is np.ndarray
         and type(source) is np.ndarray
         and into.shape == source.shape
+        and into.dtype == source.dtype
         and into.flags.c_contiguous
         and not MODE.get().grad
     ):
         into[...] = source
         count_write(target._version, "copy_")
-        return target
-    return assign(target, ..., value, "copy_")
+        return True
+    return False
 
 
 def assign(target: Tensor, index: Any, value: Any, name: str) -> Tensor:

@@ -37,6 +37,8 @@ class Plan:
         What each node computes and how: `module`, `selectindex`, `nSplitOutputs`.
     targets : list of list of (int, key)
         For each node the nodes that its output goes to, and the position there.
+    sources : list of list of (int, key)
+        For each node the nodes that its inputs come from, and the position here.
     """
 
     def __init__(self, nodes: Sequence[NnNode], first: NnNode, last: NnNode) -> None:
@@ -48,6 +50,10 @@ class Plan:
         for node in nodes:
             children = node.children.array()
             self.targets.append([(place[id(c.data)], c.data.mapindex[node.data]) for c in children])
+        self.sources: list[list[tuple[int, Any]]] = [[] for _ in self.data]
+        for k, targets in enumerate(self.targets):
+            for target, position in targets:
+                self.sources[target].append((k, position))
         self._edges = [node.children._map for node in nodes]
         self._counts = [*map(len, self._edges)]
 
@@ -130,10 +136,6 @@ class Plan:
             `ask(k, input, gradOutput)` returns the gradient that the module of node k has for
             its input.
         """
-        sources: list[list[tuple[int, Any]]] = [[] for _ in self.data]
-        for k, targets in enumerate(self.targets):
-            for target, position in targets:
-                sources[target].append((k, position))
         arrived: list[Any] = [None] * len(self.data)
         arrived[self.last] = gradOutput
         for k in range(len(self.data) - 1, -1, -1):
@@ -148,7 +150,7 @@ class Plan:
                 g = fitting(ask(k, value, completed(g, module.output)), value)
             if g is None:
                 continue
-            for source, position in sources[k]:
+            for source, position in self.sources[k]:
                 part = g if len(received[k]) == 1 else g._map.get(position)
                 if part is not None:
                     arrived[source] = added(arrived[source], part)
