@@ -105,8 +105,9 @@ class Coroutine:
                 self._start()
             exchange.resumed.release()
             exchange.returned.acquire()
-        except BaseException:
+        except BaseException:  # Ctrl-C while it ran: it ends where it would yield
             self.status = "dead"
+            exchange.abandon()
             raise
         finally:
             if resumer is not None:
@@ -142,6 +143,11 @@ def _run(exchange: _Exchange, function: Any) -> None:
 @protected
 def _body(function: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
     return spread(call(function, *args))
+
+
+MAIN = Coroutine(None)
+"""The main program, as `running` shows it."""
+MAIN.status = "running"
 
 
 def running_coroutine() -> Coroutine | None:
@@ -205,9 +211,10 @@ def status(coroutine: Any) -> str:
     return _checked(coroutine, "status").status
 
 
-def running() -> Coroutine | None:
-    """Return the running coroutine, nil in the main program, as in 5.1."""
-    return running_coroutine()
+def running() -> tuple[Coroutine, bool]:
+    """Return the running coroutine and whether it is the main program, as in 5.2."""
+    coroutine = running_coroutine()
+    return (MAIN, True) if coroutine is None else (coroutine, False)
 
 
 def isyieldable() -> bool:

@@ -145,22 +145,17 @@ def rawset(table: Any, key: Any, new: Any) -> Any:
 
 
 def length(value: Any) -> Any:
-    """Return `#value`: bytes of a string, a border of a table, or what `__len` says.
+    """Return `#value`: the bytes of a string, a border of a table, what `__len` says of others.
 
     Notes
     -----
-    `__len` counts for tables too, as in Torch's LuaJIT with its 5.2 compatibility.
+    As recorded from Torch7, a table's own `__len` does not count, as in Lua 5.1; that of a
+    Python class's `lua_metatable` does.
     """
-    if type(value) is str:
-        return len(value)
-    if type(value) is Table and value._metatable is None:
+    if type(value) is str or isinstance(value, Table):
         return len(value)
     handler = metamethod(value, "__len")
-    if handler is not None:
-        return first(call(handler, value))
-    if isinstance(value, Table):
-        return len(value)
-    return foreign.size(value)
+    return foreign.size(value) if handler is None else first(call(handler, value))
 
 
 def rawlen(value: Any) -> int:

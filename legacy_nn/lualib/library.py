@@ -40,7 +40,7 @@ def _library(module: Any, *names: str) -> dict[str, Any]:
 string = Table(
     _library(string_library, "byte", "char", "dump", "len_", "lower", "rep", "reverse", "sub")
     | _library(patterns, "find", "gmatch", "gsub", "match")
-    | {"format": string_format.format_, "upper": string_library.upper}
+    | {"format": string_format.format_, "gfind": patterns.gmatch, "upper": string_library.upper}
 )
 """The string library; what is added to it becomes a method of strings."""
 

@@ -150,13 +150,15 @@ def test_misuse(lua):
     lua.same("coroutine.resume", 1)
     lua.same("coroutine.status", 1)
     lua.same("coroutine.yield", 1)
-    assert co.running() is None
+    main, is_main = co.running()
+    assert (lualib.type_of(main), is_main, co.status(main)) == ("thread", True, "running")
+    assert co.resume(main) == (False, "cannot resume running coroutine")
     assert co.isyieldable() is False
 
 
 def test_running_is_the_coroutine_itself():
-    c = co.create(lambda: (co.running(), co.isyieldable()))
-    assert co.resume(c) == (True, c, True)
+    c = co.create(lambda: (*co.running(), co.isyieldable()))
+    assert co.resume(c) == (True, c, False, True)
     assert lualib.type_of(c) == "thread"
     assert lualib.tostring(c).startswith("thread: 0x")
 

@@ -292,11 +292,18 @@ def test_metamethods(lua):
 
 
 def test_compatibility_with_5_2():
-    t = Table({"__len": lambda t: 99, "__pairs": lambda t: (lualib.next_, Table({"k": "v"}), None)})
+    t = Table({"__pairs": lambda t: (lualib.next_, Table({"k": "v"}), None)})
     made = lualib.setmetatable(Table([1, 2]), t)
-    assert lualib.length(made) == 99
     assert lualib.rawlen(made) == 2
     assert list(lualib.pairs(made)) == [("k", "v")]
+
+
+def test_a_table_is_not_asked_for_its_length(lua):
+    """As Torch7 printed it: `#setmetatable({1, 2}, {__len = ...})` is 2."""
+    made = lualib.setmetatable(Table([1, 2]), Table({"__len": lambda t: 99}))
+    assert lualib.length(made) == 2
+    source = "function() return #setmetatable({1, 2}, {__len = function() return 99 end}) end"
+    lua.same_as(source, lambda: lualib.length(made))
 
 
 def test_protected_metatables(lua):
