@@ -77,6 +77,10 @@ class _Conv(Module):
         )
         self.dilation = per_dimension("dilation", dilation, self.ndim)
         self.output_padding = (0,) * self.ndim
+        if padding == "same":
+            same_borders(self.kernel_size, self.stride, self.dilation)
+        elif isinstance(padding, str) and padding != "valid":
+            raise ArgumentError(f'padding is integers, "valid" or "same"; given {padding!r}')
         self.groups = groups
         self.padding_mode = padding_mode
         channels = (out_channels, in_channels // groups)

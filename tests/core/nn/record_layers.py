@@ -15,8 +15,13 @@ FILE = HERE.parents[1] / "fixtures" / "core_nn" / "layers.json"
 
 
 def cases():
-    """Yield (label, name, args, kwargs, shapes of inputs)."""
+    """Yield (label, name, args, kwargs, inputs).
+
+    An input is the shape of an array that is drawn, or an array and whether its gradient is
+    compared.
+    """
     from test_layers_torch import CASES, label
+    from test_losses_torch import BAGS, INDEX, REDUCED
     from test_recurrent_torch import LAYERS, states
 
     for case in CASES:
@@ -34,25 +39,37 @@ def cases():
     for name in ("TransformerEncoderLayer", "TransformerDecoderLayer"):
         options = {"dropout": 0.0, "norm_first": True}
         yield name, name, (8, 2, 16), options, [(4, 3, 8)] * (2 if "Decoder" in name else 1)
+    for name, options, arrays, reduction in REDUCED:
+        label_of = f"{name}-{[*options]}-{reduction}-{arrays[-1].shape}-{arrays[-1].dtype.kind}"
+        own = [(a, k < len(arrays) - 1) for k, a in enumerate(arrays)]
+        yield label_of, name, (), {**options, "reduction": reduction}, own
+    for options in ({}, {"padding_idx": 1}, {"scale_grad_by_freq": True}, {"max_norm": 0.5}):
+        yield f"Embedding-{options}", "Embedding", (5, 3), options, [(INDEX, False)]
+    for mode, options in BAGS:
+        full = {"mode": mode, **options}
+        yield f"EmbeddingBag-{full}", "EmbeddingBag", (5, 3), full, [(INDEX, False)]
 
 
-def measured(package, tensor, name, args, kwargs, shapes):
+def measured(package, tensor, name, args, kwargs, inputs):
     """Return the sums of everything that a layer of `package` computes."""
     rng = np.random.default_rng(7)
+    kwargs = {k: tensor(v) if isinstance(v, np.ndarray) else v for k, v in kwargs.items()}
     layer = getattr(package, name)(*args, **kwargs).double()
     state = {}
-    for key, value in sorted(layer.state_dict().items()):
+    for key, value in sorted(layer.state_dict().items() if "Loss" not in name else ()):
         drawn = rng.normal(size=tuple(value.shape)) * 0.3 + (0.8 if "var" in key else 0)
         state[key] = tensor(np.abs(drawn) if "var" in key else drawn)
         if "num_batches" in key:
             state[key] = tensor(np.array(0))
-    layer.load_state_dict(state)
-    arrays = [rng.normal(size=shape) for shape in shapes]
+    if state:
+        layer.load_state_dict(state)
+    wanted = [isinstance(x[0], int) or x[1] for x in inputs]
+    arrays = [rng.normal(size=x) if isinstance(x[0], int) else x[0] for x in inputs]
     if name.startswith("LPPool"):
         arrays = [np.abs(a) for a in arrays]
     inputs = [tensor(a) for a in arrays]
-    for x in inputs:
-        x.requires_grad_()
+    for x, want in zip(inputs, wanted, strict=True):
+        x.requires_grad_(want)
     given = inputs if "LSTM" not in name else [inputs[0], tuple(inputs[1:])]
     outputs = flat(layer(*given))
     found = {f"output {k}": y.detach() for k, y in enumerate(outputs)}
@@ -62,7 +79,7 @@ def measured(package, tensor, name, args, kwargs, shapes):
             part = (y * tensor(rng.normal(size=tuple(y.shape)))).sum()
             total = part if total is None else total + part
     total.backward()
-    found |= {f"gradient of input {k}": x.grad for k, x in enumerate(inputs)}
+    found |= {f"gradient of input {k}": x.grad for k, x in enumerate(inputs) if wanted[k]}
     found |= {f"gradient of {n}": p.grad for n, p in sorted(layer.named_parameters())}
     found |= {f"buffer {n}": b for n, b in sorted(layer.named_buffers())}
     return {key: sums(np.asarray(value, dtype="float64")) for key, value in found.items()}
