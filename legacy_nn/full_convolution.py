@@ -38,6 +38,7 @@ class FullConvolution(Convolution):
     def new_parameters(self) -> None:
         if any(a >= d for a, d in zip(self.per_axis("adj"), self.per_axis("d"), strict=True)):
             raise ArgumentError(
+                f"adjW and adjH must be smaller than self.dW - 1 and self.dH - 1 respectively: "
                 f"{self.t7_typename}: adjustments are smaller than the strides; "
                 f"given adjustments {self.listed('adj')} and strides {self.listed('d')}"
             )

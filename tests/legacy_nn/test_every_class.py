@@ -203,6 +203,38 @@ def test_walks(case):
     assert isinstance(repr(module), str)
 
 
+# -- the same tensors at every call -------------------------------------------------------
+
+OF_THE_INPUT = {
+    *("nn.Identity", "nn.PrintSize", "nn.L1Penalty", "nn.ConcatTable", "nn.SelectTable"),
+    *("nn.NarrowTable", "nn.FlattenTable", "nn.ZipTable", "nn.ZipTableOneToMany", "nn.SplitTable"),
+}
+"""Their output is the input, or has parts of it, or holds an nn.Identity."""
+
+NEW_EVERY_TIME = {
+    "nn.CAddTensorTable": "a new table of new tensors, as in CAddTensorTable.lua",
+    "nn.SparseLinear": "a gradient of the input's shape, pairs or numbers",
+    "nn.IndexLinear": "tables of keys and values",
+}
+
+
+@without(OF_THE_INPUT, NEW_EVERY_TIME)
+def test_outputs_and_gradients_are_the_same_tensors_at_every_call(case):
+    module, record = load(case)
+    if "gradOutput" not in record or refuses(module):
+        return
+    kept = []
+    for _ in range(2):
+        record = load(case)[1]
+        output = forward(module, record.input)
+        found = module.backward(record.input, record.gradOutput)
+        kept.append([*tensors_in(output), *tensors_in(found)])
+        if isinstance(output, Tensor):
+            assert module.output is output
+        assert module.gradInput is found
+    assert [id(t) for t in kept[0]] == [id(t) for t in kept[1]]
+
+
 # -- slopes -------------------------------------------------------------------------------
 
 NO_SLOPE = {
