@@ -20,14 +20,21 @@ import torch
 import rekindle
 
 LENGTH = 1000
-OPERATORS = {"add": operator.add, "mul": operator.mul, "sub": operator.sub}
+OPERATORS = {
+    "add": [operator.add],
+    "mul": [operator.mul],
+    "sub": [operator.sub],
+    "mixed": [operator.add, operator.mul, operator.sub, operator.mul],
+}
+"""Chains repeat these in turn."""
 
 
-def passes(x: Any, w: Any, g: Any, apply: Any) -> tuple[float, float]:
+def passes(x: Any, w: Any, g: Any, operators: list[Any]) -> tuple[float, float]:
     """Return the seconds that a chain took forward and backward."""
+    chain = operators * (LENGTH // len(operators))
     start = time.perf_counter()
     y = x
-    for _ in range(LENGTH):
+    for apply in chain:
         y = apply(y, w)
     middle = time.perf_counter()
     y.backward(g)
@@ -46,11 +53,11 @@ def main() -> None:
     theirs = [torch.tensor(v, requires_grad=True) for v in values]
     results: dict[str, Any] = {}
     print(f"{'us per operation':18}{'rekindle':>10}{'torch':>10}{'ratio':>8}")
-    for name, apply in OPERATORS.items():
+    for name, operators in OPERATORS.items():
         rounds = [
             (
-                *passes(*ours, rekindle.ones(10), apply),
-                *passes(*theirs, torch.ones(10), apply),
+                *passes(*ours, rekindle.ones(10), operators),
+                *passes(*theirs, torch.ones(10), operators),
             )
             for _ in range(options.rounds)
         ]
