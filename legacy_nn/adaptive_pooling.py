@@ -26,6 +26,8 @@ class AdaptivePooling(SpatialModule):
         Size of the output.
     """
 
+    says = "3D or 4D (batch mode) tensor expected for input, but got: {size}"
+
     def __init__(self, W: int, H: int) -> None:
         super().__init__()
         self.W = W

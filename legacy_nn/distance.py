@@ -316,7 +316,8 @@ def _over_batch(x: Tensor) -> Tensor:
 
 
 def _features(module: Module, input: Any, size: int) -> Tensor:
-    x = one_tensor(module, input, 1, 2)
+    says = "" if isinstance(module, Cosine) else "1D or 2D input expected"
+    x = one_tensor(module, input, 1, 2, says=says)
     if x.shape[-1] != size:
         raise ShapeError(f"{module.t7_typename} takes {size} features; given shape {x.shape}")
     return x

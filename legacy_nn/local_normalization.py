@@ -59,7 +59,8 @@ class LocalNormalization(SpatialModule):
         self.kernel = full((9, 9), 1, self.dtype) if kernel is None else kernel
         if self.kernel.ndim not in (1, 2) or any(n % 2 == 0 for n in self.kernel.shape):
             raise ArgumentError(
-                f"{self.t7_typename} takes a kernel of one or two dimensions and odd sizes; "
+                f"<{self.t7_typename.removeprefix('nn.')}> averaging kernel must "
+                f"{'have ODD dimensions' if self.kernel.ndim in (1, 2) else 'be 2D or 1D'}; "
                 f"given shape {self.kernel.shape}"
             )
 

@@ -30,6 +30,7 @@ class SpatialCrossMapLRN(SpatialModule):
     Networks".
     """
 
+    says = "Input must be 3D or 4D"
     scratch = ("scale", "paddedRatio", "accumRatio")
 
     size: int

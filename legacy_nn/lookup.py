@@ -20,6 +20,8 @@ from .module import Module, as_torch, torch_class
 from .stated_gradient import Gradients, StatedGradient
 from .torch7 import random
 
+SAYS = "input must be a vector or matrix"
+
 
 @torch_class("nn.LookupTable", 4)
 class LookupTable(StatedGradient):
@@ -107,7 +109,7 @@ class LookupTable(StatedGradient):
     def prepare(self, input: Any) -> None:
         if self.maxNorm is None or self.maxNorm is False:
             return
-        index = ops.reshape(one_tensor(self, input, 1, 2), (-1,))
+        index = ops.reshape(one_tensor(self, input, 1, 2, says=SAYS), (-1,))
         rows = rows_at(self, self.weight, index)
         p = 2 if self.normType is None else self.normType
         limited = ops.renorm(rows, p=p, axis=0, limit=self.maxNorm)
@@ -116,7 +118,7 @@ class LookupTable(StatedGradient):
     sharedAccUpdateGradParameters = Module.defaultAccUpdateGradParameters
 
     def compute(self, input: Any) -> Tensor:
-        return rows_at(self, self.weight, one_tensor(self, input, 1, 2))
+        return rows_at(self, self.weight, one_tensor(self, input, 1, 2, says=SAYS))
 
     def gradients(self, input: Any, output: Tensor, gradOutput: Tensor) -> Gradients:
         index = self._rows(input)
@@ -124,7 +126,7 @@ class LookupTable(StatedGradient):
         return zeros_like(input), [ops.embedding_gradient(g, index, rows=self.weight.shape[0])]
 
     def _rows(self, input: Any) -> Tensor:
-        index = ops.reshape(one_tensor(self, input, 1, 2), (-1,))
+        index = ops.reshape(one_tensor(self, input, 1, 2, says=SAYS), (-1,))
         return ops.astype(index, int64) - 1
 
     def _counted(self, index: Tensor, gradOutput: Any) -> Tensor:

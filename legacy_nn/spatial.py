@@ -79,7 +79,11 @@ class SpatialModule(Module):
             If `input` is neither an image nor a batch of images.
         """
         ndim = len(self.axes) + 2
-        alone = one_tensor(self, input, ndim - 1, ndim, says=self.says).ndim < ndim
+        usual = (
+            "" if ndim == 4 else f"{ndim - 1}D or {ndim}D (batch mode) tensor expected for input"
+        )
+        says = self.says or (usual and usual + ", but got: {size}")
+        alone = one_tensor(self, input, ndim - 1, ndim, says=says).ndim < ndim
         try:
             result = function(input.unsqueeze(0) if alone else input)
         except ShapeError as error:

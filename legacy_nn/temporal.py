@@ -196,6 +196,11 @@ class TemporalMaxPooling(SpatialModule):
         self.kW = kW
         self.dW = dW or kW
 
+    def refusal(self, input: Tensor) -> str:
+        frames = input.shape[-2]
+        few = f"input sequence smaller than kernel size. Got: {frames}, Expected: {self.kW}"
+        return few if frames < self.kW else ""
+
     def compute_batch(self, input: Tensor) -> tuple[Tensor, Tensor]:
         values, positions = ops.max_pool(input.transpose(1, 2), kernel=self.kW, stride=self.dW)
         starts = arange(values.shape[2], device=positions.device) * self.dW

@@ -174,7 +174,7 @@ class UpSampling(UpSamplingModule):
         self.inputSize, self.outputSize = long_storage([0] * 5), long_storage([0] * 5)
 
     def compute(self, input: Any) -> Any:
-        x = one_tensor(self, input, 4, 5)
+        x = one_tensor(self, input, 4, 5, says="UpSampling only supports 4D or 5D tensors")
         return self.resize(x, linear=self.mode == "linear")
 
     def __repr__(self) -> str:

@@ -97,6 +97,24 @@ CASES = {
         lambda: nn.Linear(2, 3).forward(o(2, 2, 2)),
         lambda: nn.PairwiseDistance(2).forward([o(2, 2, 2), o(2, 2, 2)]),
     ],
+    "1D or 2D input expected": [lambda: nn.Euclidean(2, 3).forward(o(2, 2, 2))],
+    "4D or 5D (batch mode) tensor expected for input, but got: [2 x 2]": [
+        lambda: nn.VolumetricConvolution(2, 2, 1, 1, 1).forward(o(2, 2)),
+        lambda: nn.VolumetricAveragePooling(2, 2, 2).forward(o(2, 2)),
+    ],
+    "3D or 4D (batch mode) tensor expected for input, but got: [2 x 2]": [
+        lambda: nn.SpatialAdaptiveAveragePooling(2, 2).forward(o(2, 2))
+    ],
+    "2D or 3D (batch mode) tensor expected for input, but got: [2]": [
+        lambda: nn.TemporalConvolution(2, 2, 1).forward(o(2)),
+        lambda: nn.TemporalMaxPooling(1).forward(o(2)),
+    ],
+    "input sequence smaller than kernel size. Got: 3, Expected: 4": [
+        lambda: nn.TemporalMaxPooling(4).forward(o(3, 2)),
+        lambda: nn.TemporalConvolution(2, 2, 4).forward(o(3, 2)),
+    ],
+    "Input must be 3D or 4D": [lambda: nn.SpatialCrossMapLRN(3).forward(o(2, 2))],
+    "UpSampling only supports 4D or 5D tensors": [lambda: nn.UpSampling(2).forward(o(2, 2))],
     "-1-norm not supported": [lambda: nn.Normalize(-1)],
     "only 1d layer supported": [lambda: nn.Normalize(2).forward(o(2, 2, 2))],
     "input must be table of element and table": [

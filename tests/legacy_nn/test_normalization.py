@@ -104,7 +104,7 @@ def test_number_of_features_is_checked(features):
 
 
 def test_even_kernels_are_refused():
-    with pytest.raises(ArgumentError, match="odd sizes"):
+    with pytest.raises(ArgumentError, match="must have ODD dimensions"):
         nn.SpatialSubtractiveNormalization(1, full((3, 4), 1, "float64"))
 
 
