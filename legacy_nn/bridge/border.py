@@ -24,7 +24,7 @@ from rekindle.core.tensor import Tensor
 from ..values import as_torch
 from .errors import BridgeError, LuaError
 from .mapping import LuaMapping
-from .mirror import mirror_of
+from .mirror import mirror_address
 from .values import Handle, LuaFunction, LuaObject, LuaValue, OwnMethod
 
 PLAIN = frozenset({type(None), bool, int, float})
@@ -68,6 +68,7 @@ class Border:
             "new_opaque": self._new_opaque,
             "new_object": self._new_object,
             "pointer": lambda handle: id(handle.value),
+            "mirror": lambda handle: mirror_address(handle.value),
         }
 
     def connect_marks(self, shared: Any) -> None:
@@ -176,10 +177,9 @@ class Border:
         return value.reference
 
     def _tensor_to_lua(self, tensor: Tensor) -> Any:
-        mirror = mirror_of(tensor)
-        return self._tensor(
-            id(tensor), Handle(tensor), tensor.dtype.char, mirror.address, mirror.nbytes
-        )
+        array = tensor._array
+        owned = 0 if array is None or array.base is not None else array.nbytes
+        return self._tensor(id(tensor), Handle(tensor), tensor.dtype.char, owned)
 
     def _table_to_lua(self, table: Table) -> Any:
         entries: Any = table._map

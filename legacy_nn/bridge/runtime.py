@@ -8,11 +8,11 @@ from collections.abc import Callable
 from importlib import import_module, util
 from typing import Any
 
-from rekindle.core.checkpoint import Table
+from rekindle.core.checkpoint import Table, register
 
 from . import streams
 from .border import Border
-from .classes import Classes
+from .classes import Classes, torch_name
 from .errors import BridgeError, LuaExit
 from .sources import (
     FILES,
@@ -157,6 +157,9 @@ class Runtime:
         if _is_package(package):
             self.require(package)
         if isinstance(value, type):
+            if torch_name(value) is None:
+                value.t7_typename = name
+                register(name, value)
             module = self.execute(f"{package} = {package} or {{}} return {package}")
             self._classes.publish(value, name, self._border.to_lua(module))
         else:

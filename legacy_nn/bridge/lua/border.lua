@@ -108,9 +108,15 @@ local function outs(n, a, ...)
 end
 B.outs = outs
 
+local getinfo = debug.getinfo
+
 local function finish(first, result, ...)
   if result == SELF then return first end
-  if result == FAIL then error((...), CALLER) end
+  if result == FAIL then
+    -- Torch's operators were functions in C, which have no lines: errors in them name none.
+    local caller = getinfo(CALLER, 'S')
+    error((...), caller and caller.source:find('^=%[rekindle') and 0 or CALLER)
+  end
   return result, ...
 end
 

@@ -12,7 +12,8 @@ local function compile(text, name)
   if f == nil and message:find('ambiguous syntax', 1, true) then
     f, message = loadstring(joined_calls(text), name)
   end
-  return f, message
+  if f ~= nil then return f end
+  return nil, message
 end
 B.compile = compile
 
@@ -22,6 +23,11 @@ function loadstring_of_programs(text, name)
   return compile(text, name or text)
 end
 _G.loadstring, loadstring_of_programs = loadstring_of_programs, nil
+
+local function in_environment(env, f, ...)
+  if f ~= nil and env ~= nil then setfenv(f, env) end
+  return f, ...
+end
 
 local load_ = load
 function load(chunk, name, mode, env)
@@ -36,9 +42,7 @@ function load(chunk, name, mode, env)
     name = name or '=(load)'
   end
   if chunk:sub(1, 1) == '\27' then return load_(chunk, name, mode, env) end
-  local f, message = compile(chunk, name or chunk)
-  if f and env ~= nil then setfenv(f, env) end
-  return f, message
+  return in_environment(env, compile(chunk, name or chunk))
 end
 
 function loadfile(path, mode, env)
@@ -48,9 +52,7 @@ function loadfile(path, mode, env)
     return nil, ('cannot open %s'):format(path)
   end
   if text:sub(1, 1) == '\27' then return load_(text, '@' .. path, mode, env) end
-  local f, message = compile(text, '@' .. path)
-  if f and env ~= nil then setfenv(f, env) end
-  return f, message
+  return in_environment(env, compile(text, '@' .. path))
 end
 
 function dofile(path)

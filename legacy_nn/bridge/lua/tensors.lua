@@ -23,12 +23,24 @@ local TYPES = {  -- dtype character -> name of the element, C's type
   h = {'Short', 'int16_t'}, b = {'Char', 'int8_t'}, B = {'Byte', 'uint8_t'}, e = {'Half', nil},
 }
 
-local geometry = setmetatable({}, {__mode = 'k'})  -- tensor -> its structure
+local known = setmetatable({}, {__mode = 'k'})  -- tensor -> its structure, once it was looked at
 local GEOMETRY
 if has_ffi then
   GEOMETRY = ffi.typeof [[struct {
-    double ndim, count, offset, data, contiguous, size[8], stride[8];
+    double ndim, count, data, contiguous, size[8], stride[8];
   } *]]
+end
+
+local mirror, getfenv = host.mirror, debug.getfenv
+
+-- Returns the structure of a tensor; nil for anything else.
+local function geometry_of(t)
+  local g = known[t]
+  if g ~= nil then return g end
+  if rawtype(t) ~= 'userdata' or B.typename(t) == nil then return nil end
+  g = ffi.cast(GEOMETRY, mirror(rawget(getfenv(t), HANDLE)))
+  known[t] = g
+  return g
 end
 
 local floor, tonumber = math.floor, tonumber
@@ -40,10 +52,10 @@ local function position(g, key)
     if g.ndim ~= 1 or key ~= floor(key) then return nil end
     if key < 0 then key = size + key + 1 end
     if key < 1 or key > size then return nil end
-    return g.offset + (key - 1) * g.stride[0]
+    return (key - 1) * g.stride[0]
   end
   local n = g.ndim
-  local at = g.offset
+  local at = 0
   for d = 1, n do
     local k = rawget(key, d)
     if rawtype(k) ~= 'number' or k ~= floor(k) then return nil end
@@ -79,13 +91,15 @@ local function element_access(ctype)
   return read, write
 end
 
--- Bytes of tensors that Lua has taken up since its last full collection, as Torch counts them.
-local taken, LIMIT = 0, 3e8
+-- Lua's collector does not see what tensors take. A full collection follows so many bytes, as in
+-- Torch, and so many tensors: dead ones keep the tables large that know them.
+local bytes_taken, count_taken = 0, 0
+local BYTES, COUNT = 3e8, 20000
 
 local function own(bytes)
-  taken = taken + bytes
-  if taken > LIMIT then
-    taken = 0
+  bytes_taken, count_taken = bytes_taken + bytes, count_taken + 1
+  if bytes_taken > BYTES or count_taken > COUNT then
+    bytes_taken, count_taken = 0, 0
     collectgarbage()
   end
 end
@@ -100,13 +114,12 @@ local function make(id, handle, mt)
   return u
 end
 
-function B.tensor(id, handle, char, address, bytes)
+function B.tensor(id, handle, char, bytes)
   local mt = tensor_mt[char]
   local u = by_id[id]
   if u == nil then
     own(bytes)
     u = make(id, handle, mt)
-    if has_ffi then geometry[u] = ffi.cast(GEOMETRY, address) end
   elseif getmt(u) ~= mt then  -- its type was changed in place
     setmt(u, mt)
   end
@@ -124,7 +137,7 @@ local quick = {}
 
 function quick.dim(slow)
   return function(t)
-    local g = geometry[t]
+    local g = geometry_of(t)
     if g == nil or g.ndim < 0 then return slow(t) end
     return g.ndim
   end
@@ -133,7 +146,7 @@ quick.nDimension = quick.dim
 
 function quick.nElement(slow)
   return function(t)
-    local g = geometry[t]
+    local g = geometry_of(t)
     if g == nil or g.ndim < 0 then return slow(t) end
     return g.count
   end
@@ -143,7 +156,7 @@ quick.numel = quick.nElement
 local function by_dimension(name)
   return function(slow)
     return function(t, d, ...)
-      local g = geometry[t]
+      local g = geometry_of(t)
       if g == nil or rawtype(d) ~= 'number' or d < 1 or d > g.ndim or d ~= floor(d) then
         if d == nil then return slow(t) end
         return slow(t, d, ...)
@@ -155,17 +168,9 @@ end
 quick.size = by_dimension('size')
 quick.stride = by_dimension('stride')
 
-function quick.storageOffset(slow)
-  return function(t)
-    local g = geometry[t]
-    if g == nil or g.ndim < 0 then return slow(t) end
-    return g.offset + 1
-  end
-end
-
 function quick.isContiguous(slow)
   return function(t)
-    local g = geometry[t]
+    local g = geometry_of(t)
     if g == nil or g.ndim < 0 then return slow(t) end
     return g.contiguous ~= 0
   end
@@ -189,7 +194,7 @@ local function install(mt, char, methods, fast)
       local kind = rawtype(key)
       if kind == 'string' then return mt[key] end
       if kind == 'number' or kind == 'table' then
-        local g = geometry[t]
+        local g = geometry_of(t)
         if g.ndim > 0 then
           local value = read(g, key)
           if value ~= nil then return value end
@@ -200,7 +205,7 @@ local function install(mt, char, methods, fast)
     rawset(mt, '__newindex', function(t, key, value)
       local kind = rawtype(key)
       if rawtype(value) == 'number' and (kind == 'number' or kind == 'table') then
-        local g = geometry[t]
+        local g = geometry_of(t)
         if g.ndim > 0 and write(g, key, value) then return end
       end
       return slow_write(t, key, value)

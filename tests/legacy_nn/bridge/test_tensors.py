@@ -1,0 +1,115 @@
+"""Tensors and storages in Lua: what Lua reads by itself, identity, memory that is shared."""
+
+import numpy as np
+import pytest
+
+import rekindle
+
+TYPES = ["double", "float", "long", "int", "short", "char", "byte"]
+
+
+def test_geometry_follows_the_tensor(torch_lua):
+    x = rekindle.tensor(np.arange(24.0).reshape(2, 3, 4))
+    look = torch_lua.execute("""
+        return function(t)
+          return t:dim(), t:nDimension(), t:nElement(), t:size(1), t:stride(1), t:storageOffset(),
+                 t:isContiguous()
+        end""")
+    assert look(x) == (3, 3, 24, 2, 12, 1, True)
+    view = x[1].T
+    assert look(view) == (2, 2, 12, 4, 1, 13, False)
+    x.set_(rekindle.tensor(np.zeros(5)))
+    assert look(x) == (1, 1, 5, 5, 1, 1, True)
+    assert torch_lua.execute("local e = torch.Tensor() return e:dim(), e:nElement()") == (0, 0)
+    nine = rekindle.tensor(np.zeros((1,) * 9))
+    assert look(nine)[:3] == (9, 9, 1)
+
+
+def test_a_resize_that_moves_memory_is_followed(torch_lua):
+    code = """
+        local a = torch.Tensor{1, 2, 3}
+        local view = a:narrow(1, 2, 2)
+        local before = view[1]
+        a:resize(1000):fill(7)
+        return before, view[1], a[1000], view:size(1)"""
+    assert torch_lua.execute(code) == (2, 7, 7, 2)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_elements_of_every_type(torch_lua, kind):
+    code = f"""
+        local t = torch.Tensor(2, 3):{kind}():zero()
+        t[2][3], t[{{1, 2}}], t[1][-1] = 5, 7, -1
+        return t, t[2][3], t[{{1, 2}}], t[-2][3]"""
+    tensor, a, b, c = torch_lua.execute(code)
+    assert (a, b) == (5, 7)
+    assert tensor.numpy()[1, 2] == 5
+    assert tensor.numpy()[0, 1] == 7
+    assert c == tensor.numpy()[0, 2].item()
+
+
+def test_integers_wrap_as_in_c(torch_lua):
+    code = "local b = torch.ByteTensor(4) b[1], b[2], b[3] = 300, -1, 2.9 b[4] = 2^32 + 5 return b"
+    assert torch_lua.execute(code).tolist() == [44, 255, 2, 5]
+
+
+def test_indices_out_of_range_are_errors(torch_lua):
+    for index in ("4", "0", "{1, 1}", "{4}"):
+        assert (
+            torch_lua.execute(f"return (pcall(function() return torch.ones(3)[{index}] end))")
+            is False
+        )
+
+
+def test_one_tensor_is_one_userdata(torch_lua):
+    x = rekindle.tensor(np.zeros(2))
+    code = """
+        return function(a, b)
+          local seen = {[a] = 'key'}
+          return rawequal(a, b), a == b, seen[b], type(a), a == a:clone()
+        end"""
+    assert torch_lua.execute(code)(x, x) == (True, True, "key", "userdata", False)
+    assert torch_lua.execute("return function(t) return t:fill(3) end")(x) is x
+    assert torch_lua.execute("return function(t) return t:storage() end")(x) is x.storage()
+
+
+def test_memory_is_shared(torch_lua):
+    x = rekindle.tensor(np.zeros((2, 2)))
+    torch_lua.execute("return function(t) t[1][1] = 4; t[2]:fill(9); X = t end")(x)
+    assert x.tolist() == [[4, 0], [9, 9]]
+    x.numpy()[0, 1] = 5
+    assert torch_lua.execute("return X[1][2], X:sum()") == (5, 27)
+
+
+def test_types_and_names(torch_lua):
+    code = """
+        local t = torch.FloatTensor(2)
+        return torch.type(t), torch.typename(t), torch.isTensor(t), torch.isStorage(t:storage()),
+               torch.isTypeOf(t, 'torch.FloatTensor'), torch.type(torch.CudaTensor(1)),
+               torch.type(t:double()), torch.Tensor == torch.DoubleTensor"""
+    assert torch_lua.execute(code) == (
+        *("torch.FloatTensor", "torch.FloatTensor", True, True, True),
+        *("torch.FloatTensor", "torch.DoubleTensor", True),
+    )
+
+
+def test_methods_added_by_a_program(torch_lua):
+    code = """
+        function torch.FloatTensor:twice() return self * 2 end
+        rawset(torch.getmetatable('torch.DoubleTensor'), 'name', function() return 'double' end)
+        return torch.FloatTensor{2}:twice()[1], torch.DoubleTensor(1):name(),
+               pcall(function() return torch.DoubleTensor(1):twice() end)"""
+    assert torch_lua.execute(code)[:3] == (4, "double", False)
+
+
+def test_an_object_that_comes_again_while_its_wrapper_is_being_collected(torch_lua):
+    """A reference that Lua's collector had yet to finish with was dropped too early."""
+    code = """
+        local wrong = 0
+        for i = 1, 20000 do
+          local a = torch.Tensor(3):fill(i)
+          local b = a:narrow(1, 2, 2)
+          if a[3] ~= i or b:size(1) ~= 2 or a:storage():size() ~= 3 then wrong = wrong + 1 end
+        end
+        return wrong"""
+    assert torch_lua.execute(code) == 0
