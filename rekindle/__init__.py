@@ -39,9 +39,13 @@ if TYPE_CHECKING:
     from rekindle.core.checkpoint import load as load
     from rekindle.core.checkpoint import load_all as load_all
     from rekindle.core.checkpoint import load_lua as load_lua
+    from rekindle.core.checkpoint import load_state as load_state
+    from rekindle.core.checkpoint import load_training as load_training
     from rekindle.core.checkpoint import loads as loads
     from rekindle.core.checkpoint import register as register
     from rekindle.core.checkpoint import save as save
+    from rekindle.core.checkpoint import save_state as save_state
+    from rekindle.core.checkpoint import save_training as save_training
     from rekindle.core.creation import arange as arange
     from rekindle.core.creation import empty as empty
     from rekindle.core.creation import eye as eye
@@ -79,7 +83,8 @@ _HOMES = {
     "core.storage": "Storage",
     "core.tensor": "Parameter Tensor",
     "core.checkpoint": "LuaFunction RecordReader RecordWriter RekindleWarning T7Error Table "
-    "TorchObject dump_all dumps load load_all load_lua loads register save",
+    "TorchObject dump_all dumps load load_all load_lua load_state load_training loads "
+    "register save save_state save_training",
     "legacy_nn.torch7.random": "torch_seed",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -33,7 +33,7 @@ CORE = {  # file or folder of core -> layer; each imports its own layer and thos
     "optim": 6,
     "func": 6,
     "data": 6,
-    "export": 7,
+    "export": 6,
 }
 
 UNSAFE_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib"}

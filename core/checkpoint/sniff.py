@@ -10,7 +10,7 @@ _BINARY = "It is a binary Torch7 file if its first four bytes are a number from 
 
 _FORMATS: tuple[tuple[bytes, str, str], ...] = (
     (b"PK\x03\x04", "a zip archive, as torch.save of PyTorch 1.6 and later, .npz and Keras write",
-     "Open it with torch.load (PyTorch), numpy.load or unzip"),
+     "Open it with rekindle.load_state (.npz, .pt), torch.load or unzip"),
     (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19", "a PyTorch file of before 1.6",
      "Open it with torch.load (PyTorch)"),
     (b"\x80", "a Python pickle", "Pickles run code when opened: open it only if you trust it"),
@@ -92,7 +92,7 @@ def _describe(head: bytes) -> tuple[str, str]:
     if head[257:262] == b"ustar":
         return "a tar archive", "Unpack it first; very old PyTorch files are tar archives too"
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 1 << 32:
-        return "a safetensors file", "Open it with safetensors"
+        return "a safetensors file", "Open it with rekindle.load_state"
     if len(head) < 4:
         return f"a file of {len(head)} bytes", "The download or the save may have failed"
     try:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import IO, Any
 
-from ..checkpoint import Table
+from ..checkpoint.table import Table
 from .errors import ExportError
 
 MOST_TEXT = 1 << 28
