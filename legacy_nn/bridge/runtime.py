@@ -158,7 +158,7 @@ class Runtime:
             self.require(package)
         if isinstance(value, type):
             if torch_name(value) is None:
-                value.t7_typename = name
+                setattr(value, "t7_typename", name)  # noqa: B010
                 register(name, value)
             module = self.execute(f"{package} = {package} or {{}} return {package}")
             self._classes.publish(value, name, self._border.to_lua(module))

@@ -183,7 +183,7 @@ local function install(mt, char, methods, fast)
     if metamethod then
       if name ~= '__index' and name ~= '__newindex' then rawset(mt, name .. '__', f) end
     else
-      rawset(mt, name, f)
+      if name ~= 'new' then rawset(mt, name, f) end  -- Torch's is the constructor: no self
     end
   end
   local slow_read, slow_write = methods.__index, methods.__newindex
