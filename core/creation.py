@@ -10,6 +10,7 @@ import numpy as np
 from . import backend, ops  # noqa: F401  # ops: tensors made here have their methods
 from .backend import CPU, Device
 from .dtypes import as_dtype, float32
+from .errors import ShapeError
 from .tensor import Tensor
 
 
@@ -34,6 +35,8 @@ def tensor(
     ------
     DtypeError
         For a dtype that tensors do not have.
+    ShapeError
+        For rows of several lengths.
     """
     copied = Tensor(Tensor(data, dtype, device).array.copy(order="C"))
     copied.requires_grad = requires_grad
@@ -52,6 +55,8 @@ def from_dlpack(source: Any) -> Tensor:
 
 def _filled(name: str, shape: Any, dtype: Any, device: Device | str, *args: Any) -> Tensor:
     sizes = (shape,) if hasattr(shape, "__index__") else tuple(shape)
+    if any(n < 0 for n in sizes):
+        raise ShapeError(f"{name} needs sizes of 0 or more; given {sizes}")
     made = getattr(np, name)(sizes, *args, dtype=as_dtype(dtype))
     return Tensor(made, device=device)
 
@@ -89,6 +94,8 @@ def arange(
 
     Integers give int64 and floats float32, unless `dtype` says otherwise.
     """
+    if step == 0:
+        raise ShapeError(f"arange from {start} to {stop} needs a step that is not 0")
     values = np.arange(start, step=step) if stop is None else np.arange(start, stop, step)
     if dtype is None and values.dtype.kind == "f":
         dtype = float32

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import RekindleError
+from .errors import RekindleError, ShapeError
 
 Dtype = np.dtype[Any]
 
@@ -77,7 +77,10 @@ def as_array(data: Any, exact: bool = False) -> Any:
     """
     if hasattr(data, "dtype"):
         return data
-    array = np.asarray(data)
+    try:
+        array = np.asarray(data)
+    except ValueError as error:
+        raise ShapeError(f"rows of one length make a tensor; {error}") from None
     if exact:
         return array
     return array.astype(float32) if array.dtype == float64 and _is_plain(data) else array

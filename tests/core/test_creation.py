@@ -7,6 +7,7 @@ from rekindle.core import creation, dtypes
 from rekindle.core.backend import DeviceError
 from rekindle.core.creation import tensor
 from rekindle.core.dtypes import DtypeError
+from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Parameter, Tensor
 
 
@@ -101,3 +102,12 @@ def test_cuda_without_cupy_names_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "cupy", None)
     with pytest.raises(DeviceError, match=r"pip install 'rekindle\[cuda12\]'"):
         creation.zeros(2, device="cuda")
+
+
+def test_shapes_that_no_tensor_has():
+    with pytest.raises(ShapeError, match="0 or more; given"):
+        creation.zeros((2, -1))
+    with pytest.raises(ShapeError, match="rows of one length"):
+        tensor([[1.0, 2.0], [3.0]])
+    with pytest.raises(ShapeError, match="step that is not 0"):
+        creation.arange(1, 2, 0)
