@@ -20,6 +20,6 @@ def public_functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
         for name, value in vars(module).items()
         if callable(value)
         and not name.startswith("_")
-        and getattr(value, "__module__", None) == module.__name__
+        and getattr(value, "__module__", "").startswith(module.__name__)  # parts of it, too
         and not isinstance(value, type)
     }
