@@ -56,6 +56,8 @@ from .convolution import SpatialDepthWiseConvolution as SpatialDepthWiseConvolut
 from .convolution import SpatialDilatedConvolution as SpatialDilatedConvolution
 from .convolution_map import SpatialConvolutionMap as SpatialConvolutionMap
 from .convolution_map import SpatialFullConvolutionMap as SpatialFullConvolutionMap
+from .cosine import Cosine as Cosine
+from .cosine import CosineDistance as CosineDistance
 from .criterion import AbsCriterion as AbsCriterion
 from .criterion import BCECriterion as BCECriterion
 from .criterion import ClassNLLCriterion as ClassNLLCriterion
@@ -86,10 +88,7 @@ from .criterion import SpatialClassNLLCriterion as SpatialClassNLLCriterion
 from .criterion import WeightedMSECriterion as WeightedMSECriterion
 from .decorator import Bottle as Bottle
 from .decorator import Decorator as Decorator
-from .distance import Cosine as Cosine
-from .distance import CosineDistance as CosineDistance
 from .distance import Euclidean as Euclidean
-from .distance import Normalize as Normalize
 from .distance import PairwiseDistance as PairwiseDistance
 from .distance import WeightedEuclidean as WeightedEuclidean
 from .dont_cast import DontCast as DontCast
@@ -147,6 +146,7 @@ from .nested_table import CAddTensorTable as CAddTensorTable
 from .nested_table import ZipTable as ZipTable
 from .nested_table import ZipTableOneToMany as ZipTableOneToMany
 from .nngraph import gModule as gModule
+from .normalize import Normalize as Normalize
 from .parallel import GPU as GPU
 from .parallel import DataParallel as DataParallel
 from .parallel import DataParallelTable as DataParallelTable

@@ -163,3 +163,32 @@ def left_behind(module: Module, name: str, gradOutput: Any) -> tuple[Tensor, Ten
     if not isinstance(value, Tensor):
         raise ModuleError(f"{module.t7_typename} has no {name}: call updateOutput first")
     return value, fitted(module, gradOutput, value, name)
+
+
+def remembered(module: Module, *names: str, method: str = "updateOutput") -> list[Tensor]:
+    """Return fields that `method` filled.
+
+    Raises
+    ------
+    ModuleError
+        If it was not called, or `clearState` after it.
+    """
+    found = [vars(module).get(name) for name in names]
+    for name, value in zip(names, found, strict=True):
+        if not isinstance(value, Tensor) or not value.size:
+            raise ModuleError(f"{module.t7_typename} has no {name}: call {method} first")
+    return [value for value in found if isinstance(value, Tensor)]
+
+
+def features(module: Module, input: Any, size: int, says: str = "") -> Tensor:
+    """Return `input`, which must be one sample or a batch, of `size` features.
+
+    Raises
+    ------
+    InputTypeError, ShapeError
+        If it is something else.
+    """
+    x = one_tensor(module, input, 1, 2, says=says)
+    if x.shape[-1] != size:
+        raise ShapeError(f"{module.t7_typename} takes {size} features; given shape {x.shape}")
+    return x

@@ -14,13 +14,13 @@ from .branches import ConcatTable
 from .checks import axis_of, one_tensor
 from .constant import MulConstant
 from .containers import Sequential, Step
-from .distance import Normalize
 from .fields import given, set_unless_nil
 from .going_back import Ask
 from .identity import Identity
 from .layout import Replicate
 from .linear import Linear
 from .module import Module, share_memory, torch_class
+from .normalize import Normalize
 from .rectifiers import ReLU
 from .reduce import Max, Mean
 from .shape import View

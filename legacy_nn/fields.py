@@ -10,8 +10,9 @@ from rekindle.core.checkpoint import Table
 from rekindle.core.creation import empty, tensor, zeros
 from rekindle.core.dtypes import int64
 from rekindle.core.storage import Storage
+from rekindle.core.tensor import Tensor
 
-from .module import Module, as_parameter
+from .module import Module, as_parameter, replace_contents
 
 
 def add_parameter(module: Module, name: str, gradient: str, shape: int | Sequence[int]) -> None:
@@ -65,3 +66,8 @@ def long_storage(sizes: Sequence[Any]) -> Storage:
 def empty_pair(module: Module) -> Table:
     """Return the table of two empty tensors that is `gradInput` of a module of two inputs."""
     return Table([empty(0, module.dtype), empty(0, module.dtype)])
+
+
+def set_field(module: Module, name: str, value: Tensor) -> None:
+    """Put `value` into the field `name`: into the tensor that is there, or a new one."""
+    setattr(module, name, replace_contents(vars(module).get(name), value))
