@@ -12,7 +12,7 @@ from .decoder import BOOLEAN, NUMBER, STRING, TABLE, Decoder
 from .frames import NO_KEY, Frame, TableFrame
 from .longsize import LongSizeGuess, guess_at_storage, guess_at_tensor
 from .source import MAPPED, Source
-from .table import EXACT, Table, _set_map, as_key
+from .table import EXACT, Table, _set_map, as_key, set_metatable
 
 
 class BinaryDecoder(Decoder):
@@ -252,6 +252,7 @@ class BinaryDecoder(Decoder):
                             inner.append((table, entries, left, key))
                             objects[argument] = entries[key] = table = new_table(Table)
                             set_map(table, entries := {})
+                            set_metatable(table, None)
                             left = count
                             key = no_key
                             continue
