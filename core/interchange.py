@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from . import backend
 from .backend import CPU
 from .dtypes import DtypeError
 from .errors import ShapeError, SharingError, UseError
+
+if TYPE_CHECKING:
+    from .storage import Storage
 
 
 class Interchange:
@@ -23,6 +26,9 @@ class Interchange:
         @property
         def array(self) -> Any:
             """The NumPy or CuPy array behind the tensor."""
+
+        def storage(self) -> Storage:
+            """Return the storage that the tensor views."""
 
     # -- arrays -------------------------------------------------------------------------
 
@@ -48,6 +54,32 @@ class Interchange:
     def __dlpack_device__(self) -> tuple[int, int]:
         kind, index = self.array.__dlpack_device__()
         return int(kind), int(index)
+
+    # -- other processes ----------------------------------------------------------------
+
+    def share_memory_(self) -> Self:
+        """Move the storage to memory that processes share; return this tensor.
+
+        Sent to another process, the tensor is there on the same memory: what one writes, the
+        other reads. All tensors on the storage go along. Keep it until the others have it.
+
+        Raises
+        ------
+        SharingError
+            On a GPU.
+        UseError
+            If an operation that was recorded made a tensor on this storage.
+        """
+        from .sharing import share_storage  # multiprocessing, which few programs need
+
+        share_storage(self.storage())
+        return self
+
+    def is_shared(self) -> bool:
+        """Whether the memory is one that processes share."""
+        from .sharing import block_of
+
+        return block_of(self.storage().raw) is not None
 
     # -- numbers and lists --------------------------------------------------------------
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rekindle import core as core
     from rekindle import legacy_nn as legacy_nn
     from rekindle.core import autograd as autograd
+    from rekindle.core import data as data
     from rekindle.core import nn as nn
     from rekindle.core import ops as ops
     from rekindle.core import optim as optim
@@ -91,6 +92,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 _PACKAGES = {
     "autograd": "core.autograd",
     "core": "core",
+    "data": "core.data",
     "legacy_nn": "legacy_nn",
     "lua": "legacy_nn.bridge",
     "nn": "core.nn",

@@ -23,6 +23,7 @@ CORE = {  # file or folder of core -> layer; each imports its own layer and thos
     "interchange": 3,
     "tensor": 3,
     "resizing": 3,
+    "sharing": 3,
     "autograd": 3,
     "generators": 3,
     "random": 3,
