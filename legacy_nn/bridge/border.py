@@ -8,6 +8,7 @@ collected; only cycles that cross the border are not.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +25,7 @@ from rekindle.core.tensor import Tensor
 from ..values import as_torch
 from .errors import BridgeError, LuaError
 from .mapping import LuaMapping
-from .mirror import mirror_address
+from .mirror import memory_of, mirror_address, row
 from .values import Handle, LuaFunction, LuaObject, LuaValue, OwnMethod
 
 PLAIN = frozenset({type(None), bool, int, float})
@@ -69,6 +70,8 @@ class Border:
             "new_object": self._new_object,
             "pointer": lambda handle: id(handle.value),
             "mirror": lambda handle: mirror_address(handle.value),
+            "memory_of": lambda handle: Handle(memory_of(handle.value)),
+            "row": lambda memory, *numbers: Handle(row(memory.value, *map(int, numbers))),
         }
 
     def connect_marks(self, shared: Any) -> None:
@@ -247,8 +250,9 @@ class Border:
         if not isinstance(error, Exception):
             self.pending = error
         if isinstance(error, LuaError):
-            self._last_error = (str(error), error)
-            return self.to_lua(error.value)
+            value = message_of(error) if isinstance(error.value, str) else error.value
+            self._last_error = (str(value), error)
+            return self.to_lua(value)
         text = _text(message_of(error))
         self._last_error = (text, error)
         return text
@@ -306,9 +310,22 @@ def _text(text: str) -> str:
 
 
 def message_of(error: BaseException) -> str:
-    """Return the text of an exception as a Lua error has it."""
-    text = str(error)
+    """Return the text of an exception as a Lua error has it.
+
+    Containers say which of their modules failed in lines before it, as Torch7's do.
+
+    Source: torch/nn Container.lua, rethrowErrors.
+    """
+    text = str(error) or type(error).__name__
     notes = [n for n in getattr(error, "__notes__", ()) if isinstance(n, str)]
-    if not text:
-        text = type(error).__name__
-    return "\n".join([text, *notes]) if notes else text
+    places = [_PLACE.match(n) for n in notes]
+    above = [f"\nIn {found[1]} module of {found[2]}:" for found in reversed(places) if found]
+    if above:
+        text = "".join([*above, "\n", text])
+    if isinstance(error, LuaError):  # its other notes are tracebacks
+        return text
+    return "\n".join([text, *(n for n, found in zip(notes, places, strict=True) if not found)])
+
+
+_PLACE = re.compile(r"in modules\[(\d+)\] of (\S+)$")
+"""What `Container` notes on an exception."""

@@ -19,6 +19,10 @@ local getfenv, getmt = debug.getfenv, debug.getmetatable
 local HANDLE = {}
 B.HANDLE = HANDLE
 
+-- The key under which a row that Lua made of a tensor keeps the memory it is in: see tensors.lua.
+local MEMORY = {}
+B.MEMORY = MEMORY
+
 -- What Python functions return for an error, and for their first argument.
 local FAIL, SELF = B.FAIL, B.SELF
 
@@ -90,6 +94,7 @@ local function out(v)
     local handle = env and rawget(env, HANDLE)
     if handle ~= nil then return handle end
     if getmt(v) == PYTHON then return v end
+    if env and rawget(env, MEMORY) then return B.made_row(v, env) end
   elseif kind == 'table' then
     local handle = rawget(v, HANDLE)
     if handle ~= nil then return handle end

@@ -61,8 +61,8 @@ end
 
 local function lacks(what)
   return function(a, b)
-    error(('both %s and %s have no %s operator'):format(typename(a) or rawtype(a),
-                                                     typename(b) or rawtype(b), what), 3)
+    error(('both %s and %s have no %s operator'):format(typename(a) or '(null)',
+                                                     typename(b) or '(null)', what), 3)
   end
 end
 

@@ -23,11 +23,12 @@ local TYPES = {  -- dtype character -> name of the element, C's type
   h = {'Short', 'int16_t'}, b = {'Char', 'int8_t'}, B = {'Byte', 'uint8_t'}, e = {'Half', nil},
 }
 
+local is_class = {}  -- the metatables of tensors
 local known = setmetatable({}, {__mode = 'k'})  -- tensor -> its structure, once it was looked at
 local GEOMETRY
 if has_ffi then
   GEOMETRY = ffi.typeof [[struct {
-    double ndim, count, data, contiguous, size[8], stride[8];
+    double ndim, count, data, contiguous, written, size[8], stride[8];
   } *]]
 end
 
@@ -37,7 +38,7 @@ local mirror, getfenv = host.mirror, debug.getfenv
 local function geometry_of(t)
   local g = known[t]
   if g ~= nil then return g end
-  if rawtype(t) ~= 'userdata' or B.typename(t) == nil then return nil end
+  if rawtype(t) ~= 'userdata' or not is_class[getmt(t)] then return nil end
   g = ffi.cast(GEOMETRY, mirror(rawget(getfenv(t), HANDLE)))
   known[t] = g
   return g
@@ -132,6 +133,58 @@ function B.storage(id, handle, char)
   return u
 end
 
+-- Rows. `t[i]` of a matrix is made here, without Python: a structure of its own in the memory of t,
+-- which it keeps alive. It becomes a tensor of Python when it goes there.
+
+local MEMORY = B.MEMORY
+local memory_of, made_row = host.memory_of, host.row
+local WRITTEN = {}  -- key, beside MEMORY, of the count that the memory belongs to
+local new_structure = has_ffi and ffi.typeof('struct { double ndim, count, data, contiguous, '
+                                             .. 'written, size[8], stride[8]; }')
+
+local function memory_at(t, g)
+  local env = getfenv(t)
+  local memory = rawget(env, MEMORY)
+  if memory == nil or env[WRITTEN] ~= g.written then
+    memory = memory_of(env[HANDLE])
+    env[MEMORY], env[WRITTEN] = memory, g.written
+  end
+  return memory
+end
+
+local function make_row(t, g, i, element_size)
+  local size = g.size[0]
+  if i < 0 then i = size + i + 1 end
+  if i ~= floor(i) or i < 1 or i > size then return nil end
+  local row = new_structure()
+  local n, count, contiguous = g.ndim - 1, 1, 1
+  for d = n - 1, 0, -1 do
+    row.size[d], row.stride[d] = g.size[d + 1], g.stride[d + 1]
+    if row.size[d] ~= 1 and row.stride[d] ~= count then contiguous = 0 end
+    count = count * row.size[d]
+  end
+  row.ndim, row.count, row.contiguous = n, count, contiguous
+  row.data = g.data + (i - 1) * g.stride[0] * element_size
+  local memory = memory_at(t, g)
+  local u = newproxy(false)
+  setfenv(u, {[MEMORY] = memory, [WRITTEN] = 0})
+  setmt(u, getmt(t))
+  known[u] = row
+  return u
+end
+
+-- Makes a row a tensor of Python; from then on it is followed as others are.
+function B.made_row(u, env)
+  local g = known[u]
+  local numbers, n = {}, g.ndim
+  for d = 1, n do numbers[d], numbers[n + d] = g.size[d - 1], g.stride[d - 1] end
+  local handle = made_row(env[MEMORY], g.data, unpack(numbers, 1, 2 * n))
+  env[HANDLE], env[MEMORY] = handle, nil
+  by_id[host.pointer(handle)] = u
+  known[u] = nil
+  return handle
+end
+
 -- Methods that the geometry answers; `slow` is the library's method.
 local quick = {}
 
@@ -190,6 +243,7 @@ local function install(mt, char, methods, fast)
   local ctype = TYPES[char][2]
   if fast and ctype then
     local read, write = element_access(ctype)
+    local element_size = ffi.sizeof(ctype)
     rawset(mt, '__index', function(t, key)
       local kind = rawtype(key)
       if kind == 'string' then return mt[key] end
@@ -198,6 +252,10 @@ local function install(mt, char, methods, fast)
         if g.ndim > 0 then
           local value = read(g, key)
           if value ~= nil then return value end
+          if kind == 'number' and g.ndim > 1 then
+            value = make_row(t, g, key, element_size)
+            if value ~= nil then return value end
+          end
         end
       end
       return slow_read(t, key)
@@ -235,6 +293,7 @@ function B.define_tensors(char, tensor_methods, storage_methods, new_tensor, new
     local by_char, methods, new, fast = unpack(of)
     local mt = define(('torch.%s%s'):format(element, kind), char, methods, new, fast)
     by_char[char] = mt
+    is_class[mt] = kind == 'Tensor' or nil
     local cuda = ('torch.%s%s'):format(NAMES[char], kind)
     B.metatables[cuda] = mt
     rawset(torch, cuda:sub(7), rawget(mt, '__constructor'))

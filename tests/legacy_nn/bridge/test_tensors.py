@@ -113,3 +113,52 @@ def test_an_object_that_comes_again_while_its_wrapper_is_being_collected(torch_l
         end
         return wrong"""
     assert torch_lua.execute(code) == 0
+
+
+def test_rows_are_views_whoever_makes_them(torch_lua):
+    x = rekindle.tensor(np.arange(24.0).reshape(2, 3, 4))
+    code = """
+        return function(t)
+          local row, column = t[2], t:transpose(1, 3)[1]
+          row[3][4] = -1
+          column[2][1] = -2
+          return row, t[-1][1], row:size(1), row:stride(1), row:isContiguous(),
+                 column:isContiguous(), row:storage() == t:storage(), row:storageOffset(),
+                 row[3]:sum()
+        end"""
+    row, first, *rest = torch_lua.execute(code)(x)
+    assert rest == [3, 4, True, False, True, 13, 20 + 21 + 22 - 1]
+    assert x.numpy()[1, 2, 3] == -1
+    assert x.numpy()[0, 1, 0] == -2
+    assert row.storage() is x.storage()
+    assert np.shares_memory(row.numpy(), x.numpy())
+    assert np.array_equal(row.numpy(), x.numpy()[1])
+    assert np.array_equal(first.numpy(), x.numpy()[1, 0])
+
+
+def test_rows_outlive_what_their_tensor_becomes(torch_lua):
+    code = """
+        local t = torch.Tensor{{1, 2}, {3, 4}}
+        local row = t[2]
+        t:set(torch.zeros(5))
+        local other = torch.Tensor{{5, 6}}
+        local kept = other[1]
+        other:resize(1000, 1000):zero()
+        collectgarbage() collectgarbage()
+        local fresh = torch.ones(10000)
+        return row[1], row:sum(), kept[2], kept:sum(), row == row, rawequal(row:fill(2), row)"""
+    assert torch_lua.execute(code) == (3, 7, 6, 11, True, True)
+
+
+def test_a_row_is_one_tensor_once_it_was_in_python(torch_lua):
+    code = """
+        local t = torch.ones(2, 2)
+        local row = t[1]
+        keep(row)
+        row:resize(4):fill(3)
+        return kept() == row, row:size(1), row[4]"""
+    kept = []
+    torch_lua.globals.keep = kept.append
+    torch_lua.globals.kept = lambda: kept[0]
+    assert torch_lua.execute(code) == (True, 4, 3)
+    assert kept[0].shape == (4,)
