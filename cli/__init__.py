@@ -1,4 +1,4 @@
-"""The command line: `rekindle inspect`, `convert`, `verify`, `run`, `exec`, `doctor`.
+"""The command line: `rekindle inspect`, `convert`, `verify`, `run`, `exec`, `transpile` and others.
 
 One file per command holds its options and help: a click command called `command`. It imports
 only click; what does the work is imported when it runs, so that help and completion answer
@@ -10,6 +10,7 @@ at once. In reading order:
 - convert.py: state.py, limits.py, overrides.py, renaming.py, casting.py, conversion.py
 - run.py: inputs.py, images.py, running.py, execution.py
 - exec.py: programs.py
+- transpile.py: translation.py
 - verify.py: guess.py, comparing.py, verification.py
 - doctor.py
 
@@ -33,6 +34,7 @@ COMMANDS = {
     "verify": ("verify", "Check that a converted file computes the same."),
     "run": ("run", "Run the model on an input."),
     "exec": ("exec", "Run a Lua program as Torch7 did."),
+    "transpile": ("transpile", "Translate Lua programs to Python."),
     "doctor": ("doctor", "Show what is installed, and what is missing for what."),
 }
 """Each command's module and summary."""

@@ -17,15 +17,30 @@ _PACKAGE = __name__.rpartition(".")[0]
 class _OfDefaultType(type):
     """Makes new modules and criterions in the default tensor type, as Torch7 does.
 
-    Constructors work in double; `torch.setdefaulttensortype` decides what becomes of it.
+    Constructors work in double; `torch.setdefaulttensortype` decides what becomes of it. An
+    argument that is None is one that is not given, as nil is in Lua.
     """
 
     def __call__(cls, *args: Any, **options: Any) -> Any:
+        if any(value is None for value in args):
+            args = _without_none(cls.__init__, args)  # type: ignore[misc]  # of this very class
         made = super().__call__(*args, **options)
         dtype = default_dtype()
         if dtype is not float64 and hasattr(made, "type"):
             made.type(tensor_class(dtype))
         return made
+
+
+def _without_none(start: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return arguments of a constructor with its defaults in the place of None."""
+    code, defaults = getattr(start, "__code__", None), getattr(start, "__defaults__", None) or ()
+    if code is None:
+        return args
+    first = code.co_argcount - 1 - len(defaults)
+    return tuple(
+        defaults[i - first] if value is None and 0 <= i - first < len(defaults) else value
+        for i, value in enumerate(args)
+    )
 
 
 class TorchClass(metaclass=_OfDefaultType):

@@ -7,3 +7,7 @@ from rekindle.core.errors import RekindleError
 
 class LuaSyntaxError(RekindleError, ValueError):
     """Text that is not Lua; the message says where."""
+
+
+class OutputError(RekindleError, OSError):
+    """Files that cannot be written, or must not be."""

@@ -133,7 +133,15 @@ class _Reader:
     def _statement(self, node: Any) -> ast.Statement:
         if node.type == "variable_declaration":
             return self._local(node)
-        return _STATEMENTS[node.type](self, node)
+        visit = _STATEMENTS.get(node.type)
+        if visit is None:
+            raise self._unexpected(node)
+        return visit(self, node)
+
+    def _unexpected(self, node: Any) -> LuaSyntaxError:
+        """Return the error for what later versions of Lua have and LuaJIT has not."""
+        row, column = self._at(node)
+        return LuaSyntaxError(f"{self.name}:{row}:{column}: '{node.type}' is not LuaJIT's")
 
     def _names(self, node: Any) -> list[ast.Name]:
         return [self._name(n) for n in node.children_by_field_name("name")]
@@ -267,7 +275,10 @@ class _Reader:
     # -- expressions ----------------------------------------------------------------------------
 
     def _expression(self, node: Any) -> ast.Expression:
-        return _EXPRESSIONS[node.type](self, node)
+        visit = _EXPRESSIONS.get(node.type)
+        if visit is None:
+            raise self._unexpected(node)
+        return visit(self, node)
 
     def _string(self, node: Any) -> ast.String:
         raw = self.source[node.start_byte : node.end_byte]

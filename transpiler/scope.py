@@ -23,6 +23,10 @@ class Scope:
         The locals declared in it, blocks included, in order.
     globals_written : dict
         Names of globals that are assigned in it, and where first.
+    captures : dict
+        Variables of functions around it that it, or a function inside it, uses.
+    outer_writes : dict
+        Those that it assigns itself.
     """
 
     parent: Scope | None
@@ -31,6 +35,8 @@ class Scope:
     globals_read: set[str] = field(default_factory=set)
     globals_written: dict[str, int] = field(default_factory=dict)
     uses_vararg: bool = False
+    captures: dict[Variable, None] = field(default_factory=dict)
+    outer_writes: dict[Variable, None] = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True)
@@ -58,6 +64,8 @@ class Variable:
         What is assigned to it, where each value stands for itself; `unknown` otherwise.
     unknown : bool
         Something is assigned that is no single expression: a loop's value, one of several.
+    declared, last_use : int
+        Places in the order of the text; in a loop a variable from outside is used to its end.
     """
 
     name: str
@@ -72,6 +80,8 @@ class Variable:
     written_inside: bool = False
     values: list[ast.Expression] = field(default_factory=list)
     unknown: bool = False
+    declared: int = 0
+    last_use: int = 0
 
     @property
     def needs_cell(self) -> bool:
@@ -86,13 +96,24 @@ class FileScope:
     top: Scope
     scopes: dict[int, Scope]
     """By the id of the `ast.Function`."""
+    calls: list[ast.Call | ast.MethodCall]
+    """All calls, in the order of the text."""
+    loops: list[ast.NumericFor | ast.GenericFor]
+    global_writes: dict[str, int]
+    """How often each global is assigned."""
 
 
 def resolve(block: ast.Block) -> FileScope:
     """Find the variable of every name in a file."""
     resolver = _Resolver()
     resolver.block(block)
-    return FileScope(resolver.top, resolver.scopes)
+    return FileScope(
+        resolver.top,
+        resolver.scopes,
+        resolver.calls,
+        resolver.for_loops,
+        resolver.global_writes,
+    )
 
 
 class _Resolver:
@@ -103,6 +124,11 @@ class _Resolver:
         self.visible: dict[str, list[Variable]] = {}
         self.blocks: list[list[Variable]] = []
         self.loops = 0
+        self.tick = 0
+        self.global_writes: dict[str, int] = {}
+        self.calls: list[ast.Call | ast.MethodCall] = []
+        self.for_loops: list[ast.NumericFor | ast.GenericFor] = []
+        self.loop_uses: list[tuple[int, set[Variable]]] = []
 
     # -- declarations ---------------------------------------------------------------------
 
@@ -111,6 +137,8 @@ class _Resolver:
             name.name, self.scope, kind, name.line, len(self.blocks), bool(self.loops)
         )
         name.variable = variable
+        self.tick += 1
+        variable.declared = variable.last_use = self.tick
         self.scope.variables.append(variable)
         self.visible.setdefault(name.name, []).append(variable)
         self.blocks[-1].append(variable)
@@ -125,8 +153,29 @@ class _Resolver:
 
     def find(self, name: ast.Name) -> Variable | None:
         stack = self.visible.get(name.name)
-        name.variable = stack[-1] if stack else None
-        return name.variable
+        variable = name.variable = stack[-1] if stack else None
+        if variable is not None:
+            self.tick += 1
+            variable.last_use = self.tick
+            for _, used in self.loop_uses:
+                used.add(variable)
+            scope = self.scope
+            while scope is not variable.scope:
+                scope.captures[variable] = None
+                assert scope.parent is not None
+                scope = scope.parent
+        return variable
+
+    def enter_loop(self) -> None:
+        self.loops += 1
+        self.loop_uses.append((self.tick, set()))
+
+    def leave_loop(self) -> None:
+        self.loops -= 1
+        start, used = self.loop_uses.pop()
+        for variable in used:
+            if variable.declared <= start:
+                variable.last_use = self.tick
 
     # -- blocks and statements --------------------------------------------------------------
 
@@ -135,11 +184,6 @@ class _Resolver:
         for statement in block.statements:
             self.statement(statement)
         self.leave()
-
-    def loop(self, block: ast.Block) -> None:
-        self.loops += 1
-        self.block(block)
-        self.loops -= 1
 
     def statement(self, statement: ast.Statement) -> None:
         match statement:
@@ -159,16 +203,18 @@ class _Resolver:
             case ast.Do(body=body):
                 self.block(body)
             case ast.While(condition=condition, body=body):
+                self.enter_loop()
                 self.expression(condition)
-                self.loop(body)
+                self.block(body)
+                self.leave_loop()
             case ast.Repeat(body=body, condition=condition):
-                self.loops += 1
+                self.enter_loop()
                 self.enter()
                 for inner in body.statements:
                     self.statement(inner)
                 self.expression(condition)
                 self.leave()
-                self.loops -= 1
+                self.leave_loop()
             case ast.If(branches=branches, otherwise=otherwise):
                 for test, body in branches:
                     self.expression(test)
@@ -176,9 +222,11 @@ class _Resolver:
                 if otherwise is not None:
                     self.block(otherwise)
             case ast.NumericFor(name=name, start=start, stop=stop, step=step, body=body):
+                self.for_loops.append(statement)
                 self.each([start, stop, *([step] if step else [])])
                 self.counted([name], body)
             case ast.GenericFor(names=names, values=values, body=body):
+                self.for_loops.append(statement)
                 self.each(values)
                 self.counted(names, body)
             case ast.FunctionStatement(target=target, method=method, function=function):
@@ -192,13 +240,13 @@ class _Resolver:
                 self.each(values)
 
     def counted(self, names: list[ast.Name], body: ast.Block) -> None:
-        self.loops += 1
+        self.enter_loop()
         self.enter()
         for name in names:
             self.declare(name, "for").unknown = True
         self.block(body)
         self.leave()
-        self.loops -= 1
+        self.leave_loop()
 
     def write(
         self,
@@ -213,11 +261,13 @@ class _Resolver:
         variable = self.find(target)
         if variable is None:
             self.scope.globals_written.setdefault(target.name, target.line)
+            self.global_writes[target.name] = self.global_writes.get(target.name, 0) + 1
             return
         variable.writes += 1
         _assigned(variable, value, values)
         if variable.scope is not self.scope:
             variable.captured = variable.written_inside = True
+            self.scope.outer_writes[variable] = None
 
     # -- expressions --------------------------------------------------------------------------
 
@@ -240,9 +290,11 @@ class _Resolver:
                 self.expression(table)
                 self.expression(key)
             case ast.Call(function=function, arguments=arguments):
+                self.calls.append(node)
                 self.expression(function)
                 self.each(arguments)
             case ast.MethodCall(object=owner, arguments=arguments):
+                self.calls.append(node)
                 self.expression(owner)
                 self.each(arguments)
             case ast.Binary():
@@ -275,7 +327,8 @@ class _Resolver:
         self.loops = 0
         self.enter()
         if method:
-            self.declare(ast.Name(function.line, function.column, "self"), "self").unknown = True
+            this = ast.Name(function.line, function.column, "self")
+            self.declare(this, "self").unknown = True
         for name in function.parameters:
             self.declare(name, "parameter").unknown = True
         self.block(function.body)

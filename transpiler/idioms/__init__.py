@@ -1,0 +1,11 @@
+"""Turns of Lua that have a better word in Python.
+
+- `formats`: string.format to f-strings
+- `tables`: `t[#t + 1] = v`, `x = x + 1`
+- `libraries`: calls of Lua's and Torch's functions by name
+"""
+
+from .formats import string_format as string_format
+from .libraries import SPECIAL_CALLS as SPECIAL_CALLS
+from .tables import appended as appended
+from .tables import augmented as augmented

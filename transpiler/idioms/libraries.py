@@ -1,0 +1,50 @@
+"""Calls of known functions that are written in another way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .. import ast
+from ..code import Code, quoted
+from ..lower.context import Context
+from ..lower.values import arguments
+from .formats import string_format
+
+
+def _format(c: Context, node: ast.Call) -> Code | None:
+    if not node.arguments:
+        return None
+    return string_format(c, node.arguments[0], node.arguments[1:])
+
+
+def _dofile(c: Context, node: ast.Call) -> Code:
+    listed = ", ".join([*arguments(c, node.arguments), "here=__file__"])
+    return Code(f"{c.use('dofile')}({listed})")
+
+
+def _string_of(c: Context, node: ast.Call) -> Code | None:
+    if len(node.arguments) != 1:
+        return None
+    kind = c.type_of(node.arguments[0])
+    return c.expression(node.arguments[0]) if kind.kind == "string" and not kind.optional else None
+
+
+def _require(c: Context, node: ast.Call) -> Code | None:
+    if len(node.arguments) != 1 or not isinstance(node.arguments[0], ast.String):
+        return None
+    name = node.arguments[0].value
+    if name in c.module.missing:
+        c.diagnose("RK106", f"the package '{name}' is not here", node)
+    other = c.module.project.find(name)
+    target = name if other is None else other.name
+    return Code(f"{c.use('require')}({quoted(target)})")
+
+
+SPECIAL_CALLS: dict[str, Callable[[Context, ast.Call], Code | None]] = {
+    "string.format": _format,
+    "dofile": _dofile,
+    "paths.dofile": _dofile,
+    "require": _require,
+    "tostring": _string_of,
+}
+"""By the function's name in Lua; None leaves the call to the general way."""

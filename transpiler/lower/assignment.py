@@ -1,0 +1,228 @@
+"""`local a, b = ...` and `a, t.k = ...`."""
+
+from __future__ import annotations
+
+from .. import ast
+from ..code import ATOM, Code, quoted
+from ..names import is_attribute
+from ..types import may_be_several
+from .calls import all_results
+from .context import Context
+from .functions import define
+from .tables import place
+
+
+def local(c: Context, node: ast.Local) -> None:
+    """`local names = values`."""
+    if len(node.names) == 1:
+        _local_one(c, node)
+        return
+    if all(name.variable in c.module.package_variables for name in node.names):
+        return
+    values = _values(c, node.values, len(node.names))
+    targets = []
+    cells = []
+    for name in node.names:
+        assert name.variable is not None
+        if name.variable in c.cells:
+            target = c.fresh(name.name)
+            cells.append((c.name_of(name.variable), target))
+            targets.append(target)
+        else:
+            targets.append(c.name_of(name.variable))
+    if isinstance(values, list) and all(v == "None" for v in values):
+        c.put(" = ".join([*targets, "None"]))
+    else:
+        text = values if isinstance(values, str) else ", ".join(values)
+        c.put(f"{', '.join(targets)} = {text}")
+    for name_text, target in cells:
+        c.put(f"{name_text} = {c.lua('Cell', target)}")
+
+
+def _local_one(c: Context, node: ast.Local) -> None:
+    variable = node.names[0].variable
+    assert variable is not None
+    name = c.name_of(variable)
+    if len(node.values) == 1:
+        only = node.values[0]
+        if isinstance(only, ast.Function) and variable not in c.cells:
+            define(c, only, name)
+            return
+        c.module.hints.setdefault(id(only), variable.name)
+        value = str(c.expression(only))
+    else:
+        values = _values(c, node.values, 1)
+        if isinstance(values, str):
+            c.put(f"({name},) = {values}" if variable not in c.cells else values)
+            return
+        value = values[0]
+    if variable in c.cells:
+        value = str(c.lua("Cell", value)) if value != "None" else str(c.lua("Cell"))
+    c.put(f"{name} = {value}")
+
+
+def _values(c: Context, nodes: list[ast.Expression], wanted: int) -> list[str] | str:
+    """Return as many values as there are targets, or one text that gives them all."""
+    if not nodes:
+        return ["None"] * wanted
+    several = may_be_several(nodes[-1])
+    if len(nodes) == wanted or (len(nodes) < wanted and not several):
+        found = [str(c.expression(node)) for node in nodes]
+        return found + ["None"] * (wanted - len(found))
+    if len(nodes) > wanted:
+        listed = [str(c.expression(node)) for node in nodes]
+        if all(isinstance(n, (ast.Number, ast.String, ast.Nil, ast.Name)) for n in nodes[wanted:]):
+            return listed[:wanted]
+        return f"({', '.join(listed)})[:{wanted}]"
+    head = [str(c.expression(node)) for node in nodes[:-1]]
+    last = nodes[-1]
+    count = wanted - len(head)
+    results = c.types.results(last)
+    if results is not None and len(results) == count:
+        rest = str(all_results(c, last))
+        return f"{', '.join(head)}, *{rest}" if head else rest
+    if results is not None and len(results) == 1:
+        return [*head, str(c.expression(last)), *["None"] * (count - 1)]
+    taken = str(c.lua("take", all_results(c, last), count))
+    return f"{', '.join(head)}, *{taken}" if head else taken
+
+
+def assign(c: Context, node: ast.Assign) -> None:
+    """`targets = values`."""
+    if len(node.targets) == 1 and len(node.values) == 1:
+        _assign_one(c, node.targets[0], node.values[0])
+        return
+    if len(node.targets) == 1:
+        values = _values(c, node.values, 1)
+        store(c, node.targets[0], values[0] if isinstance(values, list) else f"{values}[0]")
+        return
+    values = _values(c, node.values, len(node.targets))
+    text = values if isinstance(values, str) else ", ".join(values)
+    places = [plain_place(c, target) for target in node.targets]
+    if all(p is not None for p in places) and not _clash(node.targets):
+        c.put(f"{', '.join(str(p) for p in places)} = {text}")
+        return
+    fixed = _fixed_places(c, node.targets)
+    temporary = [c.fresh("value") for _ in node.targets]
+    c.put(f"{', '.join(temporary)} = {text}")
+    for target, name in reversed(list(zip(fixed, temporary, strict=True))):
+        store(c, target, name)
+
+
+def _clash(targets: list[ast.Name | ast.Index]) -> bool:
+    """Whether one target is a variable that the place of another depends on."""
+    names = {t.name for t in targets if isinstance(t, ast.Name)}
+    return bool(names) and any(isinstance(t, ast.Index) and _mentions(t, names) for t in targets)
+
+
+def _mentions(node: ast.Expression, names: set[str]) -> bool:
+    match node:
+        case ast.Name(name=name):
+            return name in names
+        case ast.Index(table=a, key=b) | ast.Binary(left=a, right=b):
+            return _mentions(a, names) or _mentions(b, names)
+        case ast.Number() | ast.String() | ast.Boolean():
+            return False
+        case ast.Unary(operand=a) | ast.Paren(inner=a):
+            return _mentions(a, names)
+    return True
+
+
+def _fixed_places(c: Context, targets: list[ast.Name | ast.Index]) -> list[ast.Name | ast.Index]:
+    """Return the targets, with tables and keys that later assignments might change held fast."""
+    if not _clash(targets):
+        return targets
+    found: list[ast.Name | ast.Index] = []
+    for target in targets:
+        if isinstance(target, ast.Index):
+            target = ast.Index(
+                target.line, target.column, _held(c, target.table), _held(c, target.key)
+            )
+        found.append(target)
+    return found
+
+
+def _held(c: Context, node: ast.Expression) -> ast.Expression:
+    if isinstance(node, (ast.String, ast.Number)):
+        return node
+    name = c.fresh("held")
+    c.put(f"{name} = {c.expression(node)}")
+    return _Text(node.line, node.column, name)
+
+
+class _Text(ast.Name):
+    """A name of Python's own."""
+
+
+def text_name(c: Context, node: _Text) -> Code:
+    """Return a name of Python's own as it is."""
+    return Code(node.name)
+
+
+def plain_place(c: Context, target: ast.Name | ast.Index) -> str | None:
+    """Return the text that Python assigns to, where an assignment statement can do it."""
+    if isinstance(target, ast.Name):
+        if isinstance(target, _Text):
+            return target.name
+        if target.variable is not None:
+            return c.read(target.variable)
+        if c.module.is_own_global(target.name):
+            return c.module.global_names[target.name]
+        c.use("G")
+        if is_attribute(target.name):
+            return f"G.{target.name}"
+        return f"G[{quoted(target.name)}]"
+    kind = c.type_of(target.table)
+    if kind.kind == "table" and not kind.optional:
+        return place(c, target)
+    if isinstance(target.key, ast.String) and is_attribute(target.key.value):
+        if kind.kind == "object" and kind.detail is not None and not kind.optional:
+            found: str | None = kind.detail.assigned_field(c, target)
+            return found
+        if kind.kind == "package":
+            return f"{c.expression(target.table).at(ATOM)}.{target.key.value}"
+    return None
+
+
+def _assign_one(c: Context, target: ast.Name | ast.Index, value: ast.Expression) -> None:
+    if isinstance(value, ast.Function):
+        simple = isinstance(target, ast.Name)
+        if isinstance(target, ast.Name) and target.variable is not None:
+            variable = target.variable
+            if variable not in c.cells and variable.scope is c.scope:
+                define(c, value, c.name_of(variable))
+                return
+        base = target.name if isinstance(target, ast.Name) else "function"
+        if isinstance(target, ast.Index) and isinstance(target.key, ast.String):
+            base = target.key.value
+        own_global = simple and c.scope is c.scopes.top and not c.wrapped
+        if own_global and isinstance(target, ast.Name) and c.module.is_own_global(target.name):
+            define(c, value, c.module.global_names[target.name])
+            return
+        c.module.hints.setdefault(id(value), base)
+    place_text = plain_place(c, target)
+    if place_text is not None:
+        from ..idioms import augmented
+
+        shorter = augmented(c, target, value, place_text)
+        c.put(shorter if shorter else f"{place_text} = {c.expression(value)}")
+        return
+    assert isinstance(target, ast.Index)
+    from ..idioms import appended
+
+    if appended(c, target, value):
+        return
+    store(c, target, str(c.expression(value)))
+
+
+def store(c: Context, target: ast.Name | ast.Index, value: str) -> None:
+    """Write `target = value`."""
+    place_text = plain_place(c, target)
+    if place_text is not None:
+        c.put(f"{place_text} = {value}")
+        return
+    assert isinstance(target, ast.Index)
+    table, key = c.expression(target.table), c.expression(target.key)
+    c.put(
+        str(c.lua("newindex", table, key, value, reason="what is assigned to is of unknown type"))
+    )

@@ -1,0 +1,224 @@
+"""Calls: of functions known by name, of packages, of methods, and of anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .. import ast, library
+from ..code import ATOM, Code, quoted
+from ..names import is_attribute
+from ..text import words
+from ..types import Type, dotted, may_be_several
+from .context import Context
+from .values import arguments
+
+
+def call(c: Context, node: ast.Call | ast.MethodCall) -> Code:
+    """Return a call's first result."""
+    special = _special(c, node)
+    if special is not None:
+        return special
+    plain, single = _dispatch(c, node, "call", "invoke")
+    if single:
+        return plain
+    results = c.types.results(node)
+    if results is not None and len(results) < 2:
+        return plain
+    return c.lua("first", plain)
+
+
+def all_results(c: Context, node: ast.Expression) -> Code:
+    """Return a call, or `...`, with all its results: a tuple where they are not one."""
+    if isinstance(node, ast.Vararg):
+        return Code(c.module.vararg)
+    assert isinstance(node, (ast.Call, ast.MethodCall))
+    special = _special(c, node)
+    if special is not None:
+        return special
+    return _dispatch(c, node, "call_all", "invoke_all")[0]
+
+
+def call_for_effect(c: Context, node: ast.Call | ast.MethodCall) -> Code:
+    """Return a call as a statement."""
+    special = _special(c, node)
+    if special is not None:
+        return special
+    return _dispatch(c, node, "call", "invoke")[0]
+
+
+def _special(c: Context, node: ast.Call | ast.MethodCall) -> Code | None:
+    from ..idioms import SPECIAL_CALLS, string_format
+
+    if isinstance(node, ast.MethodCall):
+        if node.method == "format" and c.type_of(node.object).kind == "string":
+            return string_format(c, node.object, node.arguments)
+        return None
+    from .classes import super_call
+
+    above = super_call(c, node)
+    if above is not None:
+        return above
+    name = dotted(node.function)
+    if name is None or c.module.is_own_global(name.partition(".")[0]):
+        return None
+    special = SPECIAL_CALLS.get(name)
+    return None if special is None else special(c, node)
+
+
+def _dispatch(
+    c: Context, node: ast.Call | ast.MethodCall, any_call: str, any_method: str
+) -> tuple[Code, bool]:
+    """Return a call and whether it is sure to give one value only."""
+    if isinstance(node, ast.MethodCall):
+        return method(c, node, any_method)
+    function = node.function
+    known = known_function(c, function)
+    if known is not None:
+        direct = _known(c, node, known)
+        if direct is not None:
+            return direct, False
+    name = dotted(function)
+    if name is not None and not c.module.is_own_global(name.partition(".")[0]):
+        root, _, rest = name.partition(".")
+        shared = c.module.is_shared_global(root)
+        in_library = root in library.LIBRARIES and rest in library.LIBRARIES[root]
+        if not shared and (name in library.GLOBALS or in_library):
+            return _direct(c, node), False
+    kind = c.type_of(function)
+    if kind.kind == "class" and kind.detail is not None:
+        built = _constructed(c, node, kind)
+        if built is not None:
+            return built, True
+    owner = c.type_of(function.table) if isinstance(function, ast.Index) else None
+    if kind.kind == "class" or (owner is not None and owner.kind == "package"):
+        return _direct(c, node), kind.kind == "class"
+    if _is_initializer(function) and node.arguments:
+        return _direct(c, node), True
+    several = bool(node.arguments) and may_be_several(node.arguments[-1])
+    if kind.kind == "module" and not several:
+        return Code(f"{c.expression(function).at(ATOM)}({_joined(c, node.arguments)})"), True
+    target = c.expression(function)
+    listed = ", ".join([str(target), *arguments(c, node.arguments)])
+    found = c.lua(any_call, listed, reason="what is called is unknown")
+    return found, any_call == "call"
+
+
+def _constructed(c: Context, node: ast.Call, kind: Type) -> Code | None:
+    """Return the construction of an object of a class of the file."""
+    from .classes import padded
+
+    start = kind.detail.method("__init")
+    if start is None:
+        return None
+    function = start.function
+    listed = padded(c, node.arguments, len(function.parameters), function.vararg)
+    if listed is None:
+        return None
+    return Code(f"{c.expression(node.function).at(ATOM)}({', '.join(listed)})")
+
+
+def _is_initializer(node: ast.Expression) -> bool:
+    return (
+        isinstance(node, ast.Index)
+        and isinstance(node.key, ast.String)
+        and node.key.value == "__init"
+    )
+
+
+def _joined(c: Context, nodes: Sequence[ast.Expression]) -> str:
+    return ", ".join(arguments(c, nodes))
+
+
+def _direct(c: Context, node: ast.Call) -> Code:
+    hint = dotted(node.function)
+    if hint in library.ARITY or hint in ("print", "select"):
+        listed = arguments(c, node.arguments, library.ARITY.get(hint))
+        return Code(f"{c.expression(node.function)}({', '.join(listed)})")
+    return Code(f"{c.expression(node.function).at(ATOM)}({_joined(c, node.arguments)})")
+
+
+def known_function(c: Context, function: ast.Expression) -> ast.Function | None:
+    """Return the function that a name always stands for, if that is known."""
+    if isinstance(function, ast.Name):
+        if function.variable is None:
+            return c.module.global_functions.get(function.name)
+        return c.types.function_of(function.variable)
+    return None
+
+
+def _known(c: Context, node: ast.Call, known: ast.Function) -> Code | None:
+    """Return a plain call of a function whose parameters are known."""
+    nodes = list(node.arguments)
+    wanted = len(known.parameters)
+    if known.vararg:
+        if len(nodes) < wanted and nodes and may_be_several(nodes[-1]):
+            return None
+        given = arguments(c, nodes)
+        given += ["None"] * (wanted - len(given))
+    elif nodes and may_be_several(nodes[-1]) and len(nodes) < wanted:
+        results = c.types.results(nodes[-1])
+        if results is None or len(nodes) - 1 + len(results) > wanted:
+            return None
+        given = arguments(c, nodes)
+        given += ["None"] * (wanted - len(nodes) + 1 - len(results))
+    elif len(nodes) > wanted:
+        return None
+    else:
+        given = [str(c.expression(n)) for n in nodes]
+        optional = c.module.optional.get(id(known), frozenset())
+        for name in known.parameters[len(given) :]:
+            if name.variable not in optional:
+                given = given + ["None"] * (wanted - len(given))
+                break
+    return Code(f"{c.expression(node.function)}({', '.join(given)})")
+
+
+# -- methods ----------------------------------------------------------------------------------
+
+
+def method(c: Context, node: ast.MethodCall, any_method: str) -> tuple[Code, bool]:
+    """Return `object:name(...)`."""
+    owner = c.type_of(node.object)
+    name = node.method
+    if not owner.optional:
+        if owner.kind == "string" and name in library.STRING_METHODS:
+            c.use("string")
+            return _function_form(c, f"string.{name}", node), False
+        if owner.kind == "tensor" and is_attribute(name):
+            c.use("tensor")
+            return _function_form(c, f"tensor.{name}", node), False
+        if owner.kind == "object" and owner.detail is not None:
+            found: Code | None = owner.detail.call_method(c, node)
+            if found is not None:
+                return found, False
+        if owner.kind == "module" and is_attribute(name) and _is_known_method(c, node, owner):
+            module = c.expression(node.object).at(ATOM)
+            return Code(f"{module}.{name}({_joined(c, node.arguments)})"), False
+    target = c.expression(node.object)
+    listed = ", ".join([str(target), quoted(name), *arguments(c, node.arguments)])
+    found = c.lua(any_method, listed, reason="what is called is unknown")
+    return found, any_method == "invoke"
+
+
+def _function_form(c: Context, function: str, node: ast.MethodCall) -> Code:
+    arity = library.ARITY.get(function)
+    most = None if arity is None else arity - 1
+    listed = [str(c.expression(node.object)), *arguments(c, node.arguments, most)]
+    return Code(f"{function}({', '.join(listed)})")
+
+
+def _is_known_method(c: Context, node: ast.MethodCall, owner: Type) -> bool:
+    return node.method in MODULE_METHODS and c.types.results(node) is not None
+
+
+MODULE_METHODS = frozenset(
+    words(
+        """
+        add get forward backward updateOutput updateGradInput accGradParameters
+        zeroGradParameters updateParameters getParameters training evaluate clone share cuda
+        double float size insert remove apply listModules clearState reset noBias
+        setNumInputDims ceil floor replace
+        """
+    )
+)
+"""Methods of nn's classes that may be called as Python calls methods."""

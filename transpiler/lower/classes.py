@@ -1,0 +1,361 @@
+"""`torch.class`: a Python class with the methods that the program gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import ast
+from ..code import ATOM, Code, quoted
+from ..names import is_attribute
+from ..scope import Variable
+from ..text import words
+from ..types import ANY, Type, Types, blocks_of, may_be_several
+from .context import Context
+
+SPECIAL = {"__init": "__init__", "__tostring__": "__repr__", "__tostring": "__repr__"}
+"""Methods whose names in Python differ."""
+
+MODULE_FIELDS = frozenset(["output", "gradInput", "weight", "bias", "train", "_type"])
+"""Fields that every module has, if only as None."""
+
+PROTOCOL: dict[str, tuple[int, list[str]]] = {
+    "updateOutput": (1, ["input"]),
+    "updateGradInput": (2, ["input", "gradOutput"]),
+    "accGradParameters": (2, ["input", "gradOutput", "scale"]),
+    "accUpdateGradParameters": (2, ["input", "gradOutput", "lr"]),
+    "forward": (1, ["input"]),
+    "backward": (2, ["input", "gradOutput", "scale"]),
+    "reset": (0, ["stdv"]),
+    "type": (0, ["type", "tensorCache"]),
+    "clearState": (0, []),
+}
+"""Methods that nn calls: how many arguments it always gives, and what all are called."""
+
+CRITERION_PROTOCOL: dict[str, tuple[int, list[str]]] = {
+    "updateOutput": (2, ["input", "target"]),
+    "updateGradInput": (2, ["input", "target"]),
+    "forward": (2, ["input", "target"]),
+    "backward": (2, ["input", "target"]),
+}
+
+MODULE_METHODS = frozenset(
+    words(
+        """
+        updateOutput updateGradInput accGradParameters forward backward reset
+        zeroGradParameters updateParameters training evaluate type float double cuda
+        clearState parameters getParameters add get size share clone apply listModules insert
+        remove accUpdateGradParameters
+        """
+    )
+)
+
+
+@dataclass(eq=False, slots=True)
+class ClassInfo:
+    """A class of the program.
+
+    Attributes
+    ----------
+    typename : str
+        "nn.Affine".
+    name : str
+        In Python.
+    parent_name : str or None
+    parent : ClassInfo or None
+        Where the program defines it too, in the same file.
+    variable, parent_variable : Variable or None
+    place : Expression or None
+        The table that the class becomes an entry of, where that is not its package.
+    methods : dict
+        The statements that define them, by Lua's names.
+    """
+
+    typename: str
+    name: str
+    parent_name: str | None
+    variable: Variable | None
+    parent_variable: Variable | None
+    place: ast.Expression | None = None
+    methods: dict[str, ast.FunctionStatement] = field(default_factory=dict)
+    parent: ClassInfo | None = None
+    fields: dict[str, bool] = field(default_factory=dict)
+    family: list[ClassInfo] = field(default_factory=list)
+
+    # -- what is known of instances -----------------------------------------------------------
+
+    def lineage(self) -> Iterator[ClassInfo]:
+        """Yield the class and its parents, as far as the file defines them."""
+        found: ClassInfo | None = self
+        while found is not None:
+            yield found
+            found = found.parent
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it descends from one of nn's own classes."""
+        root = list(self.lineage())[-1]
+        return (root.parent_name or "").startswith("nn.")
+
+    def method(self, name: str) -> ast.FunctionStatement | None:
+        """Return the definition of a method, of this class or of a parent."""
+        return next((c.methods[name] for c in self.lineage() if name in c.methods), None)
+
+    def field_type(self, name: str) -> Type:
+        """Return the type of a field."""
+        return ANY
+
+    def method_results(self, name: str, types: Types) -> list[Type] | None:
+        """Return the results of a method, where all classes agree about their number."""
+        if self.method(name) is None:
+            return None
+        counts = {
+            types.function_results(c.methods[name].function)
+            for c in self.family
+            if name in c.methods
+        }
+        count = counts.pop() if len(counts) == 1 else None
+        return None if count is None else [ANY] * count
+
+    def has_field(self, name: str) -> bool:
+        """Whether instances have a field from the start, if only as None."""
+        return any(name in c.fields for c in self.lineage()) or (
+            self.is_module and name in MODULE_FIELDS
+        )
+
+    def read_field(self, c: Context, node: ast.Index, key: str) -> Code | None:
+        """Return `self.key`, where that is sure to be there."""
+        if not is_attribute(key) or not self.has_field(key) or self.method(key) is not None:
+            return None
+        return Code(f"{c.expression(node.table).at(ATOM)}.{key}")
+
+    def assigned_field(self, c: Context, node: ast.Index) -> str | None:
+        """Return `self.key` to be assigned."""
+        assert isinstance(node.key, ast.String)
+        return f"{c.expression(node.table).at(ATOM)}.{node.key.value}"
+
+    def call_method(self, c: Context, node: ast.MethodCall) -> Code | None:
+        """Return `self.name(...)` for a method whose parameters are known."""
+        from .values import arguments
+
+        name = node.method
+        if not is_attribute(name):
+            return None
+        target = c.expression(node.object).at(ATOM)
+        if self.method(name) is None:
+            if self.is_module and name in MODULE_METHODS:
+                return Code(f"{target}.{name}({', '.join(arguments(c, node.arguments))})")
+            return None
+        shapes = {
+            (len(k.methods[name].function.parameters), k.methods[name].function.vararg)
+            for k in self.family
+            if name in k.methods
+        }
+        if len(shapes) > 1 or not self.method(name).method:  # type: ignore[union-attr]
+            return None
+        listed = padded(c, node.arguments, *shapes.pop())
+        return None if listed is None else Code(f"{target}.{name}({', '.join(listed)})")
+
+
+def padded(c: Context, nodes: list[ast.Expression], wanted: int, vararg: bool) -> list[str] | None:
+    """Return arguments filled up with None; None where there may be too many or too few."""
+    from .values import arguments
+
+    several = bool(nodes) and may_be_several(nodes[-1])
+    if several:
+        results = c.types.results(nodes[-1])
+        if (results is None or len(results) != 1) and not (vararg and len(nodes) > wanted):
+            return None
+    if len(nodes) > wanted and not vararg:
+        return None
+    listed = arguments(c, nodes)
+    return listed + ["None"] * (wanted - len(listed))
+
+
+# -- writing ----------------------------------------------------------------------------------
+
+
+def class_statement(c: Context, info: ClassInfo) -> None:
+    """Write the class with the methods that the block gives it."""
+    from .comments import put_comments
+    from .functions import define
+
+    c.use("torch_class")
+    base = _base(c, info)
+    place = "" if info.place is None else f", {c.expression(info.place)}"
+    c.put(f"@torch_class({quoted(info.typename)}{place})")
+    c.put(f"class {info.name}({base}):")
+    with c.indented():
+        late = [k for k, in_init in info.fields.items() if not in_init and _needs_default(info, k)]
+        for name in late:
+            c.put(f"{name} = None")
+        for position, (name, statement) in enumerate(info.methods.items()):
+            if position or late:
+                c.put()
+            put_comments(c, statement.before)
+            if statement.after is not None:
+                put_comments(c, [statement.after])
+            c.module.mark(statement.line, len(c.lines))
+            c.line = statement.line
+            function = statement.function
+            takes_self = statement.method or (
+                bool(function.parameters) and function.parameters[0].name == "self"
+            )
+            if not takes_self:
+                c.put("@staticmethod")
+            c.module.method_of[id(function)] = info
+            _follow_protocol(c, info, name, statement)
+            define(c, function, SPECIAL.get(name, name), method=statement.method)
+
+
+def _follow_protocol(
+    c: Context, info: ClassInfo, name: str, statement: ast.FunctionStatement
+) -> None:
+    """Let a method take all that nn gives it, as Lua's methods do."""
+    if not info.is_module or not statement.method or statement.function.vararg:
+        return
+    root = list(info.lineage())[-1].parent_name or ""
+    table = CRITERION_PROTOCOL if root.endswith("Criterion") else PROTOCOL
+    always, names = table.get(name, (0, []))
+    function = statement.function
+    given = function.parameters
+    late = frozenset(n.variable for n in given[always:] if n.variable is not None)
+    if name in table:
+        c.module.optional[id(function)] = c.module.optional.get(id(function), frozenset()) | late
+    scope = c.scopes.scopes[id(function)]
+    outer, c.scope = c.scope, scope
+    c.module.extra[id(function)] = [
+        c.fresh(text) + ("=None" if len(given) + i >= always else "")
+        for i, text in enumerate(names[len(given) :])
+    ]
+    c.scope = outer
+
+
+def _needs_default(info: ClassInfo, name: str) -> bool:
+    if not is_attribute(name) or name in info.methods:
+        return False
+    if info.is_module and name in MODULE_FIELDS:
+        return False
+    return not any(name in c.fields for c in list(info.lineage())[1:])
+
+
+def _base(c: Context, info: ClassInfo) -> str:
+    if info.parent is not None:
+        return info.parent.name
+    if info.parent_name is None:
+        return c.use("TorchObject")
+    package, _, rest = info.parent_name.partition(".")
+    if package == "nn" and rest.isidentifier():
+        return f"{c.use('nn')}.{rest}"
+    return str(c.lua("class_named", quoted(info.parent_name)))
+
+
+def super_call(c: Context, node: ast.Call) -> Code | None:
+    """Return `super().method(...)` for `parent.method(self, ...)`."""
+    from .values import arguments
+
+    function = node.function
+    if not (isinstance(function, ast.Index) and isinstance(function.key, ast.String)):
+        return None
+    owner = function.table
+    if not (isinstance(owner, ast.Name) and owner.variable is not None):
+        return None
+    info = c.module.class_parents.get(owner.variable)
+    if info is None or not node.arguments:
+        return None
+    given = node.arguments[0]
+    key = SPECIAL.get(function.key.value, function.key.value)
+    if not isinstance(given, ast.Name) or given.name != "self" or given.variable is None:
+        return None
+    rest = ", ".join(arguments(c, node.arguments[1:]))
+    here = c.scope.function
+    inside = here is not None and c.module.method_of.get(id(here)) is info
+    if inside and given.variable.scope is c.scope:
+        return Code(f"super().{key}({rest})")
+    self_text = c.name_of(given.variable)
+    return Code(f"{_base(c, info)}.{key}({', '.join(filter(None, (self_text, rest)))})")
+
+
+# -- finding ----------------------------------------------------------------------------------
+
+
+def find_classes(block: ast.Block, found: Any) -> None:
+    """Find the classes of a file, in all its blocks.
+
+    Parameters
+    ----------
+    block : ast.Block
+    found : Module
+        Gets `classes`, `class_parents`, `moved`.
+    """
+    for position, statement in enumerate(block.statements):
+        for inner in blocks_of(statement):
+            find_classes(inner, found)
+        info = _class_of(statement)
+        if info is None:
+            continue
+        variable = info.variable
+        if variable is not None and (variable.writes or variable.unknown is None):
+            continue
+        for later in block.statements[position + 1 :]:
+            if not isinstance(later, ast.FunctionStatement) or not isinstance(
+                later.target, ast.Index
+            ):
+                continue
+            target = later.target
+            if not isinstance(target.key, ast.String) or not _names(target.table, info):
+                continue
+            key = target.key.value
+            if key in info.methods or not (is_attribute(key) or key.startswith("__")):
+                continue
+            info.methods[key] = later
+            found.moved.add(id(later))
+        found.add_class(statement, info)
+
+
+def _names(node: ast.Expression, info: ClassInfo) -> bool:
+    if isinstance(node, ast.Name):
+        return node.variable is info.variable and info.variable is not None
+    return (
+        info.variable is None
+        and isinstance(node, ast.Index)
+        and isinstance(node.table, ast.Name)
+        and isinstance(node.key, ast.String)
+        and f"{node.table.name}.{node.key.value}" == info.typename
+    )
+
+
+def _class_of(statement: ast.Statement) -> ClassInfo | None:
+    variable = parent_variable = None
+    name = None
+    if isinstance(statement, ast.Local) and len(statement.values) == 1:
+        call = statement.values[0]
+        variable = statement.names[0].variable
+        name = statement.names[0].name
+        if len(statement.names) > 2:
+            return None
+        if len(statement.names) == 2:
+            parent_variable = statement.names[1].variable
+    elif isinstance(statement, ast.CallStatement):
+        call = statement.call
+    else:
+        return None
+    if not isinstance(call, ast.Call) or not 0 < len(call.arguments) < 4:
+        return None
+    from ..types import dotted
+
+    given = list(call.arguments)
+    place = given.pop() if not isinstance(given[-1], ast.String) else None
+    texts = [a.value for a in given if isinstance(a, ast.String)]
+    if dotted(call.function) != "torch.class" or len(texts) != len(given) or not texts:
+        return None
+    if place is not None and not isinstance(place, (ast.Name, ast.Index)):
+        return None
+    last = texts[0].rpartition(".")[2]
+    if name is None:
+        name = last
+    if not last.isidentifier():
+        return None
+    parent = texts[1] if len(texts) > 1 else None
+    return ClassInfo(texts[0], name, parent, variable, parent_variable, place)

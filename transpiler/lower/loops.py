@@ -1,0 +1,116 @@
+"""`for`: over numbers, and over what an iterator gives."""
+
+from __future__ import annotations
+
+from .. import ast
+from ..code import ADD, Code
+from ..code import binary as binary_code
+from ..types import dotted
+from .context import Context
+from .statements import block_of
+from .values import arguments, last_argument
+
+
+def numeric(c: Context, node: ast.NumericFor) -> None:
+    """`for i = start, stop, step do`."""
+    steps = counting(c, node)
+    _loop(c, [node.name], steps, node)
+
+
+def counting(c: Context, node: ast.NumericFor) -> str:
+    """Return the numbers that a loop counts: a range where all are known to be whole."""
+    step = 1 if node.step is None else _literal(node.step)
+    kinds = [c.type_of(node.start).kind, c.type_of(node.stop).kind]
+    if kinds == ["integer", "integer"] and isinstance(step, int) and step:
+        start = c.expression(node.start)
+        stop = _after(c, node.stop, 1 if step > 0 else -1)
+        if step == 1:
+            return f"range({start}, {stop})"
+        return f"range({start}, {stop}, {step})"
+    given = [node.start, node.stop] + ([] if node.step is None else [node.step])
+    texts = [str(c.expression(x)) for x in given]
+    return str(c.lua("steps", *texts, reason="the bounds of the loop may be no whole numbers"))
+
+
+def _literal(node: ast.Expression) -> int | float | None:
+    if isinstance(node, ast.Number):
+        return node.value
+    if isinstance(node, ast.Unary) and node.operator == "-":
+        inner = _literal(node.operand)
+        return None if inner is None else -inner
+    return None
+
+
+def _after(c: Context, node: ast.Expression, by: int) -> Code:
+    """Return `node + by`, simplified."""
+    value = _literal(node)
+    if value is not None:
+        return Code(str(value + by))
+    if isinstance(node, ast.Binary) and node.operator in "+-":
+        right = _literal(node.right)
+        if isinstance(right, int):
+            left = c.expression(node.left)
+            total = (right if node.operator == "+" else -right) + by
+            if not total:
+                return left
+            return binary_code(left, "+" if total > 0 else "-", Code(str(abs(total))), ADD)
+    return binary_code(c.expression(node), "+" if by > 0 else "-", Code("1"), ADD)
+
+
+def _loop(
+    c: Context, names: list[ast.Name], steps: str, node: ast.NumericFor | ast.GenericFor
+) -> None:
+    targets, cells = [], []
+    for name in names:
+        assert name.variable is not None
+        if name.variable in c.cells:
+            target = c.fresh(name.name)
+            cells.append((c.name_of(name.variable), target))
+            targets.append(target)
+        else:
+            targets.append(c.name_of(name.variable))
+    c.put(f"for {', '.join(targets)} in {steps}:")
+    c.depth += 1
+    for cell, target in cells:
+        c.put(f"{cell} = {c.lua('Cell', target)}")
+    c.depth -= 1
+    c.loops.append("for")
+    block_of(c, node.body)
+    c.loops.pop()
+
+
+def generic(c: Context, node: ast.GenericFor) -> None:
+    """`for a, b in explist do`."""
+    _loop(c, node.names, iterated(c, node), node)
+
+
+_OWN = {"pairs": 2, "ipairs": 2}
+
+
+def iterated(c: Context, node: ast.GenericFor) -> str:
+    """Return what a Python loop runs over."""
+    count = len(node.names)
+    source = node.values[0]
+    if len(node.values) == 1 and isinstance(source, ast.Call):
+        name = dotted(source.function)
+        if name in _OWN and not c.module.is_shared_global(name) and len(source.arguments) == 1:
+            own = str(c.expression(source))
+            if count == 2:
+                return own
+            return str(c.lua("each", count, own))
+    if len(node.values) == 1:
+        if _is_text_iterator(c, source) and count == 1:
+            return str(c.expression(source))
+        return str(c.lua("each", count, _all(c, source), reason="an iterator of the program"))
+    return str(c.lua("each", count, *arguments(c, node.values), reason="an iterator"))
+
+
+def _all(c: Context, node: ast.Expression) -> str:
+    text = last_argument(c, node)
+    if text.startswith("*lua.spread(") and text.endswith(")"):
+        return text[len("*lua.spread(") : -1]
+    return text
+
+
+def _is_text_iterator(c: Context, node: ast.Expression) -> bool:
+    return isinstance(node, ast.Call) and dotted(node.function) == "io.lines"

@@ -1,0 +1,95 @@
+"""Table constructors, and reads and writes of their fields."""
+
+from __future__ import annotations
+
+from .. import ast
+from ..code import ATOM, Code, quoted
+from ..names import is_attribute
+from ..types import may_be_several
+from .comments import _clean, comment_lines
+from .context import Context
+from .values import last_argument
+
+HIDDEN = frozenset(["update", "get", "keys", "values", "items", "array", "count", "equals", "of"])
+"""Fields that Python's own methods of a Table hide."""
+
+
+def constructor(c: Context, node: ast.TableConstructor) -> Code:
+    """`{...}`: `Table(1, 2, name=3)`; `Table.of({...})` where keys are no names."""
+    c.use("Table")
+    positional = [f for f in node.fields if f.key is None]
+    named = [f for f in node.fields if f.key is not None]
+    keys = [f.key.value if isinstance(f.key, ast.String) else None for f in named]
+    names_only = all(k is not None and is_attribute(k) and k.isascii() for k in keys)
+    names_only = names_only and len(set(keys)) == len(keys) and "self" not in keys
+    if not names_only:
+        return _mapping(c, node, positional, named)
+    ordered = positional + named
+    spread = (
+        any(may_be_several(f.value) for f in positional[-1:])
+        and positional[-1:] == node.fields[-1:]
+    )
+    texts: list[tuple[ast.Field, str]] = []
+    for entry in ordered:
+        last = entry is positional[-1] if positional else False
+        text = _value(c, entry, spread and last)
+        if not text:
+            continue
+        if entry.key is not None:
+            assert isinstance(entry.key, ast.String)
+            text = f"{entry.key.value}={text}"
+        texts.append((entry, text))
+    return Code(f"Table({_lines(c, node, texts)})")
+
+
+def _value(c: Context, entry: ast.Field, several: bool) -> str:
+    return last_argument(c, entry.value) if several else str(c.expression(entry.value))
+
+
+def _lines(c: Context, node: ast.TableConstructor, texts: list[tuple[ast.Field, str]]) -> str:
+    commented = any(f.before or f.after for f in node.fields) or node.trailing
+    if not commented:
+        joined = ", ".join(text for _, text in texts)
+        several = node.lines > 1 and len(texts) > 1
+        return f"{joined}," if several and not joined.startswith("*") else joined
+    lines = []
+    for entry, text in texts:
+        for comment in entry.before:
+            lines += [_clean(line) for line in comment_lines(comment)]
+        behind = ""
+        if entry.after is not None:
+            behind = "  " + " ".join(_clean(line) for line in comment_lines(entry.after))
+        lines.append(f"{text},{behind}")
+    for comment in node.trailing:
+        lines += [_clean(line) for line in comment_lines(comment)]
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def _mapping(
+    c: Context,
+    node: ast.TableConstructor,
+    positional: list[ast.Field],
+    named: list[ast.Field],
+) -> Code:
+    texts: list[tuple[ast.Field, str]] = []
+    for entry in named:
+        assert entry.key is not None
+        key, value = c.expression(entry.key), c.expression(entry.value)
+        texts.append((entry, f"({key}, {value})"))
+    pairs = f"[{_lines(c, node, texts)}]"
+    if not positional:
+        return Code(f"Table.of({pairs})")
+    several = positional[-1] is node.fields[-1]
+    listed = [_value(c, f, several and f is positional[-1]) for f in positional]
+    return Code(f"Table.of({pairs}, {', '.join(x for x in listed if x)})")
+
+
+def place(c: Context, node: ast.Index) -> str:
+    """Return `t.k` or `t[k]` as Python reads and assigns it."""
+    table = c.expression(node.table).at(ATOM)
+    if isinstance(node.key, ast.String):
+        key = node.key.value
+        if is_attribute(key) and not key.startswith("_") and key not in HIDDEN and key.isascii():
+            return f"{table}.{key}"
+        return f"{table}[{quoted(key)}]"
+    return f"{table}[{c.expression(node.key)}]"

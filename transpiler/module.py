@@ -1,0 +1,316 @@
+"""A Lua file on its way: what is known of it before it is written as Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import ast, library
+from .code import quoted
+from .lower.classes import ClassInfo, find_classes
+from .scope import FileScope, Variable
+from .types import ANY, Type, blocks_of, dotted, returns
+
+if TYPE_CHECKING:
+    from .lower.context import Context
+    from .project import Project
+
+
+class Module:
+    """One file.
+
+    Parameters
+    ----------
+    path : str
+        As messages name it.
+    block : ast.Block
+    scopes : FileScope
+    project : Project
+        The files that are translated together.
+    name : str
+        The Python module: "util.Stream".
+    """
+
+    def __init__(
+        self, path: str, block: ast.Block, scopes: FileScope, project: Project, name: str
+    ) -> None:
+        self.path = path
+        self.block = block
+        self.scopes = scopes
+        self.project = project
+        self.name = name
+        self.package_variables: dict[Variable, str] = {}
+        self.global_names: dict[str, str] = {}
+        self.global_functions: dict[str, ast.Function] = {}
+        self.classes: dict[int, ClassInfo] = {}
+        self.class_parents: dict[Variable, ClassInfo] = {}
+        self.class_variables: dict[Variable, ClassInfo] = {}
+        self.method_of: dict[int, ClassInfo] = {}
+        self.moved: set[int] = set()
+        self.imports_at: dict[int, Callable[[Context], list[str]]] = {}
+        self.required: dict[str, None] = {}
+        self.missing: dict[str, None] = {}
+        self.hints: dict[int, str] = {}
+        self.optional: dict[int, frozenset[Variable]] = {}
+        self.extra: dict[int, list[str]] = {}
+        self.bound: dict[int, list[Variable]] = {}
+        self.gives_nothing: set[int] = set()
+        self.loop_bodies: set[int] = set()
+        self.continues: dict[str, int] = {}
+        self.marks: list[tuple[int, int]] = []
+        self.exports: Variable | None = None
+        named_args = any(
+            v.name == "args" for s in (scopes.top, *scopes.scopes.values()) for v in s.variables
+        )
+        self.vararg = "rest" if named_args else "args"
+        self.returns_early = _returns_early(block)
+        find_classes(block, self)
+        self._relate_classes()
+        last = block.statements[-1] if block.statements else None
+        if isinstance(last, ast.Return) and len(last.values) == 1:
+            only = last.values[0]
+            if isinstance(only, ast.Name) and only.variable is not None:
+                self.exports = only.variable
+
+    # -- classes --------------------------------------------------------------------------
+
+    def add_class(self, statement: ast.Statement, info: ClassInfo) -> None:
+        """Take a class that was found."""
+        self.classes[id(statement)] = info
+        if info.parent_variable is not None:
+            self.class_parents[info.parent_variable] = info
+        if info.variable is not None:
+            self.class_variables[info.variable] = info
+
+    def _relate_classes(self) -> None:
+        by_name = {info.typename: info for info in self.classes.values()}
+        for info in self.classes.values():
+            parent = by_name.get(info.parent_name or "")
+            info.parent = parent if parent is not info else None
+            info.family = list(by_name.values())
+            for name, statement in info.methods.items():
+                for key, certain in _assigned_fields(statement.function):
+                    certain = certain and name == "__init"
+                    info.fields[key] = info.fields.get(key, False) or certain
+
+    def self_types(self) -> dict[Variable, Type]:
+        """Return the types of `self` in methods of classes, and of the classes' variables."""
+        found: dict[Variable, Type] = {}
+        for info in self.classes.values():
+            if info.variable is not None:
+                found[info.variable] = Type("class", detail=info)
+            if info.parent_variable is not None:
+                found[info.parent_variable] = Type("class", detail=None)
+            for statement in info.methods.values():
+                function = statement.function
+                scope = self.scopes.scopes[id(function)]
+                first = scope.variables[0] if scope.variables else None
+                if first is not None and first.name == "self" and not first.writes:
+                    found[first] = Type("object", detail=info)
+        for variable, package in self.package_variables.items():
+            found[variable] = Type("package", detail=package)
+        return found
+
+    # -- globals --------------------------------------------------------------------------
+
+    def set_globals(self, own: dict[str, str]) -> None:
+        """Say which globals are variables of this module alone, by their names in Python."""
+        self.global_names = own
+
+    def is_own_global(self, name: str) -> bool:
+        """Whether a global is a variable of this module alone."""
+        return name in self.global_names
+
+    def is_shared_global(self, name: str) -> bool:
+        """Whether some file of the program assigns a global that others may read."""
+        return name in self.project.shared_globals
+
+    def global_type(self, name: str) -> Type:
+        """Return the type of a global."""
+        if name in self.global_names or self.is_shared_global(name):
+            return ANY
+        if name in library.PACKAGES or name in library.LIBRARIES:
+            return Type("package", detail=name)
+        return ANY
+
+    def required_type(self, name: str) -> Type:
+        """Return the type of what `require(name)` gives."""
+        if name in library.PACKAGES and self.project.find(name) is None:
+            return Type("package", detail=name)
+        return ANY
+
+    # -- statements -----------------------------------------------------------------------
+
+    def link(self) -> None:
+        """Find requires, loops and functions, once the project knows all its files."""
+        self._statements(self.block, top=True)
+        for call in self.scopes.calls:
+            if isinstance(call, ast.Call):
+                self._call(call)
+        for key, scope in self.scopes.scopes.items():
+            function = scope.function
+            assert function is not None
+            found = frozenset(
+                n.variable for n in _trailing_optional(function) if n.variable is not None
+            )
+            if found:
+                self.optional[key] = found
+            self._statements(function.body, top=False)
+
+    def _statements(self, block: ast.Block, top: bool) -> None:
+        for statement in block.statements:
+            if isinstance(statement, ast.Local):
+                self._require(statement, top)
+            if isinstance(statement, (ast.While, ast.Repeat, ast.NumericFor, ast.GenericFor)):
+                self.loop_bodies.add(id(statement.body))
+            if isinstance(statement, ast.CallStatement) and top:
+                self._bare_require(statement)
+            for inner in blocks_of(statement):
+                self._statements(inner, top=False)
+
+    def _call(self, call: ast.Call) -> None:
+        name = dotted(call.function)
+        if name in ("pcall", "xpcall", "coroutine.wrap", "coroutine.create"):
+            for argument in call.arguments[:1]:
+                if isinstance(argument, ast.Function):
+                    self.gives_nothing.add(id(argument))
+        if name == "require" and call.arguments and isinstance(call.arguments[0], ast.String):
+            package = call.arguments[0].value
+            self.required[package] = None
+            if self.project.find(package) is None and package not in library.PACKAGES:
+                self.missing[package] = None
+
+    def _require(self, statement: ast.Local, top: bool) -> None:
+        """Turn `local x = require 'y'` into an import."""
+        if len(statement.names) != 1 or len(statement.values) != 1:
+            return
+        variable = statement.names[0].variable
+        package = required_name(statement.values[0])
+        if package is None or variable is None:
+            return
+        other = self.project.find(package)
+        if other is None:
+            if package in library.PACKAGES and not variable.writes:
+                self.package_variables[variable] = package
+                self.imports_at[id(statement)] = lambda c: []
+            return
+        if not top or variable.writes:
+            return
+
+        def lines(c: Context) -> list[str]:
+            name, exported = c.name_of(variable), other.exported_name()
+            if exported is None:
+                return [f"{name} = {c.use('require')}({quoted(other.name)})"]
+            renamed = "" if exported == name else f" as {name}"
+            return [f"from {other.import_name(self)} import {exported}{renamed}"]
+
+        self.imports_at[id(statement)] = lines
+
+    def _bare_require(self, statement: ast.CallStatement) -> None:
+        package = required_name(statement.call)
+        if package is None:
+            return
+        if self.project.find(package) is None and package in library.PACKAGES:
+            if statement.before or statement.after:
+                self.imports_at[id(statement)] = lambda c: []
+            else:
+                self.moved.add(id(statement))
+
+    def exported_name(self) -> str | None:
+        """Return the name under which other files import what this one returns."""
+        return None if self.returns_early else self.project.export_names.get(self.name)
+
+    def import_name(self, other: Module) -> str:
+        """Return the name of this module as another imports it."""
+        return self.name
+
+    # -- while it is written --------------------------------------------------------------
+
+    def mark(self, line: int, at: int) -> None:
+        """Note which line of Python comes from a line of Lua."""
+        self.marks.append((line, at))
+
+    def put_exports(self, c: Context, node: ast.Return) -> None:
+        """Write what the file returns, at its end."""
+        from .lower.functions import returned
+
+        if not node.values:
+            return
+        text = returned(c, node.values)
+        name = self.project.export_names.get(self.name)
+        if name is not None and text == name:
+            c.put(f"exports = {name}")
+        else:
+            c.put(f"exports = {text}")
+
+
+def required_name(node: ast.Expression) -> str | None:
+    """Return "x" for `require 'x'`."""
+    if not isinstance(node, ast.Call) or dotted(node.function) != "require":
+        return None
+    only = node.arguments[0] if len(node.arguments) == 1 else None
+    return only.value if isinstance(only, ast.String) else None
+
+
+def _returns_early(block: ast.Block) -> bool:
+    """Whether a file returns in the middle."""
+    found = returns(block)
+    return bool(found) and not (len(found) == 1 and found[0] is block.statements[-1])
+
+
+def _assigned_fields(function: ast.Function) -> list[tuple[str, bool]]:
+    """Return the fields of `self` that a method assigns, and whether it always does."""
+    found: list[tuple[str, bool]] = []
+
+    def visit(block: ast.Block, certain: bool) -> None:
+        for statement in block.statements:
+            if isinstance(statement, ast.Assign):
+                found.extend(
+                    (target.key.value, certain)
+                    for target in statement.targets
+                    if isinstance(target, ast.Index)
+                    and isinstance(target.table, ast.Name)
+                    and target.table.name == "self"
+                    and isinstance(target.key, ast.String)
+                )
+            for inner in blocks_of(statement):
+                visit(inner, certain and isinstance(statement, ast.Do))
+            if returns(ast.Block([statement])):
+                certain = False
+
+    visit(function.body, True)
+    return found
+
+
+def _trailing_optional(function: ast.Function) -> list[ast.Name]:
+    """Return the last parameters that the body itself takes for optional."""
+    tested: set[str] = set()
+
+    def test(node: Any) -> None:
+        if isinstance(node, ast.Name):
+            tested.add(node.name)
+        elif isinstance(node, ast.Unary) and node.operator == "not":
+            test(node.operand)
+        elif isinstance(node, ast.Paren):
+            test(node.inner)
+        elif (isinstance(node, ast.Binary) and node.operator in ("and", "or")) or (
+            isinstance(node, ast.Binary)
+            and node.operator in ("==", "~=")
+            and isinstance(node.right, ast.Nil)
+        ):
+            test(node.left)
+
+    for statement in function.body.statements:
+        if isinstance(statement, ast.If):
+            for condition, _ in statement.branches:
+                test(condition)
+        elif isinstance(statement, (ast.Local, ast.Assign)):
+            for value in statement.values:
+                if isinstance(value, ast.Binary) and value.operator == "or":
+                    test(value)
+    found: list[ast.Name] = []
+    for name in reversed(function.parameters):
+        if name.name not in tested:
+            break
+        found.append(name)
+    return found

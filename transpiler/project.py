@@ -1,0 +1,238 @@
+"""All files that are translated together: how they find one another, and what they share."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from symtable import symtable
+
+from . import ast, library
+from .diagnostics import Diagnostic
+from .errors import LuaSyntaxError
+from .module import Module
+from .names import python_name
+from .parse import parse
+from .scope import resolve
+from .translate import Translation, Translator, count_statements, failed
+
+_SKIPPED = frozenset({".git", ".svn", "node_modules", "__pycache__"})
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to translate: its path from the root, with slashes, and its bytes."""
+
+    path: str
+    content: bytes
+
+    @property
+    def module(self) -> str:
+        """The name of its Python module."""
+        parts = self.path.removesuffix(".lua").split("/")
+        if parts[-1] == "init" and len(parts) > 1:
+            parts.pop()
+        return ".".join(_module_part(p, first=i == 0) for i, p in enumerate(parts))
+
+    @property
+    def target(self) -> str:
+        """The path of the Python file."""
+        folder = self.module.replace(".", "/")
+        if self.path.endswith("/init.lua"):
+            return f"{folder}/__init__.py"
+        return f"{folder}.py"
+
+
+def _module_part(text: str, first: bool) -> str:
+    name = re.sub(r"\W", "_", text)
+    if name[:1].isdigit() or not name:
+        name = f"_{name}"
+    taken = first and name in sys.stdlib_module_names and name != "test"
+    return f"{name}_" if keyword.iskeyword(name) or taken else name
+
+
+def collect(sources: Iterable[Path]) -> list[Source]:
+    """Return the Lua files of files and folders, named from their folders."""
+    found: dict[str, Source] = {}
+    for path in sources:
+        if path.is_dir():
+            files = sorted(p for p in path.rglob("*.lua") if not _SKIPPED & set(p.parts))
+            for file in files:
+                if file.is_file():
+                    name = file.relative_to(path).as_posix()
+                    found.setdefault(name, Source(name, file.read_bytes()))
+        else:
+            found.setdefault(path.name, Source(path.name, path.read_bytes()))
+    return list(found.values())
+
+
+class Project:
+    """Files that are translated together.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+
+    Attributes
+    ----------
+    shared_globals : set of str
+        Globals that live in the runtime's table of globals, because several files use them.
+    export_names : dict
+        By module, the name of what it returns.
+    """
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self.sources = list(sources)
+        self.modules: dict[str, Module] = {}
+        self.shared_globals: set[str] = set()
+        self.export_names: dict[str, str] = {}
+        self._failures: dict[str, Diagnostic] = {}
+        self._by_require: dict[str, Source] = {}
+        for source in self.sources:
+            plain = source.path.removesuffix(".lua")
+            self._by_require[plain] = source
+            if plain.endswith("/init"):
+                self._by_require[plain.removesuffix("/init")] = source
+        parsed = {}
+        for source in self.sources:
+            try:
+                block = parse(source.content, source.path)
+                parsed[source.path] = block, resolve(block)
+            except LuaSyntaxError as error:
+                self._failures[source.path] = _syntax_failure(error, source.path)
+            except RecursionError:
+                message = "the file is nested too deeply"
+                self._failures[source.path] = Diagnostic("RK107", message, source.path, 1, 1)
+        for source in self.sources:
+            if source.path in parsed:
+                block, scopes = parsed[source.path]
+                self.modules[source.path] = Module(source.path, block, scopes, self, source.module)
+        for module in self.modules.values():
+            module.link()
+        self._share_globals()
+        self._translators = {path: Translator(m) for path, m in self.modules.items()}
+        for path, module in self.modules.items():
+            names = self._translators[path].names
+            last = module.block.statements[-1] if module.block.statements else None
+            if module.exports is not None and not module.returns_early:
+                self.export_names[module.name] = names[module.exports]
+            elif isinstance(last, ast.Return) and last.values:
+                self.export_names[module.name] = "exports"
+
+    # -- finding --------------------------------------------------------------------------
+
+    def find(self, required: str) -> Module | None:
+        """Return the file of the project that `require` means, None if there is none."""
+        plain = required.removeprefix("./")
+        for name in (plain.replace(".", "/"), plain, plain.removesuffix(".lua")):
+            source = self._by_require.get(name)
+            if source is not None:
+                return self.modules.get(source.path)
+        return None
+
+    # -- globals --------------------------------------------------------------------------
+
+    def _share_globals(self) -> None:
+        writers: dict[str, set[str]] = {}
+        users: dict[str, set[str]] = {}
+        dynamic = False
+        for path, module in self.modules.items():
+            scopes = module.scopes
+            for name in scopes.global_writes:
+                writers.setdefault(name, set()).add(path)
+            for scope in (scopes.top, *scopes.scopes.values()):
+                for name in scope.globals_read:
+                    users.setdefault(name, set()).add(path)
+                dynamic = dynamic or bool({"_G", "getfenv", "setfenv"} & scope.globals_read)
+        for name, found in writers.items():
+            everywhere = found | users.get(name, set())
+            known = name in library.PACKAGES or name in library.LIBRARIES
+            if dynamic or known or name in library.GLOBALS or len(everywhere) > 1:
+                self.shared_globals.add(name)
+        package_globals = {
+            n for n in self.shared_globals if n in library.PACKAGES and _only_requires(self, n)
+        }
+        self.shared_globals -= package_globals
+        self.package_globals = package_globals
+
+    def own_globals(self, module: Module) -> dict[str, str]:
+        """Return the globals that are a module's own, by their names in Python."""
+        found = {}
+        for name, count in module.scopes.global_writes.items():
+            if name in self.shared_globals or name in self.package_globals:
+                continue
+            found[name] = _own_name(name)
+            for statement in module.block.statements:
+                if (
+                    isinstance(statement, ast.FunctionStatement)
+                    and isinstance(statement.target, ast.Name)
+                    and statement.target.name == name
+                    and count == 1
+                    and not module.returns_early
+                ):
+                    module.global_functions[name] = statement.function
+        return found
+
+    # -- translating ----------------------------------------------------------------------
+
+    def translate(self) -> list[Translation]:
+        """Return the Python of all files, not yet formatted."""
+        return [self._translate(source) for source in self.sources]
+
+    def _translate(self, source: Source) -> Translation:
+        lua = source.content.decode("utf-8", "replace")
+        found = Translation(source.path, source.target, lua, "")
+        failure = self._failures.get(source.path)
+        if failure is None:
+            module = self.modules[source.path]
+            try:
+                found.python, context = self._translators[source.path].translate()
+                symtable(found.python, source.target, "exec")
+                found.diagnostics = context.diagnostics
+                found.uses = context.uses
+                found.statements = count_statements(module.block, module.scopes.scopes)
+                found.missing = list(module.missing)
+                return found
+            except (RecursionError, MemoryError):
+                failure = Diagnostic("RK107", "nested too deeply", source.path, 1, 1)
+            except SyntaxError as error:
+                failure = Diagnostic("RK107", f"{error.msg}", source.path, 1, 1)
+        found.diagnostics = [failure]
+        found.python = failed(lua, source.path, failure)
+        return found
+
+
+def _own_name(name: str) -> str:
+    from .names import EMITTED_BUILTINS
+    from .translate import RESERVED
+
+    plain = python_name(name)
+    return f"{plain}_" if plain in EMITTED_BUILTINS or plain in RESERVED else plain
+
+
+def _only_requires(project: Project, name: str) -> bool:
+    """Whether a global is only ever assigned `require` of the package of that name."""
+    from .module import required_name
+
+    for module in project.modules.values():
+        count = module.scopes.global_writes.get(name, 0)
+        for statement in module.block.statements:
+            if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+                target = statement.targets[0]
+                named = isinstance(target, ast.Name) and target.name == name
+                if named and required_name(statement.values[0]) == name:
+                    module.imports_at[id(statement)] = lambda c: []
+                    count -= 1
+        if count:
+            return False
+    return True
+
+
+def _syntax_failure(error: LuaSyntaxError, path: str) -> Diagnostic:
+    found = re.match(r".*?:(\d+):(\d+): (.*)", str(error), re.DOTALL)
+    if found is None:
+        return Diagnostic("RK101", str(error), path, 1, 1)
+    return Diagnostic("RK101", found[3], path, int(found[1]), int(found[2]))

@@ -1,0 +1,56 @@
+"""What translated programs import: Lua's values and libraries, Torch's packages.
+
+- `lua`: operators and calls where the type of a value is unknown
+- `tables`, `shared`, `loading`: Table, the globals of a program, require and dofile
+- `tensors`, `torch_package`, `packages`, `classes`: Torch's tensors, packages and classes
+
+Nothing is implemented here that legacy_nn, its torch7 and its lualib have.
+"""
+
+from rekindle.legacy_nn.lualib import bit as bit
+from rekindle.legacy_nn.lualib import collectgarbage as collectgarbage
+from rekindle.legacy_nn.lualib import coroutine as coroutine
+from rekindle.legacy_nn.lualib import error as error
+from rekindle.legacy_nn.lualib import getmetatable as getmetatable
+from rekindle.legacy_nn.lualib import io as io
+from rekindle.legacy_nn.lualib import ipairs as ipairs
+from rekindle.legacy_nn.lualib import math as math
+from rekindle.legacy_nn.lualib import os as os
+from rekindle.legacy_nn.lualib import pairs as pairs
+from rekindle.legacy_nn.lualib import pcall as pcall
+from rekindle.legacy_nn.lualib import print_ as print  # noqa: F401
+from rekindle.legacy_nn.lualib import rawequal as rawequal
+from rekindle.legacy_nn.lualib import rawget as rawget
+from rekindle.legacy_nn.lualib import rawlen as rawlen
+from rekindle.legacy_nn.lualib import rawset as rawset
+from rekindle.legacy_nn.lualib import select as select
+from rekindle.legacy_nn.lualib import setmetatable as setmetatable
+from rekindle.legacy_nn.lualib import string as string
+from rekindle.legacy_nn.lualib import table as table
+from rekindle.legacy_nn.lualib import tonumber as tonumber
+from rekindle.legacy_nn.lualib import tostring as tostring
+from rekindle.legacy_nn.lualib import unpack as unpack
+from rekindle.legacy_nn.lualib import xpcall as xpcall
+
+from . import lua as lua
+from . import tensors as tensors
+from .classes import TorchObject as TorchObject
+from .classes import torch_class as torch_class
+from .loading import arg as arg
+from .loading import dofile as dofile
+from .loading import require as require
+from .packages import cudnn as cudnn
+from .packages import cunn as cunn
+from .packages import cutorch as cutorch
+from .packages import graph as graph
+from .packages import nn as nn
+from .packages import nngraph as nngraph
+from .packages import optim as optim
+from .packages import paths as paths
+from .packages import sys as sys
+from .packages import tds as tds
+from .packages import xlua as xlua
+from .shared import G as G
+from .tables import Table as Table
+from .tensors import tensor as tensor
+from .torch_package import torch as torch

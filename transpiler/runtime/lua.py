@@ -1,0 +1,202 @@
+"""Lua's operators and calls for values of unknown type: `lua.add(a, b)`, `lua.call(f, x)`.
+
+`call` and `invoke` give the first result, `call_all` and `invoke_all` all of them: a tuple
+where they are not one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import FunctionType, MethodType
+from typing import Any, NoReturn
+
+from rekindle.core.errors import RekindleError
+from rekindle.core.storage import Storage
+from rekindle.core.tensor import Tensor
+from rekindle.legacy_nn import lualib
+from rekindle.legacy_nn.bridge.adapt import as_lua_calls
+from rekindle.legacy_nn.bridge.classes import call_criterion, call_module, parameters, split_node
+from rekindle.legacy_nn.criterion import Criterion
+from rekindle.legacy_nn.lualib import add as add
+from rekindle.legacy_nn.lualib import assert_ as assert_
+from rekindle.legacy_nn.lualib import div as div
+from rekindle.legacy_nn.lualib import each as each
+from rekindle.legacy_nn.lualib import eq as eq
+from rekindle.legacy_nn.lualib import first as first
+from rekindle.legacy_nn.lualib import ge as ge
+from rekindle.legacy_nn.lualib import gt as gt
+from rekindle.legacy_nn.lualib import index as plain_index
+from rekindle.legacy_nn.lualib import le as le
+from rekindle.legacy_nn.lualib import length as length_by_metatable
+from rekindle.legacy_nn.lualib import lt as lt
+from rekindle.legacy_nn.lualib import mod as mod
+from rekindle.legacy_nn.lualib import mul as mul
+from rekindle.legacy_nn.lualib import newindex as newindex
+from rekindle.legacy_nn.lualib import next_ as next_
+from rekindle.legacy_nn.lualib import power as power
+from rekindle.legacy_nn.lualib import spread as spread
+from rekindle.legacy_nn.lualib import sub as sub
+from rekindle.legacy_nn.lualib import take as take
+from rekindle.legacy_nn.lualib import truth as truth
+from rekindle.legacy_nn.lualib import unm as unm
+from rekindle.legacy_nn.lualib.calls import single as single
+from rekindle.legacy_nn.module import Module
+from rekindle.legacy_nn.nngraph import NnNode
+
+from .classes import SPECIAL
+from .classes import class_named as class_named
+from .classes import type_of as type_of
+from .jumps import Jump as Jump
+from .tensors import tensor_method
+
+
+class Cell:
+    """A variable of which every turn of a loop has its own."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any = None) -> None:
+        self.value = value
+
+
+class UntranslatedError(RekindleError, NotImplementedError):
+    """A place that the transpiler could not translate was reached."""
+
+
+def untranslated(message: str) -> NoReturn:
+    """Stop at a place that was not translated.
+
+    Raises
+    ------
+    UntranslatedError
+        Always.
+    """
+    raise UntranslatedError(f"{message}: write this place in Python, see the TODO in the source")
+
+
+def unavailable(name: str) -> Any:
+    """Return one of Lua's functions that a translated program does not have, which says so."""
+    return getattr(lualib, name, None) or (lambda *_: untranslated(f"'{name}' is not translated"))
+
+
+# -- fields -----------------------------------------------------------------------------------
+
+
+def index(value: Any, key: Any) -> Any:
+    """Return `value[key]`."""
+    if isinstance(value, type) and key in SPECIAL:
+        return getattr(value, SPECIAL[key], None)
+    if key == "__typename" and not isinstance(value, lualib.Table):
+        return getattr(value, "t7_typename", None)
+    return plain_index(value, key)
+
+
+def length(value: Any) -> Any:
+    """Return `#value`; of tables a border, whatever their metatables say, as Torch7 printed."""
+    return len(value) if isinstance(value, lualib.Table) else length_by_metatable(value)
+
+
+def append(table: Any, value: Any) -> None:
+    """Put a value behind the last element: `t[#t + 1] = value`."""
+    newindex(table, add(length(table), 1), value)
+
+
+# -- calls ------------------------------------------------------------------------------------
+
+
+def call_all(function: Any, *args: Any) -> Any:
+    """Call any value; return all results."""
+    if isinstance(function, Module):
+        return call_module(function, *args)
+    if isinstance(function, Criterion):
+        return call_criterion(function, *args)
+    if isinstance(function, type):
+        start = function.__init__  # type: ignore[misc]  # of this very class
+        return as_lua_calls(function, start, 1)(*args)
+    return lualib.call(function, *args)
+
+
+def call(function: Any, *args: Any) -> Any:
+    """Call any value; return the first result."""
+    return first(call_all(function, *args))
+
+
+def invoke_all(value: Any, name: str, *args: Any) -> Any:
+    """Call a method; return all results."""
+    if isinstance(value, (Tensor, Storage)):
+        return tensor_method(value, name)(value, *args)
+    if isinstance(value, Module):
+        if name == "parameters" and type(value).parameters.__module__.startswith("rekindle."):
+            return parameters(value)
+    elif isinstance(value, NnNode) and name == "split":
+        return split_node(value, *args)
+    elif isinstance(value, lualib.Table):
+        found = plain_index(value, name)
+        if found is not None:
+            return lualib.call(found, value, *args)
+    if not isinstance(value, (lualib.Table, str)):
+        method = getattr(value, name, None)
+        if type(method) is MethodType and type(method.__func__) is FunctionType:
+            return as_lua_calls(method, method.__func__, 1)(
+                *args, *[None] * _missing(method.__func__, len(args) + 1)
+            )
+    return lualib.invoke(value, name, *args)
+
+
+def _missing(function: FunctionType, given: int) -> int:
+    code = function.__code__
+    return code.co_argcount - len(function.__defaults__ or ()) - given
+
+
+def invoke(value: Any, name: str, *args: Any) -> Any:
+    """Call a method; return the first result."""
+    return first(invoke_all(value, name, *args))
+
+
+# -- and, or, .., for -------------------------------------------------------------------------
+
+
+def or_(value: Any, default: Any) -> Any:
+    """Return `value or default`."""
+    return default if value is None or value is False else value
+
+
+def or_else(value: Any, otherwise: Callable[[], Any]) -> Any:
+    """Return `value or otherwise()`."""
+    return otherwise() if value is None or value is False else value
+
+
+def and_then(value: Any, following: Callable[[], Any]) -> Any:
+    """Return `value and following()`."""
+    return value if value is None or value is False else following()
+
+
+def concat(*parts: Any) -> Any:
+    """Return `a .. b .. c`, joined from the right."""
+    found = parts[-1]
+    for part in reversed(parts[:-1]):
+        found = lualib.concat(part, found)
+    return found
+
+
+def steps(start: Any, stop: Any, step: Any = 1) -> Iterator[Any]:
+    """Yield the numbers of `for i = start, stop, step`.
+
+    Raises
+    ------
+    LuaError
+        "'for' limit must be a number", and likewise for the others.
+    """
+    bounds = []
+    for value, what in ((start, "initial value"), (stop, "limit"), (step, "step")):
+        number = lualib.tonumber(value)
+        if number is None:
+            lualib.error(f"'for' {what} must be a number", 2)
+        bounds.append(number)
+    i, last, by = bounds
+    if isinstance(i, int) and isinstance(by, int) and by and abs(last) < 2**53:
+        yield from range(i, int(last // 1) + 1 if by > 0 else -int(-last // 1) - 1, by)
+        return
+    while (i <= last) if by > 0 else (i >= last):
+        yield i
+        i = add(i, by)

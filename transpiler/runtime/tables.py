@@ -1,0 +1,63 @@
+"""Table: what `{...}` makes in translated programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+from rekindle.core.checkpoint import Table as PlainTable
+from rekindle.legacy_nn.lualib import index, newindex
+
+
+class Table(PlainTable):
+    """A Lua table on which Python's own syntax does what Lua's does.
+
+    Entries that are missing read as None, as attributes too, metatables are heeded, and
+    assigning None deletes.
+
+    Parameters
+    ----------
+    *elements
+        What is at 1, 2, ...
+    **fields
+        What is under names.
+
+    Examples
+    --------
+    >>> t = Table("a", "b", rate=0.1)
+    >>> t[1], t.rate, t.momentum, len(t)
+    ('a', 0.1, None, 2)
+    """
+
+    __slots__ = ()
+
+    def __init__(self, *elements: Any, **fields: Any) -> None:
+        super().__init__()
+        entries = self._map
+        for position, value in enumerate(elements, 1):
+            if value is not None:
+                entries[position] = value
+        for name, value in fields.items():
+            if value is not None:
+                entries[name] = value
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[Any, Any]], *elements: Any) -> Self:
+        """Return a table of (key, value) pairs and elements: `{["a b"] = 1, [true] = 2, ...}`."""
+        made = cls(*elements)
+        for key, value in pairs:
+            newindex(made, key, value)
+        return made
+
+    def __getitem__(self, key: Any) -> Any:
+        return index(self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        newindex(self, key, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("_map", "_metatable"):
+            raise AttributeError("a table that is being unpickled has no entries yet")
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return index(self, name)

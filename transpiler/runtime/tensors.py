@@ -1,0 +1,105 @@
+"""Tensors and storages as Lua's operators see them, and their methods as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from types import FunctionType
+from typing import Any
+
+from rekindle.core.checkpoint import Table
+from rekindle.core.checkpoint.torch_types import storage_class, tensor_class
+from rekindle.core.storage import Storage
+from rekindle.core.tensor import Tensor
+from rekindle.legacy_nn.lualib import call
+from rekindle.legacy_nn.lualib.errors import located
+from rekindle.legacy_nn.torch7.api import METHODS, STORAGE_METHODS
+from rekindle.legacy_nn.torch7.functions import METHOD_TYPES
+
+
+def as_callback(value: Any) -> Any:
+    """Return a function so that it may be given more arguments, or fewer, than it takes."""
+    return partial(call, value) if type(value) is FunctionType else value
+
+
+def tensor_method(value: Any, name: str) -> Callable[..., Any]:
+    """Return a method of a tensor or storage.
+
+    Raises
+    ------
+    LuaError
+        "attempt to call method 'name' (a nil value)".
+    """
+    found = _entry(value, name)
+    if found is None:
+        raise located(f"attempt to call method '{name}' (a nil value)")
+    return found
+
+
+def _entry(value: Any, name: str) -> Callable[..., Any] | None:
+    if isinstance(value, Tensor):
+        if name in _EXTRA:
+            return _EXTRA[name]
+        found = METHODS.get(name)
+        if found is None or value.dtype.char not in METHOD_TYPES[name]:
+            return None
+        if name in ("apply", "map", "map2"):
+            return lambda *args: found(*map(as_callback, args))
+        return found
+    return _STORAGE_EXTRA.get(name) or STORAGE_METHODS.get(name)
+
+
+def _typename(value: Any) -> str:
+    return tensor_class(value.dtype) if isinstance(value, Tensor) else storage_class(value.dtype)
+
+
+def _index(value: Any, key: Any) -> Any:
+    if type(key) is str:
+        if key == "__typename":
+            return _typename(value)
+        return _entry(value, key)
+    methods = METHODS if isinstance(value, Tensor) else STORAGE_METHODS
+    return methods["__index"](value, key)
+
+
+def _newindex(value: Any, key: Any, new: Any) -> None:
+    methods = METHODS if isinstance(value, Tensor) else STORAGE_METHODS
+    methods["__newindex"](value, key, new)
+
+
+def _is_true(*_: Any) -> bool:
+    return True
+
+
+_EXTRA: dict[str, Callable[..., Any]] = {"isTensor": _is_true}
+_STORAGE_EXTRA: dict[str, Callable[..., Any]] = {}
+
+
+def _metatable(methods: dict[str, Callable[..., Any]]) -> Table:
+    events = ["add", "sub", "mul", "div", "mod", "pow", "unm", "tostring", "len"]
+    found = {f"__{e}": methods[f"__{e}"] for e in events if f"__{e}" in methods}
+    return Table({**found, "__index": _index, "__newindex": _newindex})
+
+
+# lualib asks a Python class for its metatable by this attribute.
+setattr(Tensor, "lua_metatable", _metatable(METHODS))  # noqa: B010
+setattr(Storage, "lua_metatable", _metatable(STORAGE_METHODS))  # noqa: B010
+
+
+class _TensorMethods:
+    """The methods of tensors as functions: `tensor.narrow(x, 1, 2, 3)` is Lua's `x:narrow(...)`."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def method(value: Any, *args: Any) -> Any:
+            return tensor_method(value, name)(value, *args)
+
+        method.__name__ = name
+        setattr(self, name, method)
+        return method
+
+
+tensor = _TensorMethods()
+"""Methods of tensors, as functions."""

@@ -1,0 +1,137 @@
+"""The package torch: functions, tensor types and classes under their Lua names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from rekindle.core.checkpoint.torch_types import STORAGE_CLASSES, TENSOR_CLASSES
+from rekindle.core.storage import Storage
+from rekindle.core.tensor import Tensor
+from rekindle.legacy_nn.bridge.adapt import as_lua_calls
+from rekindle.legacy_nn.torch7 import api, types
+from rekindle.legacy_nn.torch7.classes import CLASSES, FUNCTIONS
+from rekindle.legacy_nn.torch7.generator import Generator
+
+from . import classes
+from .shared import G
+from .tensors import tensor_method
+
+
+class TensorType:
+    """`torch.DoubleTensor`, or `torch.Tensor`: makes tensors, and has their methods."""
+
+    lua_type = "table"
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @property
+    def t7_typename(self) -> str:
+        """The type's name, as `torch.isTypeOf` takes it."""
+        return api.get_default_tensor_type() if self._name == "torch.Tensor" else self._name
+
+    def __call__(self, *args: Any) -> Tensor:
+        """Return a new tensor, of sizes, a table of numbers, or a storage."""
+        return api.construct(types.dtype_of(self.t7_typename), args)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return tensor_method(self(), name)
+
+
+class StorageType:
+    """`torch.LongStorage` and the others."""
+
+    lua_type = "table"
+
+    def __init__(self, name: str) -> None:
+        self.t7_typename = name
+
+    def __call__(self, *args: Any) -> Storage:
+        """Return a new storage, of a size or a table of numbers."""
+        return api.construct_storage(STORAGE_CLASSES[self.t7_typename], args)
+
+
+class Torch:
+    """The package; what it has not reads as None, and programs may add to it."""
+
+    lua_type = "table"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        found = _member(name)
+        if found is not None:
+            setattr(self, name, found)
+        return found
+
+
+def _member(name: str) -> Any:
+    full = f"torch.{name}"
+    if name == "Tensor" or full in TENSOR_CLASSES:
+        return TensorType(full)
+    if name == "Storage":
+        return lambda *args: api.construct_storage(types.default_dtype(), args)
+    if full in STORAGE_CLASSES:
+        return StorageType(full)
+    for table in (_OWN, api.FUNCTIONS):
+        if name in table:
+            return table[name]
+    if name in FUNCTIONS:
+        return as_lua_calls(FUNCTIONS[name])
+    if full in CLASSES:
+        return CLASSES[full]
+    return Generator if name == "Generator" else None
+
+
+def _is_tensor(value: Any = None) -> bool:
+    return isinstance(value, Tensor)
+
+
+def _is_storage(value: Any = None) -> bool:
+    return isinstance(value, Storage)
+
+
+def _typename(value: Any) -> Any:
+    name = classes.typename(value)
+    return () if name is None else name
+
+
+def _pointer(value: Any) -> int:
+    return id(value)
+
+
+def _nothing(*_: Any) -> None:
+    """Do nothing: threads and heaps are Python's affair here."""
+
+
+def _totable(value: Any) -> Any:
+    return tensor_method(value, "totable")(value)
+
+
+def _threads() -> int:
+    return os.cpu_count() or 1
+
+
+_OWN: dict[str, Callable[..., Any]] = {
+    "class": classes.new_class,
+    "type": classes.torch_type,
+    "typename": _typename,
+    "isTypeOf": classes.is_type_of,
+    "isTensor": _is_tensor,
+    "isStorage": _is_storage,
+    "pointer": _pointer,
+    "setnumthreads": _nothing,
+    "getnumthreads": _threads,
+    "getnumcores": _threads,
+    "setheaptracking": _nothing,
+    "totable": _totable,
+}
+
+torch = Torch()
+"""The package torch."""
+
+G["torch"] = torch

@@ -1,0 +1,172 @@
+"""One file from its nodes to Python text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from . import ast, library
+from .closures import kept_variables
+from .code import quoted
+from .diagnostics import Diagnostic, RuntimeUse
+from .lower import EXPRESSIONS, STATEMENTS, Context
+from .lower.comments import put_trailing
+from .lower.statements import body
+from .module import Module
+from .names import Names
+from .scope import Scope
+from .text import words
+from .types import Types, blocks_of
+
+RUNTIME = "rekindle.transpiler.runtime"
+
+RESERVED = frozenset(words("lua tensor Table G torch_class TorchObject string tostring exports"))
+"""Names that the runtime gives to translated files."""
+
+
+@dataclass(slots=True)
+class Translation:
+    """A file's Python, and what there is to say about it.
+
+    Attributes
+    ----------
+    source, target : str
+        Paths, from the folder of the sources and of the results.
+    lua, python : str
+    diagnostics : list of Diagnostic
+    uses : list of RuntimeUse
+    statements : int
+    missing : list of str
+        Packages that the file requires and nobody has.
+    """
+
+    source: str
+    target: str
+    lua: str
+    python: str
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    uses: list[RuntimeUse] = field(default_factory=list)
+    statements: int = 0
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def runtime_lines(self) -> set[int]:
+        """Lines of Lua with something that the runtime keeps."""
+        return {use.line for use in self.uses}
+
+
+class Translator:
+    """The facts of a file that others need, then its text.
+
+    Parameters
+    ----------
+    module : Module
+    """
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        scopes = module.scopes
+        own = module.project.own_globals(module)
+        read = set(own.values()) | {module.vararg}
+        for scope in (scopes.top, *scopes.scopes.values()):
+            read |= {name for name in scope.globals_read if _is_library(name)}
+        module.set_globals(own)
+        read |= set(module.package_variables.values())
+        self.names = Names(scopes, read | RESERVED)
+        for info in module.classes.values():
+            if info.variable is not None:
+                info.name = self.names[info.variable]
+
+    def translate(self) -> tuple[str, Context]:
+        """Return the module's text and the context that wrote it."""
+        module, scopes = self.module, self.module.scopes
+        types = Types(scopes, module.global_type, module.required_type, module.self_types())
+        wrapped = module.returns_early
+        c = Context(module, scopes, self.names, types, wrapped)
+        c.expressions, c.statements = EXPRESSIONS, STATEMENTS
+        c.cells, module.bound = kept_variables(scopes, types)
+        if wrapped:
+            self._wrapped(c)
+        else:
+            body(c, module.block)
+            put_trailing(c, module.block)
+        return _assembled(c, self._undefined_globals(wrapped)), c
+
+    def _wrapped(self, c: Context) -> None:
+        """Write a file that returns in its middle: as a function, called once."""
+        name = c.fresh("chunk")
+        c.put(f"def {name}(*{c.module.vararg}):")
+        with c.indented():
+            own = [
+                c.module.global_names[n]
+                for n in c.scopes.global_writes
+                if c.module.is_own_global(n)
+            ]
+            if own:
+                c.put(f"global {', '.join(own)}")
+            body(c, c.module.block)
+            put_trailing(c, c.module.block)
+        c.put()
+        c.put()
+        c.put(f"exports = {name}()")
+
+    def _undefined_globals(self, wrapped: bool) -> list[str]:
+        """Return the module's globals that no statement at its top defines."""
+        module = self.module
+        defined: set[str] = set()
+        if not wrapped:
+            for statement in module.block.statements:
+                if isinstance(statement, ast.Assign):
+                    defined |= {t.name for t in statement.targets if isinstance(t, ast.Name)}
+                elif isinstance(statement, ast.FunctionStatement):
+                    target = statement.target
+                    if isinstance(target, ast.Name):
+                        defined.add(target.name)
+        return [text for name, text in module.global_names.items() if name not in defined]
+
+
+def _is_library(name: str) -> bool:
+    return (
+        name in library.GLOBALS
+        or name in library.LIBRARIES
+        or name in library.PACKAGES
+        or name == "arg"
+    )
+
+
+def _assembled(c: Context, undefined: list[str]) -> str:
+    head = [f'"""Translated from {c.module.path.rpartition("/")[2]} by rekindle transpile."""', ""]
+    for source, names in sorted(c.imports.items()):
+        head.append(f"from {source} import {', '.join(sorted(names))}")
+    if c.imports:
+        head.append("")
+    head += [f"{name} = None" for name in undefined]
+    if undefined:
+        head.append("")
+    return "\n".join([*head, *c.lines]) + "\n"
+
+
+def count_statements(block: ast.Block, scopes: dict[int, Scope]) -> int:
+    """Return the number of statements of a file, inside functions too."""
+
+    def count(inner: ast.Block) -> int:
+        return sum(1 + sum(count(b) for b in blocks_of(s)) for s in inner.statements)
+
+    bodies = [s.function.body for s in scopes.values() if s.function is not None]
+    return count(block) + sum(count(inner) for inner in bodies)
+
+
+def failed(source: str, name: str, found: Diagnostic) -> str:
+    """Return the Python of a file that could not be translated: an error, and the Lua below."""
+    lines = [
+        f'"""Not translated: {name}."""',
+        "",
+        f"from {RUNTIME} import lua",
+        "",
+        f"# TODO(rekindle {found.code}): {found.message}",
+        f"lua.untranslated({quoted(f'{found.code}: {found.message}')})",
+        "",
+    ]
+    for line in source.split("\n"):
+        clean = "".join(ch if ch.isprintable() else " " for ch in line).rstrip()
+        lines.append(f"# {clean}".rstrip())
+    return "\n".join(lines) + "\n"
