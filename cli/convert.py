@@ -5,7 +5,14 @@ from __future__ import annotations
 import click
 
 from .group import Command
-from .options import bn_var_option, force_option, json_option, max_bytes_option, select_option
+from .options import (
+    bn_var_option,
+    force_option,
+    json_option,
+    lua_option,
+    max_bytes_option,
+    select_option,
+)
 
 EXTENSIONS = {
     "safetensors": ".safetensors",
@@ -46,6 +53,7 @@ EXTENSIONS = {
     help="File to write, or - for standard output; a folder for several FILEs.",
 )
 @select_option
+@lua_option
 @click.option(
     "--to",
     "to",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .group import Command
-from .options import json_option, select_option
+from .options import json_option, lua_option, select_option
 
 
 @click.command(
@@ -25,6 +25,7 @@ from .options import json_option, select_option
     type=click.Path(exists=True, dir_okay=False, allow_dash=True),
 )
 @select_option
+@lua_option
 @click.option(
     "--depth", metavar="N", type=click.IntRange(0), help="Levels of modules and tables to show."
 )

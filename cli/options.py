@@ -20,6 +20,35 @@ select_option = click.option(
     help="Take this part of FILE, a path as Lua writes it: protos.rnn, model.modules[3].",
 )
 
+
+def _run_lua(ctx: click.Context, _: click.Parameter, files: tuple[str, ...]) -> None:
+    """Run Lua files, which define classes; their runtime lives as long as the command."""
+    if not files:
+        return
+    from rekindle.legacy_nn.bridge import LuaError, Runtime
+
+    from .group import Unusable
+
+    runtime = ctx.meta["rekindle.lua"] = Runtime()
+    try:
+        for package in ("torch", "nn", "nngraph"):
+            runtime.require(package)
+        for file in files:
+            runtime.load_file(file)
+    except LuaError as error:
+        raise Unusable(f"--lua: {error}") from error
+
+
+lua_option = click.option(
+    "--lua",
+    metavar="LUA",
+    type=click.Path(exists=True, dir_okay=False),
+    multiple=True,
+    expose_value=False,
+    callback=_run_lua,
+    help="Run this Lua program first: it defines classes that FILE has objects of.",
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 force_option = click.option("--force", is_flag=True, help="Replace files that are there already.")

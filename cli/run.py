@@ -11,6 +11,7 @@ from .options import (
     force_option,
     input_options,
     json_option,
+    lua_option,
     max_bytes_option,
     select_option,
 )
@@ -59,6 +60,7 @@ OUTPUTS = {
 @bn_var_option
 @click.option("--train", is_flag=True, help="Run in training mode; evaluation is the default.")
 @select_option
+@lua_option
 @force_option
 @max_bytes_option
 @json_option

@@ -10,6 +10,7 @@ from .options import (
     file_argument,
     input_options,
     json_option,
+    lua_option,
     max_bytes_option,
     select_option,
 )
@@ -28,6 +29,7 @@ from .options import (
 @click.argument("out", metavar="OUT", type=click.Path(exists=True, dir_okay=False))
 @input_options
 @select_option
+@lua_option
 @click.option(
     "--map",
     "map_file",

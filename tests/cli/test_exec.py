@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 PROGRAM = [sys.executable, "-c", "import rekindle.cli; rekindle.cli.main()", "exec"]
@@ -99,3 +100,34 @@ def test_an_interrupt_ends_a_program_that_never_calls_python(tmp_path):
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=10)
     assert process.returncode != 0
+
+
+CLASS = """
+local Times, parent = torch.class('nn.Times', 'nn.Module')
+function Times:__init(k) parent.__init(self) self.k = k end
+function Times:updateOutput(x) self.output:resizeAs(x):copy(x):mul(self.k) return self.output end
+"""
+
+
+def test_classes_from_lua_source(tmp_path):
+    (tmp_path / "times.lua").write_text(CLASS)
+    model, source, x = tmp_path / "model.t7", tmp_path / "times.lua", tmp_path / "x.npy"
+    np.save(x, np.ones((2, 3)))
+    run(
+        *("-e", CLASS, "-l", "nn", "-e", "require 'nn'"),
+        *("-e", f"torch.save('{model}', nn.Sequential():add(nn.Times(7)))"),
+        cwd=tmp_path,
+    )
+    code = [sys.executable, "-c", "import rekindle.cli; rekindle.cli.main()", "run", str(model)]
+    code += ["--input", str(x), "-o", str(tmp_path / "y.npy")]
+    without = subprocess.run(code, capture_output=True, timeout=60, check=False)
+    assert without.returncode != 0
+    assert b"nn.Times" in without.stderr
+    subprocess.run([*code, "--lua", str(source)], timeout=60, check=True, capture_output=True)
+    assert np.load(tmp_path / "y.npy").tolist() == [[7.0] * 3] * 2
+    source.write_text("error('no good')")
+    failed = subprocess.run(
+        [*code, "--lua", str(source)], capture_output=True, timeout=60, check=False
+    )
+    assert failed.returncode == 2
+    assert b"no good" in failed.stderr
