@@ -10,10 +10,11 @@ from typing import Any
 
 from rekindle.core import ops
 from rekindle.core.checkpoint import Table
-from rekindle.core.creation import empty
+from rekindle.core.creation import empty, zeros
 from rekindle.core.tensor import Tensor
 
 from .convolution import Convolution
+from .gradients import refilled
 from .module import ArgumentError, torch_class
 from .spatial import as_batch
 
@@ -74,12 +75,25 @@ class FullConvolution(Convolution):
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         if isinstance(input, Table):
-            return super().input_gradient(input, gradOutput)
+            # What gives the size has no gradient: zeros that take the memory of one number.
+            zero = ops.expand(zeros((1,) * input[2].ndim, self.dtype), input[2].shape)
+            return Table([self.input_gradient(input[1], gradOutput), zero])
         g = as_batch(self, gradOutput)
         found = ops.convolution(
             g, self.weight, None, stride=self.per_axis("d"), padding=self.per_axis("pad")
         )
         return ops.reshape(found, input.shape)
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
+        if not isinstance(result, Table):
+            return super().keep_gradient(input, gradOutput, result)
+        table = self.gradInput
+        if not isinstance(table, Table):
+            return Table([refilled(table, result[1]), result[2]])
+        table[1] = refilled(table[1], result[1])
+        if table[2].shape != result[2].shape:
+            table[2] = result[2]
+        return table
 
     def parameter_gradients(self, input: Any, gradOutput: Any) -> Sequence[Tensor | None]:
         images = input[1] if isinstance(input, Table) else input

@@ -5,7 +5,6 @@ Source: torch/nn IndexLinear.lua, lib/THNN/generic/IndexLinear.c.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -268,15 +267,27 @@ class IndexLinear(Module):
             return
         with as_torch():
             self.bias.sub_(self.gradBias * learningRate)
-        weight = self.weight.detach()
         for call in calls:
             gradients = self.running["gradWeight"][call].to("cpu").numpy()
-            for place, g in zip(self._keys_of(call), gradients, strict=True):
-                row = weight[place].to("cpu").numpy()
-                weight[place] = Tensor(self._stepped(row, g, learningRate), dtype=weight.dtype)
+            places = self._places(self.running["keys"][call]).to("cpu").numpy()
+            self._step(places, gradients, learningRate)
 
-    def _keys_of(self, call: int) -> Iterator[int]:
-        return iter(self._places(self.running["keys"][call]).tolist())
+    def _step(self, places: Any, gradients: Any, lr: float) -> None:
+        """Step at these rows of the weight against gradients, one after the other."""
+        if not places.size:
+            return
+        weight = self.weight.detach()
+        touched, row_of = np.unique(places, return_inverse=True)
+        index = Tensor(touched, device=weight.device)
+        rows = weight[index].to("cpu").numpy()
+        if self.normalize or self.weightDecay:
+            for i, g in zip(row_of, gradients, strict=True):
+                rows[i] = self._stepped(rows[i], g, lr)
+        else:
+            order = np.argsort(row_of, kind="stable")
+            starts = np.searchsorted(row_of, np.arange(touched.size), sorter=order)
+            rows = rows - np.add.reduceat(gradients[order], starts, axis=0) * lr
+        weight[index] = Tensor(rows, dtype=weight.dtype, device=weight.device)
 
     def _stepped(self, row: Any, g: Any, lr: float) -> Any:
         """Return the row of the weight of one key after a step against its gradient."""
@@ -300,15 +311,13 @@ class IndexLinear(Module):
             self.bias.sub_(ops.sum(g, axis=0))
             each = ops.embedding(g, entries.samples).to("cpu").numpy()
             values = self._counted(entries).to("cpu").numpy()
-            places = self._places(entries.keys).tolist()
-            weight = self.weight.detach()
-            for place, step, value in zip(places, each, values, strict=True):
-                found = [step, step * value] if self.normalize else [step * value]
-                row = weight[place].to("cpu").numpy()
-                new = self._stepped(row, np.concatenate(found), 1)
-                weight[place] = Tensor(new, dtype=weight.dtype)
+            places = self._places(entries.keys).to("cpu").numpy()
+            found = each * values[:, None]
+            if self.normalize:
+                found = np.concatenate([each, found], axis=1)
+            self._step(places, found, 1)
             if self.normalize and self.outputSize == 1:
-                weight[Tensor(places), PACE] = 0
+                self.weight.detach()[Tensor(places), PACE] = 0
 
     def parameters(self) -> tuple[list[Tensor], list[Any]]:
         """Return weight and bias, and for their gradients the table `running` and a tensor."""

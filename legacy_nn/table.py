@@ -315,16 +315,19 @@ class FlattenTable(_AnyType):
         _table(self, input)
         leaves: list[Any] = []
         input_map = _flatten(input, leaves)
+        if self._is_output(leaves) and _same_map(self.input_map, input_map):
+            input_map = self.input_map
         return Table(leaves), input_map
 
     def remember(self, *extras: Any) -> None:
         (self.input_map,) = extras
 
     def keep(self, input: Any, result: Any) -> Any:
+        return self.output if self._is_output(result.array()) else result
+
+    def _is_output(self, leaves: list[Any]) -> bool:
         before = self.output.array() if isinstance(self.output, Table) else []
-        after = result.array()
-        same = len(before) == len(after) and all(map(_is, before, after))
-        return self.output if same else result
+        return len(before) == len(leaves) and all(map(_is, before, leaves))
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         return _arranged(self.input_map, gradOutput)
@@ -342,6 +345,13 @@ def _arranged(input_map: Any, leaves: Any) -> Any:
     if isinstance(input_map, Table):
         return Table([_arranged(part, leaves) for part in input_map.array()])
     return leaves.get(input_map)
+
+
+def _same_map(a: Any, b: Any) -> bool:
+    """Whether two tables of tables have the same positions at their leaves."""
+    if isinstance(a, Table) and isinstance(b, Table):
+        return len(a) == len(b) and all(map(_same_map, a.array(), b.array()))
+    return not isinstance(a, Table) and not isinstance(b, Table) and bool(a == b)
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -183,6 +183,8 @@ def methods(cls: type, parent: type | None) -> Iterator[tuple[str, Callable[...,
         member = present.original if isinstance(present, Dispatched) else present
         if isinstance(member, staticmethod):
             yield name, _without_self(member.__func__)
+        elif isinstance(member, classmethod):
+            yield name, partial(member.__func__, cls)
         elif name == "parameters":
             yield name, parameters
         elif cls is NnNode and name == "split":

@@ -55,7 +55,14 @@ def range_(res: Tensor, first: float, last: float, step: float) -> None:
     if (last - first) * step < 0:
         raise BadArgument(2, "upper bound and larger bound incoherent with step sign")
     count = int((last - first) / step + 1)
-    store(res, (first + np.arange(count) * step).astype(res.dtype), "range")
+    _store_all(res, (first + np.arange(count) * step).astype(res.dtype), "range")
+
+
+def _store_all(res: Tensor, array: Array, name: str) -> None:
+    """Make `array` the elements of a tensor, which keeps its sizes if it has as many."""
+    if res.size == array.size:
+        array = array.reshape(shape(res))
+    store(res, array, name)
 
 
 def _spaced(res: Tensor, first: float, last: float, count: int) -> Array:
@@ -64,20 +71,20 @@ def _spaced(res: Tensor, first: float, last: float, count: int) -> Array:
     if count == 1:
         return np.full(1, first, res.dtype)
     real = res.dtype.type
-    step = real(last - first) / real(count - 1)
-    return np.asarray(first + step * np.arange(count, dtype=res.dtype))
+    distances = np.arange(count, dtype=res.dtype) * real(last - first) / real(count - 1)
+    return np.asarray(real(first) + distances)
 
 
 @described("linspace", "*res=new! first:real last:real count:long=100", types=FLOATING)
 def linspace(res: Tensor, first: float, last: float, count: int) -> None:
     """`count` numbers at equal distances, from `first` to `last`."""
-    store(res, _spaced(res, first, last, count), "linspace")
+    _store_all(res, _spaced(res, first, last, count), "linspace")
 
 
 @described("logspace", "*res=new! first:real last:real count:long=100", types=FLOATING)
 def logspace(res: Tensor, first: float, last: float, count: int) -> None:
     """10 to the power of `linspace`."""
-    store(res, np.power(10.0, _spaced(res, first, last, count)), "logspace")
+    _store_all(res, np.power(res.dtype.type(10), _spaced(res, first, last, count)), "logspace")
 
 
 # -- cat -----------------------------------------------------------------------------------

@@ -92,40 +92,40 @@ class Described:
             return values[returned[0]]
         return tuple(values[i] for i in returned)
 
-    def _dtype(self, args: tuple[Any, ...]) -> tuple[Dtype, bool]:
-        """Return the type that the call is about, and whether the last argument names it."""
+    def _dtypes(self, args: tuple[Any, ...]) -> tuple[list[Dtype], bool]:
+        """Return the types that the call may be about, and whether the last argument names it."""
         if self.method:  # one type's method may be called on another's tensor
             tensors = [a for a in args if isinstance(a, Tensor)]
-            chosen = next((t for t in tensors if t.dtype.char in self.types), args[0])
-            return chosen.dtype, False
+            found = [t.dtype for t in tensors if t.dtype.char in self.types]
+            return list(dict.fromkeys(found)) or [args[0].dtype], False
         for value in args[:2]:
             if isinstance(value, Tensor):
-                return value.dtype, False
+                return [value.dtype], False
         if args and (kind := kind_of(args[0]))[0] == "T":
-            return np.dtype(kind[1]), False
+            return [np.dtype(kind[1])], False
         if args and isinstance(args[-1], str) and args[-1] in TENSOR_CLASSES:
-            return TENSOR_CLASSES[args[-1]], True
-        return types.default_dtype(), False
+            return [TENSOR_CLASSES[args[-1]]], True
+        return [types.default_dtype()], False
 
     def _plan(self, args: tuple[Any, ...]) -> Any:
-        dtype, dropped = self._dtype(args)
-        char = dtype.char
+        dtypes, dropped = self._dtypes(args)
+        char = dtypes[0].char
         if char not in self.types:
             raise TorchError(
-                f"{tensor_class(dtype)} does not implement the torch.{self.name}() function"
+                f"{tensor_class(dtypes[0])} does not implement the torch.{self.name}() function"
             )
         if dropped:
             args = args[:-1]
         kinds = tuple(map(kind_of, args))
         counts = [dims(a) if isinstance(a, Tensor) else 0 for a in args]
-        for arguments, body in self.variants:
-            for layout in layouts(arguments, len(args)):
-                if _fits(arguments, layout, kinds, counts, char):
-                    makers = [
-                        _maker(a, given, dtype) for a, given in zip(arguments, layout, strict=True)
-                    ]
-                    returned = [i for i, a in enumerate(arguments) if a.returned]
-                    return body, makers, returned, dropped
+        for dtype in dtypes:
+            for arguments, body in self.variants:
+                for layout in layouts(arguments, len(args)):
+                    if _fits(arguments, layout, kinds, counts, dtype.char):
+                        pairs = zip(arguments, layout, strict=True)
+                        makers = [_maker(a, given, dtype) for a, given in pairs]
+                        returned = [i for i, a in enumerate(arguments) if a.returned]
+                        return body, makers, returned, dropped
         expected = " | ".join(
             " ".join(a.text(char) for a in arguments) for arguments, _ in self.variants
         )

@@ -60,14 +60,7 @@ class _Format:
             value = value / self.scale
         if self.text.endswith("d") and (math.isinf(value) or math.isnan(value)):
             value = -(2**63)  # what C makes of it in an integer format
-        return _spell(self.text % (int(value) if self.text.endswith("d") else value), value)
-
-
-def _spell(text: str, value: float) -> str:
-    """Return a number's text with nan as C's printf signs it."""
-    if math.isnan(value) and math.copysign(1, value) < 0:
-        return text.replace(" nan", "-nan") if " nan" in text else text.replace("nan", "-nan")
-    return text
+        return self.text % (int(value) if self.text.endswith("d") else value)
 
 
 def _first_min(numbers: Array) -> float:
