@@ -9,6 +9,7 @@ earlier forward pass left, override `input_gradient` and `parameter_gradients`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rekindle.core.autograd import enable_grad, grad
@@ -18,7 +19,15 @@ from rekindle.core.dtypes import is_floating
 from rekindle.core.tensor import Tensor
 
 from .errors import ModuleError
-from .values import as_input, as_torch, map_tensors, paired, replace_contents, tensors_in
+from .values import (
+    as_input,
+    as_torch,
+    map_tensors,
+    paired,
+    replace_contents,
+    take_over,
+    tensors_in,
+)
 
 if TYPE_CHECKING:
     from rekindle.core.dtypes import Dtype
@@ -89,17 +98,23 @@ class Gradients:
         gradOutput : Tensor or Table
             The gradient of the loss with respect to the output.
         """
+        with as_torch():
+            self.renew_gradient(as_input(input), as_input(gradOutput))
+        return self.gradInput
+
+    def renew_gradient(self, input: Any, gradOutput: Any) -> Any:
+        """Do what `updateGradInput` does inside of `as_torch`, for tensors or Tables."""
         if self.gradInput is None or not self.goes_back():
             return self.gradInput
-        with as_torch():
-            input, gradOutput = as_input(input), as_input(gradOutput)
-            self.gradInput = self.keep_gradient(
-                input, gradOutput, self.input_gradient(input, gradOutput)
-            )
-        return self.gradInput
+        kept = self.keep_gradient(input, gradOutput, self.input_gradient(input, gradOutput))
+        if kept is not self.gradInput:
+            self.gradInput = kept
+        return kept
 
     def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
         """Return what `self.gradInput` becomes: the same tensors, with the result in them."""
+        if isinstance(result, Tensor):
+            return take_over(self.gradInput, result, getrefcount(result))
         return refilled(self.gradInput, result)
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
@@ -110,7 +125,7 @@ class Gradients:
         ModuleError
             If a parameter has no gradient field, as in models saved without them.
         """
-        if not self.goes_back():
+        if not self.goes_back() or not self._present():
             return
         with as_torch():
             input, gradOutput = as_input(input), as_input(gradOutput)

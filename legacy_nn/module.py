@@ -7,6 +7,7 @@ every call) and the framework's (`module(x)`, whose outputs are fresh).
 
 from __future__ import annotations
 
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ from .state import take_fields as take_fields
 from .through_torch import call_through_torch, torch_only
 from .torch7.types import cpu_typename, dtype_of
 from .tree import Tree
-from .values import NOTHING, builds_graph
+from .values import NOTHING, builds_graph, take_over
 from .values import as_input as as_input
 from .values import as_torch as as_torch
 from .values import detached_copy as detached_copy
@@ -117,9 +118,15 @@ class Module(Gradients, State, Tree, Sharing, Clearing, Converting, DiagonalHess
     def updateOutput(self, input: Any) -> Any:
         """Compute the output for `input`, keep it in `self.output` and return it."""
         with as_torch():
-            input = as_input(input)
-            self.output = self.keep(input, self._evaluate(input))
+            self.renew_output(as_input(input))
         return self.output
+
+    def renew_output(self, input: Any) -> Any:
+        """Do what `updateOutput` does inside of `as_torch`, for a tensor or a Table."""
+        output = self.keep(input, self._evaluate(input))
+        if output is not self.output:
+            self.output = output
+        return output
 
     def keep(self, input: Any, result: Any) -> Any:
         """Return what `self.output` becomes: the same tensor, with the result in its own memory.
@@ -129,7 +136,7 @@ class Module(Gradients, State, Tree, Sharing, Clearing, Converting, DiagonalHess
         """
         if (target := self.written(input)) is not None:
             return share_memory(self.output, target.copy_(result))
-        return replace_contents(self.output, result)
+        return take_over(self.output, result, getrefcount(result))
 
     def written(self, input: Any) -> Tensor | None:
         """Return the tensor of `input` that an in-place module writes its output into."""
@@ -193,7 +200,8 @@ class Module(Gradients, State, Tree, Sharing, Clearing, Converting, DiagonalHess
         """
         own = self.dtype
         for tensor in (input,) if isinstance(input, Tensor) else tensors_in(input):
-            if tensor.dtype != own and is_floating(tensor.dtype):
+            found = tensor.dtype
+            if found is not own and found != own and is_floating(found):
                 raise InputTypeError(
                     f"{self.t7_typename} is of type {self._type} and takes {own} "
                     f"tensors; given {tensor.dtype} of shape {tensor.shape}: "

@@ -113,15 +113,17 @@ class gModule(Container):
     def updateOutput(self, input: Any) -> Any:
         with as_torch():
             plan = self.plan()
-            run = self._run(plan, as_input(input), run_torch)
-            for data, received in zip(plan.data, run, strict=True):
+            inputs = self._listed(as_input(input))
+            outputs = plan.run(inputs, run_torch, self._where)
+            for k, data in enumerate(plan.data):
+                received = inputs if k == plan.first else plan.received(outputs, k)
                 kept = data._map.get("input")
                 if type(kept) is Table and kept._map.keys() == received.keys():
                     kept._map.update(received)
                 elif received:
                     data["input"] = refill(kept, new_table(received))
-            outputs = self.outnode.data["input"]
-            self.output = outputs[1] if plan.single else outputs
+            results = self.outnode.data["input"]
+            self.output = results[1] if plan.single else results
         return self.output
 
     def _fresh(self, input: Any) -> Any:
@@ -129,9 +131,6 @@ class gModule(Container):
             return call_through_torch(self, input)
         plan = self.plan()
         return plan.result(plan.run(self._listed(input), run_fresh, self._where, keep=False))
-
-    def _run(self, plan: Plan, input: Any, run: Callable[[Any, Any], Any]) -> Received:
-        return plan.run(self._listed(input), run, self._where)
 
     def plan(self) -> Plan:
         """Return how the graph runs, looked up again where nodes have changed."""
@@ -146,9 +145,9 @@ class gModule(Container):
 
     def back(self, input: Any, gradOutput: Any, ask: Ask) -> Any:
         plan = self.plan()
-        received = self._run(plan, input, lambda module, x: module.output)
-        given = shaped(self, plan.result(received), gradOutput)
-        return of_input(plan.pull(received, given, ask), input)
+        outputs = plan.run(self._listed(input), lambda module, x: module.output, self._where)
+        given = shaped(self, plan.result(outputs), gradOutput)
+        return of_input(plan.pull(outputs, given, ask), input)
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         """Ask all modules for the gradients of their inputs, then for those of parameters."""
@@ -229,8 +228,8 @@ class gModule(Container):
             if a is not None:
                 func(a, b)
 
-    def _listed(self, input: Any) -> Table:
-        """Return the inputs of the graph in a table.
+    def _listed(self, input: Any) -> Received:
+        """Return the inputs of the graph by position.
 
         Raises
         ------
@@ -239,11 +238,11 @@ class gModule(Container):
         """
         count = len(self.innode.children) if self.nInputs is None else self.nInputs
         if count <= 1:
-            return Table([input])
+            return {1: input}
         if not isinstance(input, Table) or len(input) != count:
             given = f"{len(input)} inputs" if isinstance(input, Table) else type(input).__name__
             raise InputTypeError(f"{self!r} takes a table of {count} inputs; given {given}")
-        return Table(input.array())
+        return dict(enumerate(input.array(), 1))
 
     def __repr__(self) -> str:
         return self.name or self.t7_typename

@@ -17,8 +17,14 @@ from ..module import ModuleError
 from ..returning import added, completed, fitting
 from .graph import NnNode
 
-Received = list[dict[Any, Any]]
-"""What each node received, by position, in one run."""
+Outputs = list[Any]
+"""What each node computed in one run."""
+
+Received = dict[Any, Any]
+"""What one node received, by position."""
+
+Run = Callable[[Any, Any], Any]
+"""`run(module, x)` returns a module's output."""
 
 
 class Plan:
@@ -35,10 +41,10 @@ class Plan:
     ----------
     data : list of Table
         What each node computes and how: `module`, `selectindex`, `nSplitOutputs`.
-    targets : list of list of (int, key)
-        For each node the nodes that its output goes to, and the position there.
     sources : list of list of (int, key)
         For each node the nodes that its inputs come from, and the position here.
+    last_used : list of list of int
+        For each node those whose outputs nobody asks for after it.
     """
 
     def __init__(self, nodes: Sequence[NnNode], first: NnNode, last: NnNode) -> None:
@@ -46,14 +52,15 @@ class Plan:
         place = {id(data): k for k, data in enumerate(self.data)}
         self.first, self.last = place[id(first.data)], place[id(last.data)]
         self.single = len(last.children) == 1
-        self.targets: list[list[tuple[int, Any]]] = []
-        for node in nodes:
-            children = node.children.array()
-            self.targets.append([(place[id(c.data)], c.data.mapindex[node.data]) for c in children])
         self.sources: list[list[tuple[int, Any]]] = [[] for _ in self.data]
-        for k, targets in enumerate(self.targets):
-            for target, position in targets:
-                self.sources[target].append((k, position))
+        for k, node in enumerate(nodes):
+            for child in node.children.array():
+                self.sources[place[id(child.data)]].append((k, child.data.mapindex[node.data]))
+        users = {source: k for k, sources in enumerate(self.sources) for source, _ in sources}
+        self.last_used: list[list[int]] = [[] for _ in self.data]
+        for source, k in users.items():
+            if k != self.last:
+                self.last_used[k].append(source)
         self._edges = [node.children._map for node in nodes]
         self._counts = [*map(len, self._edges)]
 
@@ -63,72 +70,72 @@ class Plan:
 
     # -- forward ------------------------------------------------------------------------
 
-    def run(
-        self, inputs: Table, run: Callable[[Any, Any], Any], where: Any, *, keep: bool = True
-    ) -> Received:
-        """Run all nodes and return what each received.
+    def run(self, inputs: Received, run: Run, where: Any, *, keep: bool = True) -> Outputs:
+        """Run all nodes and return their outputs.
 
         Parameters
         ----------
-        inputs : Table
-            The inputs of the graph.
+        inputs : dict
+            The inputs of the graph, by position.
         run : callable
-            `run(module, x)` returns a module's output.
         where : callable
             `where(k)` describes node k, for errors.
         keep : bool
-            Whether to return what the inner nodes received too; else it can be freed early.
+            Whether to return what the inner nodes computed too; else it can be freed early.
         """
-        received: Received = [{} for _ in self.data]
-        received[self.first] = dict(inputs.items())
+        outputs: Outputs = [None] * len(self.data)
         for k, data in enumerate(self.data):
             try:
-                targets = self.targets[k]
-                output = self._computed(data, _value(received[k]), run)
-                for target, position in targets:
-                    into = received[target]
-                    if position in into:
-                        raise ModuleError(f"input {position} of a node comes from two nodes")
-                    if output is not None:
-                        into[position] = output
+                value = _value(inputs) if k == self.first else self.value(outputs, k)
+                entries = data._map
+                module = entries.get("module")
+                if "selectindex" in entries:
+                    value = _selected(value, entries["selectindex"], module)
+                else:
+                    if module is not None:
+                        value = run(module, value)
+                    if "nSplitOutputs" in entries:
+                        _check_split(value, entries["nSplitOutputs"])
+                outputs[k] = value
             except Exception as error:
                 error.add_note(where(k))
                 raise
-            if not keep and k != self.last:
-                received[k] = {}
-                del output
-        return received
+            if not keep:
+                value = None
+                for source in self.last_used[k]:
+                    outputs[source] = None
+        return outputs
 
-    def _computed(self, data: Table, value: Any, run: Callable[[Any, Any], Any]) -> Any:
-        """Return the output of the node of this `data`."""
-        entries = data._map
-        module, index = entries.get("module"), entries.get("selectindex")
-        if index is not None:
-            if module is not None or not isinstance(value, Table):
-                raise ModuleError(
-                    f"a node that selects element {index} takes one table and has no module"
-                )
-            return value[index]
-        output = value if module is None else run(module, value)
-        count = entries.get("nSplitOutputs")
-        if count is not None and (not isinstance(output, Table) or len(output) != count):
-            given = f"{len(output)} of them" if isinstance(output, Table) else type(output).__name__
-            raise ModuleError(f"a node is split into {count} outputs; given {given}")
-        return output
+    def received(self, outputs: Outputs, k: int) -> Received:
+        """Return what a node received, by position."""
+        found: Received = {}
+        for source, position in self.sources[k]:
+            if position in found:
+                raise ModuleError(f"input {position} of a node comes from two nodes")
+            if outputs[source] is not None:
+                found[position] = outputs[source]
+        return found
 
-    def result(self, received: Received) -> Any:
+    def value(self, outputs: Outputs, k: int) -> Any:
+        """Return the only thing that a node received, or the table of all."""
+        sources = self.sources[k]
+        if len(sources) == 1 and (value := outputs[sources[0][0]]) is not None:
+            return value
+        return _value(self.received(outputs, k))
+
+    def result(self, outputs: Outputs) -> Any:
         """Return the output of the graph."""
-        outputs = received[self.last]
-        return outputs[1] if self.single else new_table(dict(sorted(outputs.items())))
+        received = self.received(outputs, self.last)
+        return received[1] if self.single else new_table(dict(sorted(received.items())))
 
     # -- back ---------------------------------------------------------------------------
 
-    def pull(self, received: Received, gradOutput: Any, ask: Ask) -> Any:
+    def pull(self, outputs: Outputs, gradOutput: Any, ask: Ask) -> Any:
         """Return the gradient for the inputs, as a table; None where none arrives.
 
         Parameters
         ----------
-        received : list of dict
+        outputs : list
             Of a run whose outputs are those that the modules have.
         gradOutput : Tensor or Table
             In the shape of the output.
@@ -142,21 +149,37 @@ class Plan:
             g = arrived[k]
             if g is None or k == self.first:
                 continue
-            data, value = self.data[k]._map, _value(received[k])
+            data, sources = self.data[k]._map, self.sources[k]
             module, index = data.get("module"), data.get("selectindex")
             if index is not None:
                 g = Table({index: g})
             elif module is not None:
+                value = self.value(outputs, k)
                 g = fitting(ask(k, value, completed(g, module.output)), value)
             if g is None:
                 continue
-            for source, position in self.sources[k]:
-                part = g if len(received[k]) == 1 else g._map.get(position)
+            single = len(sources) == 1 or len(self.received(outputs, k)) == 1
+            for source, position in sources:
+                part = g if single else g._map.get(position)
                 if part is not None:
-                    arrived[source] = added(arrived[source], part)
+                    before = arrived[source]
+                    arrived[source] = part if before is None else added(before, part)
         return arrived[self.first]
 
 
-def _value(received: dict[Any, Any]) -> Any:
+def _value(received: Received) -> Any:
     """Return the only thing that a node received, or the table of all."""
     return received[1] if len(received) == 1 else new_table(received)
+
+
+def _selected(value: Any, index: Any, module: Any) -> Any:
+    if module is not None or not isinstance(value, Table):
+        raise ModuleError(f"a node that selects element {index} takes one table and has no module")
+    return value[index]
+
+
+def _check_split(output: Any, count: int) -> None:
+    """Check that what is split into several outputs is a table of as many."""
+    if not isinstance(output, Table) or len(output) != count:
+        given = f"{len(output)} of them" if isinstance(output, Table) else type(output).__name__
+        raise ModuleError(f"a node is split into {count} outputs; given {given}")

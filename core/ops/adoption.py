@@ -1,0 +1,62 @@
+"""Taking over a fresh array instead of copying it, where nobody can tell the two apart.
+
+A tensor that keeps its identity from call to call, as a LuaTorch module's output does, is to
+hold new values each time. Who views its memory has to see them, so they are copied in; but
+where nothing views it, it may as well get the array that holds them. Python counts who holds an
+object, and an array's views hold it, so that can be told exactly.
+"""
+
+from __future__ import annotations
+
+from sys import getrefcount
+
+import numpy as np
+from numpy import ndarray
+
+from ..autograd.versions import count_write
+from ..tensor import Tensor
+
+
+def _held(value: object) -> int:
+    return getrefcount(value)
+
+
+HELD_HERE = _held(object())
+"""`getrefcount(x)` in a function whose parameter `x` is all that holds an object."""
+
+_SAMPLE = Tensor._wrap(np.empty(1))
+_HELD_BY_TENSOR = getrefcount(_SAMPLE._array)
+
+
+def adopted(target: Tensor, value: Tensor) -> bool:
+    """Make the array of `value` that of `target` if that is as good as a copy; return whether.
+
+    It is where shapes and dtypes are the same, each array belongs to its tensor alone, and no
+    graph knows of either. The caller has made sure that nobody but itself holds `value`, which
+    it must not use any more: see `HELD_HERE`.
+    """
+    into, source = target._array, value._array
+    if (
+        type(into) is not ndarray
+        or type(source) is not ndarray
+        or into.shape != source.shape
+        or into.dtype is not source.dtype
+        or into.base is not None
+        or source.base is not None
+        or not source.flags.c_contiguous
+        or target._node is not None
+        or value._node is not None
+        or hasattr(target, "_storage")
+        or hasattr(target, "_mirror")
+        or hasattr(value, "_storage")
+    ):
+        return False
+    del into
+    if getrefcount(target._array) != _HELD_BY_TENSOR:
+        return False
+    del source
+    if getrefcount(value._array) != _HELD_BY_TENSOR:
+        return False
+    target._array = value._array
+    count_write(target._version, "copy_")
+    return True
