@@ -6,20 +6,21 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 from rekindle.core import ops
+from rekindle.core.checkpoint import Table
 from rekindle.core.creation import arange, empty
 from rekindle.core.dtypes import int64
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
 from .branches import ParallelTable
-from .checks import one_tensor, rows_at
+from .checks import features, one_tensor, remembered, rows_at
 from .containers import Sequential
-from .fields import add_parameter, given, uniform_bound
+from .fields import add_parameter, given, set_field, uniform_bound
 from .identity import Identity
 from .linear import Linear
 from .lookup import LookupTable
 from .matrix import MM
-from .module import Module, as_torch, replace_contents, torch_class
+from .module import Module, as_input, as_torch, both_protocols, share_memory, torch_class
 from .torch7 import random
 
 
@@ -40,7 +41,7 @@ class LinearWeightNorm(Linear):
     g : Parameter, shape (outputSize, 1)
     bias : Parameter, shape (outputSize,), or None
     weight : Tensor, shape (outputSize, inputSize)
-        What v and g made at the last forward pass.
+        What v and g made at the last forward pass in training, or when that mode ended.
 
     Source: torch/nn LinearWeightNorm.lua.
     """
@@ -94,29 +95,74 @@ class LinearWeightNorm(Linear):
         self.v.detach().copy_(weight)
         return self
 
-    def compute(self, input: Any) -> tuple[Tensor, ...]:
-        x = one_tensor(self, input, 1, 2)
-        if x.shape[-1] != self.inputSize:
-            raise ShapeError(f"{self!r} takes {self.inputSize} features; given shape {x.shape}")
+    @classmethod
+    def fromLinear(cls, linear: Linear) -> LinearWeightNorm:
+        """Return a module that computes what a Linear does."""
+        outputs, inputs = linear.weight.shape
+        module = cls(inputs, outputs, linear.bias is not None)
+        module.weight.copy_(linear.weight.detach())
+        module.initFromWeight()
+        if linear.bias is not None:
+            module.bias.detach().copy_(linear.bias.detach())
+        return module
+
+    def toLinear(self) -> Linear:
+        """Return a Linear that computes what this module does."""
+        module = Linear(self.inputSize, self.outputSize, self.bias is not None)
+        self.updateWeightMatrix()
+        module.weight.detach().copy_(self.weight)
+        if self.bias is not None:
+            module.bias.detach().copy_(self.bias.detach())
+        return module
+
+    def updateWeightMatrix(self) -> None:
+        """Compute `weight` from v and g."""
+        with as_torch():
+            for name, value in zip(("weight", "norm", "scale"), self._matrix(), strict=True):
+                set_field(self, name, value)
+
+    def _matrix(self) -> tuple[Tensor, Tensor, Tensor]:
         norm = ops.clamp(ops.norm(self.v, axis=1, keepdims=True), min=self.eps)
         scale = ops.divide(self.g, norm)
-        weight = ops.multiply(self.v, scale)
-        return ops.linear(x, weight, self.bias), weight, norm, scale
+        return ops.multiply(self.v, scale), norm, scale
 
-    def remember(self, *extras: Any) -> None:
-        for name, value in zip(("weight", "norm", "scale"), extras, strict=True):
-            setattr(self, name, replace_contents(getattr(self, name), value))
+    def evaluate(self) -> Self:
+        """Set evaluation mode, in which the weight of now stays what it is."""
+        if self.train:
+            self.updateWeightMatrix()
+        return super().evaluate()
+
+    @both_protocols
+    def updateOutput(self, input: Any) -> Any:
+        if self.train:
+            self.updateWeightMatrix()
+        with as_torch():
+            input = as_input(input)
+            self.check_input(input)
+            (weight,) = remembered(self, "weight", method="updateWeightMatrix")
+            x = features(self, input, self.inputSize)
+            self.output = self.keep(input, ops.linear(x, weight, self.bias))
+        return self.output
+
+    def compute(self, input: Any) -> Tensor:
+        return ops.linear(features(self, input, self.inputSize), self._matrix()[0], self.bias)
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        """Add to the gradients what Torch7 adds; `weight` holds something else afterwards.
+
+        The next forward pass in training computes it again, `updateWeightMatrix` at any time.
+        """
         with as_torch():
+            norm, each = remembered(self, "norm", "scale")
             of_weight, of_bias = self.affine_gradients(input, gradOutput)
             self.gradV.add_(of_weight * scale)
             if of_bias is not None:
                 self.gradBias.add_(of_bias * scale)
             # Torch7 takes what gradV holds by now, earlier gradients too, for the weight's.
-            self.gradG.copy_(ops.sum(self.gradV * self.v / self.norm, axis=1, keepdims=True))
-            along = self.v * self.scale / self.norm * self.gradG
-            self.gradV.copy_(self.gradV * self.scale - along)
+            self.gradG.copy_(ops.sum(self.gradV * self.v / norm, axis=1, keepdims=True))
+            self.gradV.mul_(each)  # v itself where accUpdateGradParameters asks
+            set_field(self, "weight", self.v * each / norm * self.gradG)
+            self.gradV.sub_(self.weight)
 
     def __repr__(self) -> str:
         without = " without bias" if self.bias is None else ""
@@ -189,10 +235,26 @@ class PartialLinear(Module):
         bias = rows_at(self, ops.reshape(self.bias, (-1,)), self.partition)
         return ops.linear(x, rows, bias)
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+    @both_protocols
+    def updateOutput(self, input: Any) -> Any:
         with as_torch():
-            of_rows = ops.matmul(ops.transpose(gradOutput, 0, 1), input)
-            self.network.get(1).get(2).accGradParameters(self.partition, of_rows, scale)
+            x = one_tensor(self, input, 2)
+            y = self.network.updateOutput(Table([x, self.partition]))
+            if self.bias is not None:
+                y.add_(rows_at(self, ops.reshape(self.bias, (-1,)), self.partition))
+            self.output = share_memory(self.output, y)
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        if self.gradInput is not None:
+            found = self.network.updateGradInput(Table([input, self.partition]), gradOutput)
+            self.gradInput = share_memory(self.gradInput, found[1])
+        return self.gradInput
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        """Add to the gradients: for the rows, of the gradOutput of the last `updateGradInput`."""
+        with as_torch():
+            self.network.accGradParameters(Table([input, self.partition]), gradOutput, scale)
             if self.bias is not None:
                 index = ops.astype(self.partition, int64) - 1
                 of_bias = ops.unsqueeze(ops.sum(gradOutput, axis=0) * scale, 0)

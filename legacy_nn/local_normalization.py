@@ -11,15 +11,18 @@ from math import sqrt
 from typing import Any, ClassVar, Self
 
 from rekindle.core import ops
+from rekindle.core.checkpoint import Table
 from rekindle.core.creation import full, zeros
 from rekindle.core.tensor import Tensor
 
+from .checks import one_tensor, remembered
 from .containers import Sequential
 from .convolution import SpatialConvolution
 from .convolution_map import SpatialConvolutionMap
 from .elementwise import Sqrt, Square
+from .fields import long_storage, set_field
 from .layout import Replicate
-from .module import ArgumentError, torch_class
+from .module import ArgumentError, as_torch, both_protocols, torch_class
 from .rectifiers import Threshold
 from .spatial import SpatialModule
 from .spatial_padding import SpatialZeroPadding
@@ -44,7 +47,7 @@ class LocalNormalization(SpatialModule):
         For a kernel of other dimensions or an even size.
     """
 
-    scratch = ("ones", "_coef", "_inpsz")
+    scratch = ("ones", "_coef")
 
     inner: ClassVar[tuple[str, ...]] = ("meanestimator", "stdestimator")
     """Fields of the modules that hold the weights."""
@@ -52,6 +55,8 @@ class LocalNormalization(SpatialModule):
     nInputPlane: int
     kernel: Tensor
     meanestimator: Any
+    coef: Tensor
+    localstds: Tensor
 
     def __init__(self, nInputPlane: int | None = None, kernel: Tensor | None = None) -> None:
         super().__init__()
@@ -67,6 +72,7 @@ class LocalNormalization(SpatialModule):
     def clearState(self) -> Self:
         for _, module in self.children():
             module.clearState()
+        vars(self).pop("_inpsz", None)
         return super().clearState()
 
     def children(self) -> Iterator[tuple[str, Any]]:
@@ -94,6 +100,21 @@ class LocalNormalization(SpatialModule):
                 weight.detach().copy_(ops.expand(kernel, weight.shape))
                 module.bias.detach().zero_()
 
+    def kept_coefficient(self, input: Tensor) -> Tensor:
+        """Return how much of the kernel lies inside each image; computed once for each size."""
+        ones = full(input.shape[-3:], 1, input.dtype, input.device)
+        set_field(self, "ones", ones)
+        set_field(self, "_coef", self.meanestimator.updateOutput(ones))
+        coefficient: Tensor = vars(self)["_coef"]
+        if input.ndim == 3:
+            return coefficient
+        return ops.expand(coefficient, (input.shape[0], *coefficient.shape))
+
+    def image(self, input: Any) -> Tensor:
+        """Return `input`, which must be an image or a batch of them, of the module's type."""
+        self.check_input(input)
+        return one_tensor(self, input, 3, 4)
+
     def coefficient(self, input: Tensor) -> Tensor:
         """Return how much of the kernel lies inside the image, for each pixel of one image."""
         image = input.shape[-3:]
@@ -116,6 +137,26 @@ class SpatialSubtractiveNormalization(LocalNormalization):
     def compute_batch(self, input: Tensor) -> Tensor:
         mean = ops.reshape(self.meanestimator(input), input.shape)
         return input - mean / self.coefficient(input)
+
+    @both_protocols
+    def updateOutput(self, input: Any) -> Any:
+        with as_torch():
+            x = self.image(input)
+            sizes = vars(self).get("_inpsz")
+            if sizes is None or tuple(sizes.tolist()) != x.shape:
+                self._inpsz = long_storage(x.shape)
+                self.coef = self.kept_coefficient(x)
+            self.localsums = self.meanestimator.updateOutput(x)
+            self.adjustedsums = self.divider.updateOutput(Table([self.localsums, self.coef]))
+            self.output = self.subtractor.updateOutput(Table([x, self.adjustedsums]))
+        return self.output
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Tensor:
+        sums, adjusted = remembered(self, "localsums", "adjustedsums")
+        direct = self.subtractor.updateGradInput(Table([input, adjusted]), gradOutput)
+        of_sums = self.divider.updateGradInput(Table([sums, self.coef]), direct[2])
+        result: Tensor = direct[1] + self.meanestimator.updateGradInput(input, of_sums[1])
+        return result
 
 
 @torch_class("nn.SpatialDivisiveNormalization")
@@ -157,6 +198,27 @@ class SpatialDivisiveNormalization(LocalNormalization):
         deviation = ops.reshape(self.stdestimator(input), input.shape) / self.coefficient(input)
         return ops.divide(input, self.thresholder(deviation))
 
+    @both_protocols
+    def updateOutput(self, input: Any) -> Any:
+        with as_torch():
+            x = self.image(input)
+            self.localstds = self.stdestimator.updateOutput(x)
+            if self.coef.shape != self.localstds.shape:
+                self.coef = self.kept_coefficient(x)
+            self.adjustedstds = self.divider.updateOutput(Table([self.localstds, self.coef]))
+            self.thresholdedstds = self.thresholder.updateOutput(self.adjustedstds)
+            self.output = self.normalizer.updateOutput(Table([x, self.thresholdedstds]))
+        return self.output
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Tensor:
+        names = ("localstds", "adjustedstds", "thresholdedstds")
+        deviations, adjusted, thresholded = remembered(self, *names)
+        direct = self.normalizer.updateGradInput(Table([input, thresholded]), gradOutput)
+        of_adjusted = self.thresholder.updateGradInput(adjusted, direct[2])
+        of_deviations = self.divider.updateGradInput(Table([deviations, self.coef]), of_adjusted)
+        result: Tensor = direct[1] + self.stdestimator.updateGradInput(input, of_deviations[1])
+        return result
+
 
 @torch_class("nn.SpatialContrastiveNormalization")
 class SpatialContrastiveNormalization(LocalNormalization):
@@ -190,3 +252,12 @@ class SpatialContrastiveNormalization(LocalNormalization):
 
     def compute(self, input: Any) -> Any:
         return self.normalizer(input)
+
+    @both_protocols
+    def updateOutput(self, input: Any) -> Any:
+        self.output = self.normalizer.updateOutput(input)
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        self.gradInput = self.normalizer.backward(input, gradOutput)
+        return self.gradInput

@@ -9,6 +9,7 @@ from rekindle.core.checkpoint import Table
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
+from .checks import fitted, remembered
 from .fields import long_storage, set_unless_nil
 from .module import InputTypeError, Module, torch_class
 
@@ -59,7 +60,9 @@ class MixtureTable(Module):
         self.batchSize = gates.shape[0] if batched else 1
         if isinstance(experts, Table):
             self.table = True
-        self.size = long_storage(self._view_shape(gates, experts))
+        shape = self._view_shape(gates, experts)
+        self.size = long_storage(shape)
+        self._gaterView = ops.reshape(gates.detach(), shape)  # going back needs it
 
     def _view_shape(self, gates: Tensor, experts: Any) -> list[int]:
         """Return the shape in which the gates spread over the experts' outputs."""
@@ -91,3 +94,22 @@ class MixtureTable(Module):
         for term in weighted[1:]:
             total = ops.add(total, term)
         return total
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Table:
+        assert self.dim is not None
+        (view,) = remembered(self, "_gaterView")
+        axis = self.dim - 1
+        gates, experts = input[1], input[2]
+        if isinstance(experts, Table):
+            g = fitted(self, gradOutput, self.output, "output")
+            rest = tuple(range(self.dimG - 1, g.ndim))
+            sums = [ops.sum(g * expert, axis=rest) for expert in experts.array()]
+            of_experts: Any = Table(
+                [ops.select(view, axis, i) * g for i in range(len(experts.array()))]
+            )
+            return Table([ops.stack(sums, axis=self.dimG - 1), of_experts])
+        g = ops.unsqueeze(fitted(self, gradOutput, self.output, "output"), axis)
+        kept = {axis, self.dimG - 1} if self.dimG == 1 else {axis, 0}
+        rest = tuple(a for a in range(experts.ndim) if a not in kept)
+        sums_of_all = ops.sum(g * experts, axis=rest) if rest else g * experts
+        return Table([ops.reshape(sums_of_all, gates.shape), view * g])

@@ -173,9 +173,13 @@ class WeightNorm(Decorator):
             g = self._outward(module.gradWeight)
             along = ops.sum(g * self.v / norm, axis=1, keepdims=True)
             _fill(self.gradG, along)
-            rows = g * each - self.v * each / norm * along
+            lost = self.v * each / norm * along
+            rows = g * each - lost
             self._keep_v_gradient(rows)
             module.gradWeight.copy_(self._inward(rows))
+            # Torch7 computes in the weight's memory: the next forward pass in training, or
+            # updateWeight, makes it the weight again.
+            module.weight.detach().copy_(ops.reshape(lost, module.weight.shape))
 
     def zeroGradParameters(self) -> None:
         self.modules[1].zeroGradParameters()

@@ -23,7 +23,7 @@ class SpatialCrossMapLRN(local_response.SpatialCrossMapLRN):
         For what cuDNN does not take: a size above 16, k below 1e-5, beta below 0.01.
     """
 
-    scratch = ("_gradOutput", "paddedRatio", "accumRatio")
+    scratch = ("scale", "_gradOutput", "paddedRatio", "accumRatio")
 
     def __init__(
         self,

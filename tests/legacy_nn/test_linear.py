@@ -164,9 +164,23 @@ def test_weight_norm_keeps_the_weight_that_it_made():
     m.g.detach().copy_(m.g * 2)
     v = m.v.numpy()
     weight = v / np.linalg.norm(v, axis=1, keepdims=True) * m.g.numpy()
-    np.testing.assert_allclose(m(x).numpy(), x.numpy() @ weight.T + m.bias.numpy(), rtol=1e-12)
+    expected = x.numpy() @ weight.T + m.bias.numpy()
+    np.testing.assert_allclose(m(x).numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(m.forward(x).numpy(), expected, rtol=1e-12)
     np.testing.assert_allclose(m.weight.numpy(), weight, rtol=1e-12)
     assert m.parameters()[0] == [m.v, m.g, m.bias]
+    # Torch7 computes the weight in training only, and once more when that ends.
+    m.evaluate()
+    m.v.detach().mul_(3)
+    m.g.detach().mul_(2)
+    np.testing.assert_allclose(m.forward(x).numpy(), expected, rtol=1e-12)
+    m.training()
+    twice = 2 * x.numpy() @ weight.T + m.bias.numpy()
+    np.testing.assert_allclose(m.forward(x).numpy(), twice, rtol=1e-12)
+    linear = m.toLinear()
+    np.testing.assert_allclose(linear.forward(x).numpy(), twice, rtol=1e-12)
+    same = nn.LinearWeightNorm.fromLinear(linear)
+    np.testing.assert_allclose(same.forward(x).numpy(), twice, rtol=1e-12)
 
 
 def test_partial_linear_computes_some_outputs():
