@@ -223,8 +223,16 @@ function B.closure(id, f, original)
 end
 
 -- Calls from Python: errors come back as values, with the traceback of where they arose.
-local pcall_, xpcall_, traceback = pcall, xpcall, debug.traceback
-B.rawpcall, B.rawxpcall = pcall_, xpcall_
+local xpcall_, traceback = xpcall, debug.traceback
+
+if not jit then  -- in Lua 5.1 it calls functions without arguments
+  local plain = xpcall_
+  function xpcall_(f, handle, ...)
+    local n, args = select('#', ...), {...}
+    return plain(function() return f(unpack(args, 1, n)) end, handle)
+  end
+end
+B.rawxpcall = xpcall_
 
 local trace
 local function handler(e)

@@ -145,7 +145,7 @@ local function through(ok, ...)
   if not ok and host.leaving() then error((...), 0) end
   return ok, ...
 end
-local pcall_, xpcall_ = pcall, xpcall
+local pcall_, xpcall_ = pcall, B.rawxpcall
 function pcall(...) return through(pcall_(...)) end
 function xpcall(...) return through(xpcall_(...)) end
 

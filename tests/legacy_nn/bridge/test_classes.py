@@ -256,3 +256,39 @@ def test_optim_takes_closures_and_tables(torch_lua):
     norm, count, kind = torch_lua.execute(code)(config)
     assert norm < 1e-6
     assert (count, kind) == (200, "torch.DoubleTensor")
+
+
+def test_a_plain_table_becomes_an_object(torch_lua):
+    code = """
+        local t = {weight = torch.ones(1, 2), bias = torch.zeros(1), note = 'plain'}
+        setmetatable(t, torch.getmetatable('nn.Linear'))
+        local made = torch.setmetatable({}, 'nn.Identity')
+        local first = t.note .. torch.type(t)
+        local output = t:updateOutput(torch.ones(2))
+        t.later = 1
+        local names = {}
+        for name in pairs(t) do names[#names + 1] = name end
+        table.sort(names)
+        return t, first, output[1], table.concat(names, ' '), made:forward(torch.ones(1))[1],
+               rawequal(nn.Sequential():add(t):get(1), t)"""
+    layer, first, output, names, made, same = torch_lua.execute(code)
+    assert isinstance(layer, nn.Linear)
+    assert vars(layer)["note"] == "plain"
+    assert (first, output, made, same) == ("plainnn.Linear", 2, 1, True)
+    assert names == "bias later note output weight"
+
+
+def test_names_that_python_uses_inside_are_free_for_lua(torch_lua, tmp_path):
+    code = """
+        local Drop, parent = torch.class('nn.LuaDrop', 'nn.Module')
+        function Drop:__init() parent.__init(self) self.keep, self.dtype = 0.5, 'mine' end
+        function Drop:prepare() return 'prepared' end
+        function Drop:updateOutput(x) self.output = x * self.keep return self.output end
+        local d = nn.LuaDrop()
+        local names = {}
+        for name in pairs(d) do names[name] = true end
+        local y = nn.Sequential():add(nn.Linear(1, 1)):add(d):forward(torch.ones(1))
+        return d, d.keep, d:prepare(), names.keep, names.dtype, d.compute, nn.Module.keep"""
+    layer, *rest = torch_lua.execute(code)
+    assert rest == [0.5, "prepared", True, True, None, None]
+    assert layer.clone().forward(rekindle.tensor(np.ones(1))).tolist() == [0.5]
