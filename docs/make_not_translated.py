@@ -1,0 +1,26 @@
+"""Write docs/not-translated.md from the registry: `python docs/make_not_translated.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rekindle.legacy_nn.modernise import NOT_TRANSLATED
+
+HEAD = """# What is not translated
+
+`rekindle.modernise` and `rekindle convert model.t7 -o model.py` refuse a model with any of these
+classes, and say which and where in one list. The model still runs as `legacy_nn`, and as
+`LegacyModule` inside a module of `nn`. Classes that Rekindle does not know are refused likewise.
+
+| class | why |
+|---|---|
+"""
+
+
+def text() -> str:
+    """Return the page."""
+    return HEAD + "".join(f"| `{name}` | {why} |\n" for name, why in sorted(NOT_TRANSLATED.items()))
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("not-translated.md").write_text(text(), encoding="utf-8")

@@ -1,0 +1,179 @@
+"""From a plan to modules of core.nn."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from rekindle.core import nn, random
+from rekindle.core.nn import ArgumentError
+from rekindle.core.tensor import Parameter, Tensor
+
+from .expressions import run_operation
+from .plan import Block, Expr, Layer, Value, at, in_order, leaves, map_value, paths
+
+
+def build(plan: Block) -> nn.Module:
+    """Return the module that a plan says, on the memory of the legacy model."""
+    return Building().block(plan)
+
+
+class Building:
+    """Builds the modules of one plan: each layer once, and each Parameter once."""
+
+    def __init__(self) -> None:
+        self._layers: dict[int, nn.Module] = {}
+        self._parameters: dict[Any, Parameter] = {}
+
+    def part(self, part: Layer | Block) -> nn.Module:
+        """Return a layer or a block as a module."""
+        return self.layer(part) if isinstance(part, Layer) else self.block(part)
+
+    def layer(self, layer: Layer) -> nn.Module:
+        """Return a layer as a module with the legacy module's parameters."""
+        if id(layer) not in self._layers:
+            with random.using(random.Generator(0)):  # what it draws is replaced
+                made: nn.Module = getattr(nn, layer.kind)(**layer.arguments)
+            dtype = next((t.dtype for t in layer.state.values()), None)
+            if dtype is not None:
+                made.to(dtype)
+            for name, tensor in layer.state.items():
+                if name in made._parameters:
+                    setattr(made, name, self.parameter(tensor))
+                else:
+                    setattr(made, name, tensor)
+            self._layers[id(layer)] = made
+        return self._layers[id(layer)]
+
+    def block(self, block: Block) -> nn.Module:
+        """Return a block as a module: a Sequential where it is a chain."""
+        if (alone := lone_layer(block)) is not None:
+            return self.layer(alone)
+        children = {name: self.part(child) for name, child in block.children.items()}
+        if is_chain(block):
+            return nn.Sequential(children)
+        return Translated(block, children, self)
+
+    def parameter(self, tensor: Tensor) -> Parameter:
+        """Return a tensor as a Parameter: the same one for tensors that are one."""
+        key = (id(tensor.storage()), tensor.storage_offset(), tensor.shape, tensor.stride())
+        if key not in self._parameters:
+            own = tensor if isinstance(tensor, Parameter) else Parameter(tensor)
+            self._parameters[key] = own
+        return self._parameters[key]
+
+
+def lone_layer(block: Block) -> Layer | None:
+    """Return the one layer that a block is, if it is no more than one."""
+    output = block.output
+    if not isinstance(output, Expr) or output.op != "call" or output.args[0] is not block.input:
+        return None
+    child = block.children[output.attrs["child"]]
+    return child if isinstance(child, Layer) and output.attrs["child"] == "" else None
+
+
+def is_chain(block: Block) -> bool:
+    """Whether a block hands its one input through its children, each once, in order."""
+    several = isinstance(block.output, tuple) or isinstance(block.input, tuple)
+    if several or not block.children or "" in block.children:
+        return False
+    names = []
+    expr, first = block.output, block.input
+    while isinstance(expr, Expr) and expr.op == "call":
+        names.append(expr.attrs["child"])
+        expr = _whole(expr.args[0])
+    return expr is _whole(first) and names[::-1] == list(block.children)
+
+
+def _whole(value: Value) -> Any:
+    """Return what a value is all of: the call whose items it is, in order."""
+    if not isinstance(value, tuple):
+        return value
+    found = [leaf.args[0] for leaf in leaves(value) if isinstance(leaf, Expr) and leaf.op == "item"]
+    where = [leaf.attrs["path"] for leaf in leaves(value) if leaf.op == "item"]
+    one = bool(found) and all(call is found[0] for call in found)
+    return found[0] if one and where == [path for path, _ in paths(value)] else value
+
+
+def _fits(wanted: Value, given: Any) -> bool:
+    if not isinstance(wanted, tuple):
+        return not isinstance(given, tuple)
+    same = isinstance(given, tuple) and len(wanted) == len(given)
+    return same and all(map(_fits, wanted, given))
+
+
+def _of_one(value: Value) -> bool:
+    return isinstance(value, tuple) and len(value) == 1
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_described, value))})"
+    return "a tensor"
+
+
+class Translated(nn.Module):
+    """A block of a plan as a module, whose forward computes its expressions.
+
+    It takes as many arguments as the legacy module's table has entries.
+    """
+
+    def __init__(self, block: Block, children: dict[str, nn.Module], building: Building) -> None:
+        super().__init__()
+        object.__setattr__(self, "_block", block)
+        object.__setattr__(self, "_order", in_order(block.output))
+        for name, tensor in block.parameters.items():
+            self.register_parameter(name, building.parameter(tensor))
+        for name, tensor in block.buffers.items():
+            self.register_buffer(name, tensor)
+        for name, child in children.items():
+            if name:
+                self.add_module(name, child)
+                continue
+            # A layer without a name: its parameters are this module's own.
+            object.__setattr__(self, "_layer", child)
+            for own, parameter in child._parameters.items():
+                self.register_parameter(own, parameter)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training mode, or with False evaluation mode, here and below."""
+        if "_layer" in self.__dict__:
+            self._layer.train(mode)
+        return super().train(mode)
+
+    def forward(self, *inputs: Any) -> Any:
+        """Return the value of the block for its inputs."""
+        block: Block = self._block
+        alone = len(inputs) == 1 and (not _of_one(block.input) or isinstance(inputs[0], tuple))
+        value: Any = inputs[0] if alone else inputs
+        if not _fits(block.input, value):
+            raise ArgumentError(
+                f"{block.typename} was translated for {_described(block.input)}; given "
+                f"{_described(value)}: translate it with an example of its input"
+            )
+        known = {id(leaf): at(value, path) for path, leaf in paths(block.input)}
+        for expr in self._order:
+            if expr.op != "input":
+                known[id(expr)] = self._compute(expr, known)
+        return map_value(lambda leaf: known[id(leaf)], block.output)
+
+    def _compute(self, expr: Expr, known: dict[int, Any]) -> Any:
+        arguments = [
+            map_value(lambda leaf: known[id(leaf)] if isinstance(leaf, Expr) else leaf, arg)
+            for arg in expr.args
+        ]
+        if expr.op == "parameter":
+            return getattr(self, expr.attrs["name"])
+        if expr.op == "item":
+            return at(arguments[0], expr.attrs["path"])
+        if expr.op == "call":
+            name = expr.attrs["child"]
+            child = self._modules[name] if name else self._layer
+            assert child is not None
+            value = arguments[0]
+            return child(*value) if isinstance(value, tuple) else child(value)
+        return run_operation(expr.op, arguments, expr.attrs)
+
+    def extra_repr(self) -> str:
+        """Return the legacy class."""
+        name: str = self._block.typename
+        return name
