@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from rekindle.core.backend import namespace, strided_view
 from rekindle.core.creation import empty
 from rekindle.core.dtypes import float64
@@ -60,6 +62,33 @@ def flatten(tensors: Sequence[Tensor]) -> Tensor:
     """
     if not tensors:
         return empty(0, float64)
+    storages, places, used = layout(tensors)
+    flat = namespace(tensors[0].array).concatenate([storage.array for storage in storages])
+    if not used.all():
+        flat = flat[namespace(flat).asarray(used)]
+    result = Tensor(flat)
+    for tensor, place in zip(tensors, places, strict=True):
+        tensor.set_(result.storage(), place, tensor.shape, tensor.stride())
+    return result
+
+
+def layout(tensors: Sequence[Tensor]) -> tuple[list[Storage], list[int], Any]:
+    """Return where tensors will be when they are gathered; nothing is moved.
+
+    Returns
+    -------
+    storages : list of Storage
+        In the order in which the tensors reach them.
+    places : list of int
+        The element of the flat tensor that is each tensor's first.
+    used : ndarray, shape (n,), bool
+        Which elements of the storages, one after the other, some tensor reaches.
+
+    Raises
+    ------
+    ArgumentError
+        As `flatten`.
+    """
     dtype, device = tensors[0].dtype, tensors[0].device
     starts: dict[Storage, int] = {}
     total = 0
@@ -72,26 +101,19 @@ def flatten(tensors: Sequence[Tensor]) -> Tensor:
         if tensor.storage() not in starts:
             starts[tensor.storage()] = total
             total += tensor.storage().size
-    xp = namespace(tensors[0].array)
-    flat = xp.concatenate([storage.array for storage in starts])
-    used = xp.zeros(total, dtype="bool")
+    used = np.zeros(total, dtype=bool)
     places = [starts[t.storage()] + t.storage_offset() for t in tensors]
     for tensor, place in zip(tensors, places, strict=True):
         if tensor.size:
             strided_view(used, place, tensor.shape, tensor.stride())[...] = True
     if not used.all():
-        flat, places = _without_holes(flat, used, tensors, places)
-    result = Tensor(flat)
-    for tensor, place in zip(tensors, places, strict=True):
-        place = place if tensor.size else 0
-        tensor.set_(result.storage(), place, tensor.shape, tensor.stride())
-    return result
+        places = _without_holes(used, tensors, places)
+    places = [place if tensor.size else 0 for tensor, place in zip(tensors, places, strict=True)]
+    return list(starts), places, used
 
 
-def _without_holes(
-    flat: Any, used: Any, tensors: Sequence[Tensor], places: Sequence[int]
-) -> tuple[Any, list[int]]:
-    """Return the used elements of `flat`, and where the tensors are in them."""
+def _without_holes(used: Any, tensors: Sequence[Tensor], places: Sequence[int]) -> list[int]:
+    """Return where tensors are when the elements that none of them uses are left out."""
     for tensor in tensors:
         if tensor.size and not _is_compact(tensor):
             raise ArgumentError(
@@ -99,11 +121,10 @@ def _without_holes(
                 f"{tensor.shape} and strides {tensor.stride()} skips elements"
             )
     before = used.cumsum() - used
-    moved = [
+    return [
         int(before[place]) if tensor.size else 0
         for tensor, place in zip(tensors, places, strict=True)
     ]
-    return flat[used], moved
 
 
 def _is_compact(tensor: Tensor) -> bool:
