@@ -165,7 +165,7 @@ def left_behind(module: Module, name: str, gradOutput: Any) -> tuple[Tensor, Ten
     return value, fitted(module, gradOutput, value, name)
 
 
-def remembered(module: Module, *names: str, method: str = "updateOutput") -> list[Tensor]:
+def remembered(owner: Any, *names: str, method: str = "updateOutput") -> list[Tensor]:
     """Return fields that `method` filled.
 
     Raises
@@ -173,10 +173,10 @@ def remembered(module: Module, *names: str, method: str = "updateOutput") -> lis
     ModuleError
         If it was not called, or `clearState` after it.
     """
-    found = [vars(module).get(name) for name in names]
+    found = [vars(owner).get(name) for name in names]
     for name, value in zip(names, found, strict=True):
         if not isinstance(value, Tensor) or not value.size:
-            raise ModuleError(f"{module.t7_typename} has no {name}: call {method} first")
+            raise ModuleError(f"{owner.t7_typename} has no {name}: call {method} first")
     return [value for value in found if isinstance(value, Tensor)]
 
 

@@ -68,6 +68,6 @@ def empty_pair(module: Module) -> Table:
     return Table([empty(0, module.dtype), empty(0, module.dtype)])
 
 
-def set_field(module: Module, name: str, value: Tensor) -> None:
+def set_field(owner: Any, name: str, value: Tensor) -> None:
     """Put `value` into the field `name`: into the tensor that is there, or a new one."""
-    setattr(module, name, replace_contents(vars(module).get(name), value))
+    setattr(owner, name, replace_contents(vars(owner).get(name), value))

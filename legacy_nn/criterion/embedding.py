@@ -14,11 +14,12 @@ from rekindle.core.dtypes import float64
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
+from ..checks import remembered
 from ..classes import torch_class
 from ..errors import InputTypeError
-from ..fields import given
+from ..fields import given, set_field
 from ..torch7 import random
-from ..values import size_text
+from ..values import as_input, as_torch, size_text
 from .base import Criterion, tensor_of
 from .elementwise import Averaging
 
@@ -97,6 +98,10 @@ class L1HingeEmbeddingCriterion(Criterion):
         return Table([signs, -signs])
 
 
+_COSINE = ("w1", "w22", "w32", "w", "_outputs")
+"""What a forward pass of CosineEmbeddingCriterion leaves: products, squares, losses."""
+
+
 @torch_class("nn.CosineEmbeddingCriterion")
 class CosineEmbeddingCriterion(Criterion):
     """1 - cos for target 1, and max(0, cos - margin) for -1.
@@ -131,6 +136,33 @@ class CosineEmbeddingCriterion(Criterion):
         cosine = (first * second).sum(axis=1) / ops.sqrt(squares[0] * squares[1])
         losses = ops.where(sign == -1, cosine - self.margin, 1 - cosine)
         return self.averaged(ops.where(losses > 0, losses, 0).sum(), first.shape[0])
+
+    def updateOutput(self, input: Any, target: Any = None) -> Any:
+        """Compute the loss and return it; going back uses the cosines that it found."""
+        with as_torch():
+            first, second = (x.reshape(-1, x.shape[-1]) for x in _two(self, as_input(input)))
+            dot = ops.sum(first * second, axis=1, keepdims=True)
+            inverse = [1 / (ops.sum(x * x, axis=1, keepdims=True) + 1e-12) for x in (first, second)]
+            scale = ops.sqrt(inverse[0] * inverse[1])
+            sign = _signs(target, first, first.shape[0])
+            cosine = ops.reshape(dot * scale, (-1,))
+            apart = ops.where(cosine > self.margin, cosine - self.margin, 0)
+            losses = ops.where(sign == -1, apart, ops.where(sign == 1, 1 - cosine, cosine))
+            kept = zip(_COSINE, (dot, *inverse, scale, losses), strict=True)
+            for name, value in kept:
+                set_field(self, name, value)
+            self.output = self.averaged(ops.sum(losses), first.shape[0]).item()
+        return self.output
+
+    def gradient(self, input: Any, target: Any) -> Table:
+        shape = _two(self, input)[0].shape
+        first, second = (x.reshape(-1, shape[-1]) for x in input.array())
+        dot, of_first, of_second, scale, losses = remembered(self, *_COSINE)
+        sign = _signs(target, first, first.shape[0])
+        factor = ops.where(losses <= 0, 0, ops.where(sign == 1, -1, 1)).astype(first.dtype)
+        factor = self.averaged(factor.reshape(-1, 1), first.shape[0]) * scale
+        found = second - dot * of_first * first, first - dot * of_second * second
+        return Table([ops.reshape(g * factor, shape) for g in found])
 
 
 @torch_class("nn.MarginRankingCriterion")
@@ -187,3 +219,21 @@ class DistanceRatioCriterion(Averaging):
         alike, unlike = _two(self, input)
         losses = alike + ops.log(ops.exp(-alike) + ops.exp(-unlike))
         return self.averaged(losses.sum(), alike.shape[0])
+
+    def updateOutput(self, input: Any, target: Any = None) -> Any:
+        """Compute the loss and return it; going back uses the exponentials that it found."""
+        with as_torch():
+            alike, unlike = _two(self, as_input(input))
+            first, second = ops.exp(-alike), ops.exp(-unlike)
+            kept = (first, second, first + second)
+            for name, value in zip(_EXPONENTIALS, kept, strict=True):
+                set_field(self, name, value)
+        return super().updateOutput(input, target)
+
+    def gradient(self, input: Any, target: Any) -> Table:
+        alike, _ = _two(self, input)
+        first, second, both = remembered(self, *_EXPONENTIALS)
+        return Table([self.averaged(g, alike.shape[0]) for g in (1 - first / both, -second / both)])
+
+
+_EXPONENTIALS = ("_expMinusX", "_expMinusY", "_sumExpMinusXY")

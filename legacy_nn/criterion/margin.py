@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rekindle.core import ops
+from rekindle.core.autograd import enable_grad, grad
 from rekindle.core.creation import arange, empty, zeros
 from rekindle.core.dtypes import float64, int64
 from rekindle.core.errors import BoundsError, ShapeError
@@ -126,7 +127,11 @@ class MultiLabelMarginCriterion(Criterion):
     def gradient(self, input: Any, target: Target) -> Any:
         if self.isTarget is None or self.isTarget.shape != input.shape:
             raise ShapeError(f"{self.t7_typename}: inconsistent isTarget size: call updateOutput")
-        return super().gradient(input, target)
+        index, counts, _ = self._labels(input, target)
+        with enable_grad():
+            x = input.detach().requires_grad_()
+            loss = self._sum(x, index, counts, self.isTarget.reshape(index.shape) != 0)
+        return grad([loss], [x])[0]
 
     def _labels(self, input: Any, target: Target) -> tuple[Tensor, Tensor, Tensor]:
         """Return targets from 0, which of them count, and which classes are targets."""
