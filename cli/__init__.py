@@ -7,7 +7,7 @@ at once. In reading order:
 - group.py, options.py, talk.py, tables.py, progress.py, output.py: what all commands share
 - reading.py: from FILE and `--select` to the object that a command works on
 - inspect.py: survey.py, texts.py, inspection.py, findings.py, inspection_json.py
-- convert.py: state.py, limits.py, overrides.py, renaming.py, casting.py, conversion.py
+- convert.py: convert_optim.py, state.py, limits.py, overrides.py, renaming.py, casting.py, conversion.py
 - run.py: inputs.py, images.py, running.py, execution.py
 - exec.py: programs.py
 - transpile.py: translation.py

@@ -17,6 +17,7 @@ from rekindle.core.export import write_json, write_weights
 
 from .casting import cast_floats
 from .convert import EXTENSIONS
+from .convert_optim import check_optim, optim_text, write_optim
 from .group import Problem, Unusable, explained
 from .limits import check_size
 from .output import atomic_output, check_output
@@ -44,11 +45,14 @@ class Conversion:
     ignore_overrides: bool
     max_bytes: int
     force: bool
+    optim: str | None
+    optim_select: str | None
 
     def run(self, files: tuple[str, ...], as_json: bool) -> None:
         """Convert all files, and report; go on with the next where one fails."""
         if self.like and self.map_file:
             raise click.UsageError("--like and --map exclude each other")
+        check_optim(self, files)
         targets = self._targets(files)
         reports = []
         failures: list[click.ClickException] = []
@@ -56,6 +60,8 @@ class Conversion:
             try:
                 with working(f"converting {file}") if len(files) == 1 else nullcontext():
                     report = self._convert(file, target, to)
+                    if self.optim:
+                        report["optim"] = write_optim(self, file, target)
             except (RekindleError, OSError, click.ClickException) as error:
                 failure = error if isinstance(error, click.ClickException) else explained(error)
                 if len(files) == 1:
@@ -194,6 +200,8 @@ def print_report(report: dict[str, Any], *, err: bool) -> None:
         what = report["what"]
     name = "standard output" if report["output"] == "-" else report["output"]
     say(f"{name}: {what}", err=err)
+    if "optim" in report:
+        say(optim_text(report["optim"]))
     for note in report.get("notes", ()):
         say(f"note: {note}", err=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .convert_optim import optim_options
 from .group import Command
 from .options import (
     bn_var_option,
@@ -34,6 +35,7 @@ EXTENSIONS = {
     rekindle convert checkpoint.t7 --select protos.rnn --dtype float32 -o rnn.npz
     rekindle convert model.t7 --like resnet18.pth -o resnet18.safetensors
     rekindle convert checkpoint.t7 --select opt -o opt.json
+    rekindle convert model_90.t7 --optim optimState_90.t7 -o model.safetensors
     rekindle convert *.t7 -o converted/
     """,
 )
@@ -87,6 +89,7 @@ EXTENSIONS = {
     help="Write the weights of a model that carries Lua methods of its own, and so computes "
     "something else than its classes.",
 )
+@optim_options
 @max_bytes_option
 @force_option
 @json_option

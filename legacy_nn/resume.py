@@ -135,7 +135,7 @@ class _Fields:
         return [name for name in self.table.keys() if isinstance(name, str)]  # noqa: SIM118
 
 
-def parameters_of(model: Model) -> list[Tensor]:
+def parameters_of(model: Any) -> list[Tensor]:
     """Return the parameters of a model, or of several, in the order in which Torch7 lists them."""
     if isinstance(model, Module):
         return list(model.parameters()[0])

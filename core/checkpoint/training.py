@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import RekindleError
@@ -73,13 +74,32 @@ def save_training(path: Name, **parts: Any) -> None:
         raise TrainingError(f"{RANDOM!r} is the default generator; call the part otherwise")
     states = {name: _state_of(part) for name, part in parts.items()}
     states[RANDOM] = default_generator().get_state()
+    write_states(path, states, [name for name, part in parts.items() if _is_stateful(part)])
+
+
+def write_states(path: Name, states: Mapping[str, Any], stateful: Sequence[str]) -> None:
+    """Write states that are there already, as `save_training` writes those it asks for.
+
+    Parameters
+    ----------
+    path : path
+    states : mapping
+        States and plain values by name. Without one of the default generator,
+        `load_training` leaves that as it is.
+    stateful : sequence of str
+        The names whose values are states, which objects have to be given for.
+
+    Raises
+    ------
+    PackingError
+        For a value that has no place in such a file.
+    """
     tensors: dict[str, Tensor] = {}
     tree = pack(states, tensors)
     weights = as_weights(tensors.items())
-    stateful = [name for name, part in parts.items() if _is_stateful(part)]
-    weights.metadata[ENTRY] = json.dumps({"stateful": stateful, "tree": tree})
+    weights.metadata[ENTRY] = json.dumps({"stateful": list(stateful), "tree": tree})
     with replacing(os.fspath(path)) as temporary:
-        write_weights(temporary, weights, extension)
+        write_weights(temporary, weights, format_named(path))
 
 
 def load_training(path: Name, **parts: Any) -> dict[str, Any]:
@@ -128,7 +148,8 @@ def load_training(path: Name, **parts: Any) -> dict[str, Any]:
     for name, part in parts.items():
         load = part.load_state_dict if hasattr(part, "load_state_dict") else part.set_state
         load(states[name])
-    default_generator().set_state(states[RANDOM])
+    if RANDOM in states:
+        default_generator().set_state(states[RANDOM])
     return {n: v for n, v in states.items() if n not in parts and n != RANDOM}
 
 
