@@ -69,6 +69,7 @@ class Border:
             "new_opaque": self._new_opaque,
             "new_object": self._new_object,
             "pointer": lambda handle: id(handle.value),
+            "negative_zero": lambda: Handle(-0.0),
             "mirror": lambda handle: mirror_address(handle.value),
             "memory_of": lambda handle: Handle(memory_of(handle.value)),
             "row": lambda memory, *numbers: Handle(row(memory.value, *map(int, numbers))),
@@ -81,6 +82,7 @@ class Border:
 
     def connect(self, shared: Any) -> None:
         """Take the functions of the Lua side, once its files have run."""
+        self.before_tensors: Callable[[], Any] = lambda: None
         self.take = shared.take
         self._table_get = shared.table_get
         self.table_set = shared.table_set
@@ -149,6 +151,8 @@ class Border:
             return _text
         if issubclass(kind, (bool, int, float)):
             return kind.__mro__[-2]
+        if issubclass(kind, (Tensor, Storage)):
+            self.before_tensors()
         for family, maker in (
             (bytes, lambda value: value.decode("latin-1")),
             (Tensor, self._tensor_to_lua),
@@ -277,6 +281,8 @@ class Border:
             answer = self._call(reference, *[self.to_lua(a) for a in args])
         finally:
             active.border = before
+        if before is not self and (answer is True or answer[0]):
+            self._last_error = None  # one that Lua caught
         if answer is True:
             return None
         values = [a.value if type(a) is Handle else a for a in answer]

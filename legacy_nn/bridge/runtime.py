@@ -85,6 +85,7 @@ class Runtime:
         border.connect(shared)
         self._classes.connect(shared)
         self._shared = shared
+        border.before_tensors = lambda: self.require("torch")  # which gives them their methods
         self._lua.execute("python = nil; package.loaded.python = nil")
         self._lua.execute("package.path = './?.lua;./?/init.lua;' .. package.path")
         self.globals: Table = border.invoke(shared.globals, ())
@@ -185,7 +186,8 @@ def _module_name(package: str) -> str:
 
 def _has_module(package: str) -> bool:
     try:
-        return util.find_spec(_module_name(package)) is not None
+        found = util.find_spec(_module_name(package))
+        return found is not None and found.origin is not None  # a folder of Lua files has none
     except ModuleNotFoundError:
         return False
 
