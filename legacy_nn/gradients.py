@@ -16,6 +16,7 @@ from rekindle.core.autograd import enable_grad, grad
 from rekindle.core.checkpoint import Table
 from rekindle.core.creation import zeros, zeros_like
 from rekindle.core.dtypes import is_floating
+from rekindle.core.ops.adoption import HELD_HERE, adopted
 from rekindle.core.tensor import Tensor
 
 from .errors import ModuleError
@@ -25,7 +26,6 @@ from .values import (
     map_tensors,
     paired,
     replace_contents,
-    take_over,
     tensors_in,
 )
 
@@ -113,8 +113,8 @@ class Gradients:
 
     def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
         """Return what `self.gradInput` becomes: the same tensors, with the result in them."""
-        if isinstance(result, Tensor):
-            return take_over(self.gradInput, result, getrefcount(result))
+        if getrefcount(result) == HELD_HERE and adopted(self.gradInput, result):
+            return self.gradInput
         return refilled(self.gradInput, result)
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from rekindle.core.autograd import no_grad
 from rekindle.core.creation import empty
 from rekindle.core.dtypes import Dtype, is_floating
+from rekindle.core.ops.adoption import HELD_HERE, adopted
 from rekindle.core.tensor import Tensor
 
 from .classes import TorchClass
@@ -34,7 +35,7 @@ from .state import take_fields as take_fields
 from .through_torch import call_through_torch, torch_only
 from .torch7.types import cpu_typename, dtype_of
 from .tree import Tree
-from .values import NOTHING, builds_graph, take_over
+from .values import NOTHING, builds_graph
 from .values import as_input as as_input
 from .values import as_torch as as_torch
 from .values import detached_copy as detached_copy
@@ -136,7 +137,9 @@ class Module(Gradients, State, Tree, Sharing, Clearing, Converting, DiagonalHess
         """
         if (target := self.written(input)) is not None:
             return share_memory(self.output, target.copy_(result))
-        return take_over(self.output, result, getrefcount(result))
+        if getrefcount(result) == HELD_HERE and adopted(self.output, result):
+            return self.output
+        return replace_contents(self.output, result)
 
     def written(self, input: Any) -> Tensor | None:
         """Return the tensor of `input` that an in-place module writes its output into."""

@@ -12,7 +12,7 @@ from rekindle.core.autograd import is_grad_enabled, no_grad
 from rekindle.core.checkpoint import Table
 from rekindle.core.creation import empty
 from rekindle.core.errors import ShapeError
-from rekindle.core.ops.adoption import HELD_HERE, adopted
+from rekindle.core.ops.adoption import move_to
 from rekindle.core.ops.inplace import overwritten
 from rekindle.core.tensor import Tensor, contiguous_strides
 
@@ -123,22 +123,8 @@ def replace_contents(target: Any, value: Any) -> Any:
         if target.storage().size >= value.size:
             target.set_(target.storage(), 0, value.shape, contiguous_strides(value.shape))
         else:
-            target.set_(empty(value.shape, value.dtype, value.device))
+            move_to(target, empty(value.shape, value.dtype, value.device))
     return target.copy_(value)
-
-
-def take_over(target: Any, value: Any, holders: int) -> Any:
-    """Do what `replace_contents` does, without a copy where nobody can tell.
-
-    Parameters
-    ----------
-    holders : int
-        `getrefcount(value)` where `value` is a parameter: see core.ops.adoption.
-    """
-    plain = type(target) is Tensor and type(value) is Tensor and holders == HELD_HERE
-    if plain and adopted(target, value):
-        return target
-    return replace_contents(target, value)
 
 
 def share_memory(target: Any, value: Any) -> Any:

@@ -9,6 +9,7 @@ object, and an array's views hold it, so that can be told exactly.
 from __future__ import annotations
 
 from sys import getrefcount
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
@@ -28,13 +29,15 @@ _SAMPLE = Tensor._wrap(np.empty(1))
 _HELD_BY_TENSOR = getrefcount(_SAMPLE._array)
 
 
-def adopted(target: Tensor, value: Tensor) -> bool:
+def adopted(target: Any, value: Any) -> bool:
     """Make the array of `value` that of `target` if that is as good as a copy; return whether.
 
-    It is where shapes and dtypes are the same, each array belongs to its tensor alone, and no
-    graph knows of either. The caller has made sure that nobody but itself holds `value`, which
-    it must not use any more: see `HELD_HERE`.
+    It is where they are tensors of one shape and dtype, each array belongs to its tensor alone,
+    and no graph knows of either. The caller has made sure that nobody but itself holds `value`,
+    which it must not use any more: see `HELD_HERE`.
     """
+    if type(target) is not Tensor or type(value) is not Tensor:
+        return False
     into, source = target._array, value._array
     if (
         type(into) is not ndarray
@@ -60,3 +63,17 @@ def adopted(target: Tensor, value: Tensor) -> bool:
     target._array = value._array
     count_write(target._version, "copy_")
     return True
+
+
+def move_to(target: Tensor, fresh: Tensor) -> Tensor:
+    """Do what `target.set_(fresh)` does, with the memory of a new tensor that nobody else has.
+
+    No storage is made before somebody asks for it, so that the memory stays the tensor's own.
+    """
+    if target._node is not None or hasattr(target, "_mirror"):
+        return target.set_(fresh)
+    count_write(target._version, "set_")
+    target._array, target._version = fresh._array, fresh._version
+    if hasattr(target, "_storage"):
+        del target._storage
+    return target

@@ -39,10 +39,11 @@ def residual():
 
 def peak(run):
     """Return the bytes that running took at most beyond what was there."""
-    run()
-    gc.collect()
     tracemalloc.start()
     try:
+        run()  # what it leaves, the next run may free
+        gc.collect()
+        tracemalloc.reset_peak()
         before = tracemalloc.get_traced_memory()[0]
         result = run()
         return tracemalloc.get_traced_memory()[1] - before, result
