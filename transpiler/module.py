@@ -55,6 +55,7 @@ class Module:
         self.extra: dict[int, list[str]] = {}
         self.bound: dict[int, list[Variable]] = {}
         self.gives_nothing: set[int] = set()
+        self.forward: dict[int, set[Variable]] = {}
         self.loop_bodies: set[int] = set()
         self.continues: dict[str, int] = {}
         self.marks: list[tuple[int, int]] = []
@@ -158,15 +159,31 @@ class Module:
             self._statements(function.body, top=False)
 
     def _statements(self, block: ast.Block, top: bool) -> None:
-        for statement in block.statements:
+        for position, statement in enumerate(block.statements):
             if isinstance(statement, ast.Local):
                 self._require(statement, top)
+                if not statement.values:
+                    self._forward(statement, block.statements[position + 1 :])
             if isinstance(statement, (ast.While, ast.Repeat, ast.NumericFor, ast.GenericFor)):
                 self.loop_bodies.add(id(statement.body))
             if isinstance(statement, ast.CallStatement) and top:
                 self._bare_require(statement)
             for inner in blocks_of(statement):
                 self._statements(inner, top=False)
+
+    def _forward(self, statement: ast.Local, later: list[ast.Statement]) -> None:
+        """Find variables that are declared only so that functions defined below may use them."""
+        found = {
+            s.target.variable
+            for s in later
+            if isinstance(s, ast.FunctionStatement)
+            and isinstance(s.target, ast.Name)
+            and s.target.variable is not None
+        }
+        names = {n.variable for n in statement.names if n.variable is not None}
+        late = {v for v in found & names if not v.in_loop}
+        if late:
+            self.forward[id(statement)] = late
 
     def _call(self, call: ast.Call) -> None:
         name = dotted(call.function)

@@ -48,6 +48,9 @@ class Names:
         holders: dict[str, list[Variable]] = {}
         for variable in scope.variables:
             base = python_name(variable.name)
+            unused = not variable.reads and not variable.captured and variable.kind == "local"
+            if unused and scope.function is not None and not base.startswith("_"):
+                base = f"_{base}"
             name, number = base, 1
             while name in foreign or not _may_share(holders.get(name, ()), variable):
                 number += 1

@@ -101,6 +101,8 @@ class FileScope:
     loops: list[ast.NumericFor | ast.GenericFor]
     global_writes: dict[str, int]
     """How often each global is assigned."""
+    first_reads: dict[str, int]
+    """The line where the file itself, outside of functions, first reads each global."""
 
 
 def resolve(block: ast.Block) -> FileScope:
@@ -113,6 +115,7 @@ def resolve(block: ast.Block) -> FileScope:
         resolver.calls,
         resolver.for_loops,
         resolver.global_writes,
+        resolver.first_reads,
     )
 
 
@@ -126,6 +129,7 @@ class _Resolver:
         self.loops = 0
         self.tick = 0
         self.global_writes: dict[str, int] = {}
+        self.first_reads: dict[str, int] = {}
         self.calls: list[ast.Call | ast.MethodCall] = []
         self.for_loops: list[ast.NumericFor | ast.GenericFor] = []
         self.loop_uses: list[tuple[int, set[Variable]]] = []
@@ -281,6 +285,8 @@ class _Resolver:
                 variable = self.find(node)
                 if variable is None:
                     self.scope.globals_read.add(node.name)
+                    if self.scope is self.top:
+                        self.first_reads.setdefault(node.name, node.line)
                 else:
                     variable.reads += 1
                     variable.captured = variable.captured or variable.scope is not self.scope

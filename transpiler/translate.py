@@ -113,13 +113,17 @@ class Translator:
         """Return the module's globals that no statement at its top defines."""
         module = self.module
         defined: set[str] = set()
-        if not wrapped:
-            for statement in module.block.statements:
-                if isinstance(statement, ast.Assign):
-                    defined |= {t.name for t in statement.targets if isinstance(t, ast.Name)}
-                elif isinstance(statement, ast.FunctionStatement):
-                    target = statement.target
-                    if isinstance(target, ast.Name):
+        for statement in () if wrapped else module.block.statements:
+            targets: list[ast.Name | ast.Index] = []
+            if isinstance(statement, ast.Assign):
+                targets = statement.targets
+            elif isinstance(statement, ast.FunctionStatement):
+                targets = [statement.target]
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    read = module.scopes.first_reads.get(target.name)
+                    late = isinstance(statement, ast.Assign)
+                    if read is None or read >= statement.line + late:
                         defined.add(target.name)
         return [text for name, text in module.global_names.items() if name not in defined]
 

@@ -17,6 +17,8 @@ from .text import words
 
 UNBOUNDED = 64
 
+EXACT_BITS = 53
+
 
 @dataclass(frozen=True, slots=True)
 class Type:
@@ -29,7 +31,8 @@ class Type:
         "function", "module" (an object of nn), "object" (of a class of the program), "class",
         "package".
     bits : int
-        Of an integer: about how many bits it has at most.
+        Of a number: about how many bits it has at most if it is whole, which decides whether
+        Python's product is that of doubles.
     optional : bool
         It may be nil as well.
     detail : object
@@ -115,7 +118,7 @@ def join(a: Type | None, b: Type | None) -> Type | None:
         detail = a.detail if a.detail is b.detail or a.detail == b.detail else None
         return Type(a.kind, max(a.bits, b.bits), optional, detail)
     if a.is_number and b.is_number:
-        return Type("number", 0, optional)
+        return Type("number", max(a.bits, b.bits), optional)
     return ANY
 
 
@@ -248,7 +251,7 @@ class Types:
                 old = self._variables.get(variable)
                 new = self._joined(variable, old)
                 if new != old:
-                    if turn > 3 and new is not None and new.kind == "integer":
+                    if turn > 3 and new is not None and new.is_number:
                         new = replace(new, bits=UNBOUNDED)
                     if turn > 5:
                         new = ANY
@@ -531,18 +534,24 @@ def arithmetic(
         return TENSOR if kinds <= {"tensor", "integer", "number"} else ANY
     if not (left.is_number and right.is_number):
         return ANY
-    if kinds == {"integer"}:
-        if operator in "+-":
-            return integer(max(left.bits, right.bits))
-        if operator == "*" and left.bits + right.bits <= 53:
-            return integer(left.bits + right.bits)
-        if operator == "%":
-            return integer(right.bits) if is_nonzero(node.right) else NUMBER
-        if operator == "^" and isinstance(node.right, ast.Number):
-            power = node.right.value
-            if isinstance(power, int) and 0 <= power * left.bits <= 53:
-                return integer(power * left.bits)
+    kind = "integer" if kinds == {"integer"} else "number"
+    if operator in "+-":
+        return Type(kind, max(left.bits, right.bits))
+    if operator == "*":
+        return Type(kind, left.bits + right.bits) if is_exact(left, right) else Type("number", 64)
+    if operator == "%":
+        exact = kind if is_nonzero(node.right) else "number"
+        return Type(exact, right.bits or left.bits)
+    if operator == "^" and isinstance(node.right, ast.Number):
+        power = node.right.value
+        if power in (2, 3) and left.bits * power <= EXACT_BITS:
+            return Type(kind, int(left.bits * power))
     return NUMBER
+
+
+def is_exact(left: Type, right: Type) -> bool:
+    """Whether the product of two numbers is the same for Python's ints and for doubles."""
+    return left.bits + right.bits <= EXACT_BITS
 
 
 def is_nonzero(node: ast.Expression) -> bool:

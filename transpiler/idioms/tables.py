@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import ast
 from ..lower.context import Context
-from ..types import is_nonzero
+from ..types import is_exact, is_nonzero
 
 
 def appended(c: Context, target: ast.Index, value: ast.Expression) -> bool:
@@ -49,7 +49,7 @@ def augmented(
     left, right = c.type_of(value.left), c.type_of(value.right)
     if not (left.is_number and right.is_number):
         return None
-    if value.operator == "*" and left.kind == right.kind == "integer":
+    if value.operator == "*" and not is_exact(left, right):
         return None
     if value.operator == "/" and not is_nonzero(value.right):
         return None

@@ -14,6 +14,12 @@ from .tables import place
 
 def local(c: Context, node: ast.Local) -> None:
     """`local names = values`."""
+    if not node.values and id(node) in c.module.forward:
+        late = c.module.forward[id(node)]
+        names = [n for n in node.names if n.variable not in late]
+        if not names:
+            return
+        node = ast.Local(node.line, node.column, names, [])
     if len(node.names) == 1:
         _local_one(c, node)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import ast
 from ..code import ADD, Code
 from ..code import binary as binary_code
-from ..types import dotted
+from ..types import EXACT_BITS, dotted
 from .context import Context
 from .statements import block_of
 from .values import arguments, last_argument
@@ -21,7 +21,8 @@ def counting(c: Context, node: ast.NumericFor) -> str:
     """Return the numbers that a loop counts: a range where all are known to be whole."""
     step = 1 if node.step is None else _literal(node.step)
     kinds = [c.type_of(node.start).kind, c.type_of(node.stop).kind]
-    if kinds == ["integer", "integer"] and isinstance(step, int) and step:
+    exact = max(c.type_of(node.start).bits, c.type_of(node.stop).bits) <= EXACT_BITS
+    if kinds == ["integer", "integer"] and exact and isinstance(step, int) and step:
         start = c.expression(node.start)
         stop = _after(c, node.stop, 1 if step > 0 else -1)
         if step == 1:

@@ -16,7 +16,7 @@ from ..code import (
 )
 from ..code import binary as binary_code
 from ..code import call as call_code
-from ..types import Type, arithmetic, is_nonzero
+from ..types import EXACT_BITS, Type, is_exact, is_nonzero
 from .context import Context
 from .values import unary_minus
 
@@ -61,7 +61,7 @@ def _plain_arithmetic(node: ast.Binary, left: Type, right: Type, a: Code, b: Cod
     if operator in "+-":
         return binary_code(a, operator, b, ADD)
     if operator == "*":
-        if integers and left.bits + right.bits > 53:
+        if not is_exact(left, right):
             return None
         return binary_code(a, "*", b, MULTIPLY)
     if operator == "/" and is_nonzero(node.right):
@@ -69,9 +69,8 @@ def _plain_arithmetic(node: ast.Binary, left: Type, right: Type, a: Code, b: Cod
     if operator == "%" and integers and is_nonzero(node.right):
         return binary_code(a, "%", b, MULTIPLY)
     if operator == "^" and isinstance(node.right, ast.Number):
-        found = arithmetic(operator, left, right, node)
         power = node.right.value
-        if power in (2, 3) and (not integers or (found is not None and found.kind == "integer")):
+        if power in (2, 3) and left.bits * power <= EXACT_BITS:
             return Code(f"{a.at(POWER + 1)} ** {b}", POWER)
     return None
 
@@ -88,10 +87,11 @@ def equality(c: Context, node: ast.Binary) -> Code:
     """`==` and `~=`."""
     same = node.operator == "=="
     for one, other in ((node.left, node.right), (node.right, node.left)):
-        if isinstance(other, ast.Nil):
+        if isinstance(other, ast.Nil) and not isinstance(one, (ast.Number, ast.String)):
             return comparison(c.expression(one), "is" if same else "is not", Code("None"))
     for one, other in ((node.left, node.right), (node.right, node.left)):
-        if isinstance(other, ast.Boolean):
+        literal = isinstance(one, (ast.Number, ast.String, ast.Boolean, ast.Nil))
+        if isinstance(other, ast.Boolean) and not literal:
             text = Code("True" if other.value else "False")
             return comparison(c.expression(one), "is" if same else "is not", text)
     left, right = c.type_of(node.left), c.type_of(node.right)
@@ -113,7 +113,12 @@ def test(c: Context, node: ast.Expression) -> Code:
         return either(node.operator, test(c, node.left), test(c, node.right))
     if isinstance(node, ast.Unary) and node.operator == "not":
         return _not(c, node)
+    if isinstance(node, _LITERALS):
+        return Code("True")
     return truth(c, c.expression(node), c.type_of(node))
+
+
+_LITERALS = (ast.Number, ast.String, ast.TableConstructor)
 
 
 def truth(c: Context, value: Code, kind: Type) -> Code:
@@ -133,6 +138,8 @@ def _not(c: Context, node: ast.Unary) -> Code:
     if isinstance(inner, ast.Binary) and inner.operator in ("==", "~="):
         flipped = "~=" if inner.operator == "==" else "=="
         return equality(c, ast.Binary(inner.line, inner.column, flipped, inner.left, inner.right))
+    if isinstance(inner, _LITERALS):
+        return Code("False")
     if kind.kind not in ("boolean", "any") and not isinstance(inner, ast.Binary):
         return comparison(c.expression(inner), "is", Code("None"))
     return negation(test(c, inner))

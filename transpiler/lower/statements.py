@@ -103,7 +103,10 @@ def return_(c: Context, node: ast.Return) -> None:
         c.module.put_exports(c, node)
         return
     text = returned(c, node.values)
-    c.put(f"return {text}" if text else "return" if c.scope.function else "return None")
+    function = c.scope.function
+    if not text and function is not None and c.types.function_results(function) is None:
+        text = "()"
+    c.put(f"return {text}" if text else "return")
 
 
 def local_function(c: Context, node: ast.LocalFunction) -> None:

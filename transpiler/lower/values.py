@@ -170,6 +170,8 @@ def last_argument(c: Context, node: ast.Expression) -> str:
         return str(c.expression(node))
     from .calls import all_results
 
+    if results is not None and not results:
+        return f"*{c.lua('nothing', all_results(c, node))}"
     if results is not None and len(results) > 1:
         return f"*{all_results(c, node)}"
     return f"*{c.lua('spread', all_results(c, node))}"

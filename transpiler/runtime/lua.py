@@ -153,6 +153,11 @@ def invoke(value: Any, name: str, *args: Any) -> Any:
     return first(invoke_all(value, name, *args))
 
 
+def nothing(_: Any) -> tuple[()]:
+    """Return no values: what a call of a function without results gives."""
+    return ()
+
+
 # -- and, or, .., for -------------------------------------------------------------------------
 
 
