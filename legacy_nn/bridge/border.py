@@ -325,7 +325,7 @@ def message_of(error: BaseException) -> str:
     text = str(error) or type(error).__name__
     notes = [n for n in getattr(error, "__notes__", ()) if isinstance(n, str)]
     places = [_PLACE.match(n) for n in notes]
-    above = [f"\nIn {found[1]} module of {found[2]}:" for found in reversed(places) if found]
+    above = [f"\n{note}" for note, found in zip(notes, places, strict=True) if found]
     if above:
         text = "".join([*above, "\n", text])
     if isinstance(error, LuaError):  # its other notes are tracebacks
@@ -333,5 +333,5 @@ def message_of(error: BaseException) -> str:
     return "\n".join([text, *(n for n, found in zip(notes, places, strict=True) if not found)])
 
 
-_PLACE = re.compile(r"in modules\[(\d+)\] of (\S+)$")
+_PLACE = re.compile(r"In (\d+) module of (\S+):$")
 """What `Container` notes on an exception."""
