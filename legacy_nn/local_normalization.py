@@ -108,7 +108,8 @@ class LocalNormalization(SpatialModule):
         coefficient: Tensor = vars(self)["_coef"]
         if input.ndim == 3:
             return coefficient
-        return ops.expand(coefficient, (input.shape[0], *coefficient.shape))
+        image = ops.reshape(coefficient, input.shape[-3:])
+        return ops.expand(image, (input.shape[0], *image.shape))
 
     def image(self, input: Any) -> Tensor:
         """Return `input`, which must be an image or a batch of them, of the module's type."""

@@ -9,7 +9,7 @@ from rekindle.core.checkpoint import Table
 
 from ..torch7.files.classes import FileClass, FileClasses, Foreign
 from .toolbox import Toolbox
-from .values import LuaFunction, OwnMethod
+from .values import LuaFunction, LuaValue, OwnMethod
 
 
 class LuaForeign(Foreign):
@@ -22,6 +22,8 @@ class LuaForeign(Foreign):
         self._tools = tools
 
     def type_of(self, value: Any) -> str:
+        if isinstance(value, LuaValue):
+            return str(self._tools.shared.type_of(value.reference))
         return "function" if callable(value) else "userdata"
 
     def dump(self, value: Any) -> StoredFunction | None:
@@ -29,8 +31,10 @@ class LuaForeign(Foreign):
             value = value.function
         if not isinstance(value, LuaFunction):
             return None
-        dump = self._tools.shared.dump_function
-        bytecode, upvalues = self._tools.border.invoke(dump, (value,))
+        dumped = self._tools.border.invoke(self._tools.shared.dump_function, (value,))
+        if dumped is None:  # a function in C
+            return None
+        bytecode, upvalues = dumped
         return StoredFunction(bytecode.encode("latin-1"), upvalues)
 
     def load(self, bytecode: bytes) -> Any:
@@ -42,6 +46,11 @@ class LuaForeign(Foreign):
             self._tools.border.invoke(self._tools.shared.capture, (function, upvalues))
         elif isinstance(function, StoredFunction):
             super().capture(function, upvalues, tag)
+
+    def bind(self, value: Any) -> None:
+        for name, field in getattr(value, "__dict__", {}).items():
+            if isinstance(field, LuaFunction) and callable(getattr(type(value), str(name), None)):
+                value.__dict__[name] = OwnMethod(field, value)
 
 
 class LuaClasses(FileClasses):

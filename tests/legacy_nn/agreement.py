@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from rekindle.core.checkpoint import LuaFunction, Table, TorchObject
+from rekindle.core.checkpoint import LuaFunction as StoredFunction
+from rekindle.core.checkpoint import Table, TorchObject
 from rekindle.core.checkpoint.torch_types import storage_class, tensor_class
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
+from rekindle.legacy_nn.bridge.values import LuaFunction, OwnMethod
+from rekindle.legacy_nn.module import Module
 from rekindle.legacy_nn.torch7.memory import shape
 from rekindle.legacy_nn.torch7.shape import strides
 
@@ -29,7 +32,7 @@ def without_positions(message: str) -> str:
     count `self` where it sees a method call; both are cut too.
     """
     text = _PLACE_IN_C.sub("", _POSITION.sub("", message))
-    text = re.sub(r"bad argument #\d+ to '[^']*'", "bad argument", text)
+    text = re.sub(r"bad argument #\d+ to '[^']*' \((.*)\)", r"\1", text)
     return text.split("\nstack traceback")[0].strip()
 
 
@@ -58,9 +61,9 @@ def differences(actual: Any, expected: Any, place: str = "") -> Iterator[str]:
             yield from _error_differences(actual, expected, place)
             return
         for key in sorted({*actual, *expected}, key=str):
-            yield from differences(actual.get(key), expected.get(key), f"{place}[{key!r}]")
-    elif isinstance(expected, LuaFunction):
-        if not callable(actual):
+            yield from differences(actual.get(key), expected.get(key), f"{place}.{key}")
+    elif isinstance(expected, StoredFunction):
+        if not isinstance(actual, (LuaFunction, OwnMethod)):
             yield f"{place}: {actual!r:.80} is no function"
     elif isinstance(expected, TorchObject):
         name = getattr(actual, "t7_typename", type(actual).__name__)
@@ -75,8 +78,25 @@ def differences(actual: Any, expected: Any, place: str = "") -> Iterator[str]:
             yield f"{place}: {actual!r:.80} for {expected!r}"
         elif not _close(np.float64(actual), np.float64(expected)):
             yield f"{place}: {actual!r} for {expected!r}"
+    elif isinstance(expected, str) and isinstance(actual, str):
+        if _bytes(actual) != _bytes(expected):
+            yield f"{place}: {actual!r:.400} for {expected!r:.400}"
+    elif isinstance(expected, Module):
+        if type(actual) is not type(expected):
+            yield f"{place}: {type(actual).__name__} for {type(expected).__name__}"
+            return
+        given, wanted = Table(vars(actual)), Table(vars(expected))
+        for key in sorted({*given, *wanted}):
+            yield from differences(given.get(key), wanted.get(key), f"{place}.{key}")
     elif type(actual) is not type(expected) or actual != expected:
         yield f"{place}: {actual!r:.400} for {expected!r:.400}"
+
+
+def _bytes(text: str) -> bytes:
+    """Return the bytes of a string of Lua's, or of one from a file."""
+    return text.encode(
+        "latin-1" if max(text, default="") < "\u0100" else "utf-8", "surrogateescape"
+    )
 
 
 def _error_differences(actual: Table, expected: Table, place: str) -> Iterator[str]:
@@ -85,8 +105,13 @@ def _error_differences(actual: Table, expected: Table, place: str) -> Iterator[s
         yield f"{place}: no error"
         return
     said, wanted = without_positions(found), without_positions(expected["message"])
-    if not said.startswith(wanted):
-        yield f"{place}: {said!r} for {wanted!r}"
+    # Rekindle says which module it was and what it was given, beside Torch7's words.
+    at = 0
+    for line in wanted.removesuffix(" .").removesuffix(".").split("\n"):
+        at = said.find(line, at)
+        if at < 0:
+            yield f"{place}: {said!r} for {wanted!r}"
+            return
 
 
 def _tensor_differences(actual: Tensor, expected: Tensor, place: str) -> Iterator[str]:

@@ -86,9 +86,15 @@ function B.object_of_class(t, typename)
   return t, id_of[t]
 end
 
+local NEGATIVE_ZERO = host.negative_zero()
+
 local function out(v)
   local kind = rawtype(v)
-  if kind == 'number' or kind == 'string' or kind == 'boolean' or kind == 'nil' then return v end
+  if kind == 'number' then
+    if v == 0 and 1 / v < 0 then return NEGATIVE_ZERO end  -- whole numbers become Python's int
+    return v
+  end
+  if kind == 'string' or kind == 'boolean' or kind == 'nil' then return v end
   if kind == 'userdata' then
     local env = getfenv(v)
     local handle = env and rawget(env, HANDLE)

@@ -144,8 +144,11 @@ function B.dump_function(f)
     upvalues[i] = {name = name, id = i, value = value}
     i = i + 1
   end
-  return string.dump(f), upvalues
+  local ok, code = pcall(string.dump, f)
+  if ok then return code, upvalues end
 end
+
+function B.type_of(v) return type(v) end
 
 function B.load_function(bytecode) return load_(bytecode, '=(file)') end
 

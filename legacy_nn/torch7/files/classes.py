@@ -55,6 +55,9 @@ class Foreign:
         """Give a function that `load` returned its captured variables; see LuaFunction."""
         function.upvalues, function.tag = upvalues, tag
 
+    def bind(self, value: Any) -> None:
+        """Make functions among the fields of a Python object, now read, its methods."""
+
 
 class FileClasses:
     """The classes that a file knows beside those registered with `rekindle.register`.

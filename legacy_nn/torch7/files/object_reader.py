@@ -88,6 +88,10 @@ class FileReader(ObjectReader):
         for name, field in fields.items():
             setattr(frame.value, name, field)
 
+    def _finish_object(self, frame: ObjectFrame, fields: Any) -> None:
+        super()._finish_object(frame, fields)
+        self._classes.foreign.bind(frame.value)
+
     def _start_function(self, tag: int, index: int | None) -> Any:
         decoder, foreign = self.decoder, self._classes.foreign
         function = foreign.load(decoder.read_bytes(decoder.read_count("a function")))
