@@ -181,7 +181,7 @@ def with_notes(error: BaseException) -> str:
     notes = list(getattr(error, "__notes__", ()))
     if len(notes) > NOTES:
         notes[NOTES:] = [f"and {len(notes) - NOTES} levels more"]
-    return f"{error} ({', '.join(notes)})" if notes else str(error)
+    return f"{error} ({', '.join(n.rstrip(':') for n in notes)})" if notes else str(error)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

@@ -14,6 +14,7 @@ from rekindle.core.checkpoint import Table
 from rekindle.core.tensor import Tensor
 
 from .clearing import drop
+from .errors import module_place, tell_place
 from .going_back import Ask, GoingBack
 from .module import (
     ArgumentError,
@@ -144,7 +145,7 @@ class Container(GoingBack, Module):
             try:
                 return run(self.modules[i], input)
             except Exception as error:
-                error.add_note(f"in modules[{i}] of {self.t7_typename}")
+                tell_place(error, module_place(i, self.t7_typename))
                 raise
 
         return step
@@ -311,8 +312,6 @@ class Sequential(Container):
             given = input if i == 1 else self.modules[i - 1].output
             ask(i, given, gradOutput)
             gradOutput = self.modules[i].gradInput
-            if isinstance(gradOutput, Tensor) and given.size and not gradOutput.size:
-                return  # updateGradInput never ran: earlier modules get no gradient
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         return self.backward_at_once(input, gradOutput, scale)

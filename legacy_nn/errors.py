@@ -15,3 +15,17 @@ class InputTypeError(ModuleError, TypeError):
 
 class ArgumentError(ModuleError, ValueError):
     """A value that a module's constructor, method or field does not take."""
+
+
+def tell_place(error: BaseException, place: str) -> None:
+    """Note on an exception where it comes from; the outermost place stands first."""
+    error.add_note(place)
+    error.__notes__.insert(0, error.__notes__.pop())
+
+
+def module_place(index: int, typename: str) -> str:
+    """Return how Torch7 names module `index`, from 1, of a container of this class.
+
+    Source: torch/nn Container.lua, rethrowErrors.
+    """
+    return f"In {index} module of {typename}:"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rekindle.core.checkpoint import Table
 from rekindle.core.tensor import Tensor
 
-from .errors import InputTypeError, ModuleError
+from .errors import InputTypeError, ModuleError, module_place, tell_place
 from .gradients import Gradients, refilled
 from .steps import pull_through
 from .tree import known
@@ -99,22 +99,28 @@ class GoingBack(Gradients):
             try:
                 return method(known(self.modules[i]), x, g)
             except Exception as error:
-                error.add_note(f"in modules[{i}] of {self.t7_typename}")
+                tell_place(error, module_place(i, self.t7_typename))
                 raise
 
         return ask
 
-    def _placed(self, method: Method) -> Method:
-        """Return `method`, with errors that say which module they come from."""
+    def rethrowErrors(self, module: Any, moduleIndex: int, funcName: str, *args: Any) -> Any:
+        """Return what a method of a module returns; errors say which module it was.
 
-        def step(module: Any, x: Any, g: Any) -> Any:
-            try:
-                return method(known(module), x, g)
-            except Exception as error:
-                error.add_note(f"in modules[{self._index(module)}] of {self.t7_typename}")
-                raise
+        For containers of one's own, as in Torch7.
 
-        return step
+        Raises
+        ------
+        ModuleError
+            If `module` is not the one at `moduleIndex`, from 1.
+        """
+        if module is not self.modules[moduleIndex]:
+            raise ModuleError("mismatch between moduleIndex and self.modules in rethrowErrors")
+        try:
+            return getattr(known(module), funcName)(*args)
+        except Exception as error:
+            tell_place(error, module_place(moduleIndex, self.t7_typename))
+            raise
 
 
 Share = tuple[int, Any, Any]

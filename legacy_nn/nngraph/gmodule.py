@@ -13,6 +13,7 @@ from rekindle.core.checkpoint.table import new_table
 from ..branches import refill
 from ..containers import Container, known, run_fresh, run_torch
 from ..conversion import Cache, recursive_type
+from ..errors import tell_place
 from ..going_back import Ask, Method
 from ..module import (
     ArgumentError,
@@ -175,7 +176,7 @@ class gModule(Container):
             try:
                 return method(known(data[k]["module"]), x, g)
             except Exception as error:
-                error.add_note(self._where(k))
+                tell_place(error, self._where(k))
                 raise
 
         return ask

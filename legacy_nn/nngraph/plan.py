@@ -12,6 +12,7 @@ from typing import Any
 from rekindle.core.checkpoint import Table
 from rekindle.core.checkpoint.table import new_table
 
+from ..errors import tell_place
 from ..going_back import Ask
 from ..module import ModuleError
 from ..returning import added, completed, fitting
@@ -98,7 +99,7 @@ class Plan:
                         _check_split(value, entries["nSplitOutputs"])
                 outputs[k] = value
             except Exception as error:
-                error.add_note(where(k))
+                tell_place(error, where(k))
                 raise
             if not keep:
                 value = None

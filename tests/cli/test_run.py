@@ -248,7 +248,7 @@ def test_what_cannot_run_is_named_with_its_place(cli, saved, models, fixtures, u
     assert "updateOutput" in result.stderr
     result = cli("run", models / "siamese_cosine.t7", "--random", "2x7", "--random", "2x7", code=1)
     assert "the model does not take the input, {float64 2x7, float64 2x7}" in result.stderr
-    assert "in modules[1] of nn.Sequential" in result.stderr
+    assert "In 1 module of nn.Sequential" in result.stderr
 
 
 def test_usage(cli, models, saved, tmp_path):

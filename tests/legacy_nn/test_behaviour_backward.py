@@ -7,6 +7,7 @@ from rekindle import legacy_nn as nn
 from rekindle.core import checkpoint
 from rekindle.core.checkpoint import Table
 from rekindle.core.creation import full, ones, zeros
+from rekindle.core.errors import ShapeError
 from rekindle.legacy_nn import optim
 from rekindle.legacy_nn.errors import ModuleError
 from rekindle.legacy_nn.torch7 import random
@@ -52,7 +53,11 @@ def test_accumulating_alone_uses_the_gradients_that_are_left():
     assert_close(linear.gradBias, expected.gradBias)
     model.forward(given.x)
     model.zeroGradParameters()
-    model.accGradParameters(given.x, given.gradOutput)
+    # The Linear that comes first is given the gradInput of the Tanh, which is still empty.
+    assert "In 1 module of nn.Sequential:" in expected.seq_error.message
+    with pytest.raises(ShapeError, match="size mismatch") as caught:
+        model.accGradParameters(given.x, given.gradOutput)
+    assert caught.value.__notes__ == ["In 1 module of nn.Sequential:"]
     assert_close(gradients(model), expected.seq_grads_first)
     model.zeroGradParameters()
     model.updateGradInput(given.x, given.gradOutput)

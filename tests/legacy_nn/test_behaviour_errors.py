@@ -115,7 +115,7 @@ def test_words(name):
         CASES[name]()
     assert OTHER_WORDS.get(name, words_of(message)) in str(caught.value)
     places = re.findall(r"In (\d+) module of (nn\.\w+):", message)
-    notes = [f"in modules[{i}] of {container}" for i, container in reversed(places)]
+    notes = [f"In {i} module of {container}:" for i, container in places]
     assert getattr(caught.value, "__notes__", []) == notes
 
 
@@ -148,5 +148,5 @@ def test_errors_on_the_way_back_name_the_module():
     model.forward(o(2))
     with pytest.raises(RekindleError, match="no 'gradWeight'") as caught:
         model.backward(o(2), o(2))
-    places = ["in modules[1] of nn.Sequential", "in modules[2] of nn.Sequential"]
+    places = ["In 2 module of nn.Sequential:", "In 1 module of nn.Sequential:"]
     assert caught.value.__notes__ == places

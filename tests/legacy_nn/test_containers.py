@@ -186,7 +186,7 @@ def test_an_unknown_class_inside_stops_with_its_name_and_place():
         with pytest.raises(ModuleError, match=r"nn\.Strange") as caught:
             run(doubles(2, 3))
         notes = caught.value.__notes__
-        assert notes == ["in modules[1] of nn.Concat", "in modules[2] of nn.Sequential"]
+        assert notes == ["In 2 module of nn.Sequential:", "In 1 module of nn.Concat:"]
     with pytest.raises(ModuleError, match=r"nn\.Strange"):
         model.parameters()
 
