@@ -24,6 +24,7 @@ REQUIRED = {
     "lupa": "the Lua bridge",
     "tree-sitter": "the transpiler's parser",
     "tree-sitter-lua": "the transpiler's Lua grammar",
+    "ruff": "formats what the transpiler writes",
 }
 """Packages that every installation has, and what for."""
 
