@@ -1,0 +1,3 @@
+-- qtsvg: not there, and why.
+
+error('the package qtsvg is not part of Rekindle: it draws windows with Qt; run the program without its display (image.save writes pictures)', 0)

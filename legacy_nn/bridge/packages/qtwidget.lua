@@ -1,0 +1,3 @@
+-- qtwidget: not there, and why.
+
+error('the package qtwidget is not part of Rekindle: it draws windows with Qt; run the program without its display (image.save writes pictures)', 0)
