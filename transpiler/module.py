@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import ast, library
 from .code import quoted
 from .lower.classes import ClassInfo, find_classes
 from .scope import FileScope, Variable
-from .types import ANY, Type, blocks_of, dotted, returns
+from .types import ANY, TABLE, Type, blocks_of, dotted, returns
 
 if TYPE_CHECKING:
     from .lower.context import Context
@@ -58,6 +58,8 @@ class Module:
         self.forward: dict[int, set[Variable]] = {}
         self.loop_bodies: set[int] = set()
         self.continues: dict[str, int] = {}
+        self.imported: dict[Variable, Module] = {}
+        self.table_functions: dict[tuple[Variable, str], ast.Function] = {}
         self.marks: list[tuple[int, int]] = []
         self.exports: Variable | None = None
         named_args = any(
@@ -65,6 +67,7 @@ class Module:
         )
         self.vararg = "rest" if named_args else "args"
         self.returns_early = _returns_early(block)
+        self._tables_of_functions()
         find_classes(block, self)
         self._relate_classes()
         last = block.statements[-1] if block.statements else None
@@ -90,9 +93,10 @@ class Module:
             info.parent = parent if parent is not info else None
             info.family = list(by_name.values())
             for name, statement in info.methods.items():
-                for key, certain in _assigned_fields(statement.function):
+                for key, value, certain in _assigned_fields(statement.function):
                     certain = certain and name == "__init"
                     info.fields[key] = info.fields.get(key, False) or certain
+                    info.values.setdefault(key, []).append(value)
 
     def self_types(self) -> dict[Variable, Type]:
         """Return the types of `self` in methods of classes, and of the classes' variables."""
@@ -110,6 +114,9 @@ class Module:
                     found[first] = Type("object", detail=info)
         for variable, package in self.package_variables.items():
             found[variable] = Type("package", detail=package)
+        for variable, other in self.imported.items():
+            if other.exports is not None and _is_table(other.exports):
+                found[variable] = TABLE
         return found
 
     # -- globals --------------------------------------------------------------------------
@@ -139,6 +146,62 @@ class Module:
         if name in library.PACKAGES and self.project.find(name) is None:
             return Type("package", detail=name)
         return ANY
+
+    def known_function(self, node: ast.Expression) -> ast.Function | None:
+        """Return the function that a global, or a field of a table of functions, always is."""
+        if isinstance(node, ast.Name):
+            return self.global_functions.get(node.name) if node.variable is None else None
+        if (
+            isinstance(node, ast.Index)
+            and isinstance(node.table, ast.Name)
+            and isinstance(node.key, ast.String)
+            and node.table.variable is not None
+        ):
+            owner = node.table.variable
+            other = self.imported.get(owner)
+            if other is not None:
+                if other.exports is None:
+                    return None
+                return other.table_functions.get((other.exports, node.key.value))
+            return self.table_functions.get((owner, node.key.value))
+        return None
+
+    def defined_names(self) -> set[str]:
+        """Return the names of fields that are functions of the file."""
+        found: set[str] = set()
+        bodies = [s.function.body for s in self.scopes.scopes.values() if s.function is not None]
+        for statement in (s for body in (self.block, *bodies) for s in _all_statements(body)):
+            if isinstance(statement, ast.FunctionStatement):
+                if isinstance(statement.target, ast.Index):
+                    assert isinstance(statement.target.key, ast.String)
+                    found.add(statement.target.key.value)
+            elif isinstance(statement, ast.Assign):
+                found |= {
+                    t.key.value
+                    for t in statement.targets
+                    if isinstance(t, ast.Index) and isinstance(t.key, ast.String)
+                }
+        return found
+
+    def _tables_of_functions(self) -> None:
+        """Find `local M = {}` with `function M.f() ... end`, where nothing else is ever M.f."""
+        counts: dict[tuple[Variable, str], int] = {}
+        found: dict[tuple[Variable, str], ast.Function] = {}
+        bodies = [s.function.body for s in self.scopes.scopes.values() if s.function is not None]
+        for statement in (s for body in (self.block, *bodies) for s in _all_statements(body)):
+            targets: list[ast.Name | ast.Index] = []
+            if isinstance(statement, ast.Assign):
+                targets = statement.targets
+            elif isinstance(statement, ast.FunctionStatement):
+                targets = [statement.target]
+            for target in targets:
+                place = _own_field(target)
+                if place is None:
+                    continue
+                counts[place] = counts.get(place, 0) + 1
+                if isinstance(statement, ast.FunctionStatement) and not statement.method:
+                    found[place] = statement.function
+        self.table_functions = {p: f for p, f in found.items() if counts[p] == 1}
 
     # -- statements -----------------------------------------------------------------------
 
@@ -187,6 +250,9 @@ class Module:
 
     def _call(self, call: ast.Call) -> None:
         name = dotted(call.function)
+        for argument in call.arguments:
+            if isinstance(argument, ast.Function):
+                self.hints[id(argument)] = _role(name or "")
         if name in ("pcall", "xpcall", "coroutine.wrap", "coroutine.create"):
             for argument in call.arguments[:1]:
                 if isinstance(argument, ast.Function):
@@ -213,6 +279,7 @@ class Module:
             return
         if not top or variable.writes:
             return
+        self.imported[variable] = other
 
         def lines(c: Context) -> list[str]:
             name, exported = c.name_of(variable), other.exported_name()
@@ -261,6 +328,37 @@ class Module:
             c.put(f"exports = {text}")
 
 
+def _role(callee: str) -> str:
+    """Return what a function is called that is an argument of a known function."""
+    if callee.startswith("optim."):
+        return "feval"
+    roles = {"pcall": "attempt", "xpcall": "attempt", "table.sort": "before"}
+    roles |= {"string.gsub": "replacement", "coroutine.wrap": "generate"}
+    return roles.get(callee, "function")
+
+
+def _is_table(variable: Variable) -> bool:
+    """Whether a variable is one table made in the file, from its start to its end."""
+    values = variable.values
+    return not variable.writes and len(values) == 1 and isinstance(values[0], ast.TableConstructor)
+
+
+def _own_field(target: ast.Name | ast.Index) -> tuple[Variable, str] | None:
+    if not isinstance(target, ast.Index) or not isinstance(target.key, ast.String):
+        return None
+    owner = target.table
+    if not isinstance(owner, ast.Name) or owner.variable is None or not _is_table(owner.variable):
+        return None
+    return owner.variable, target.key.value
+
+
+def _all_statements(block: ast.Block) -> Iterator[ast.Statement]:
+    for statement in block.statements:
+        yield statement
+        for inner in blocks_of(statement):
+            yield from _all_statements(inner)
+
+
 def required_name(node: ast.Expression) -> str | None:
     """Return "x" for `require 'x'`."""
     if not isinstance(node, ast.Call) or dotted(node.function) != "require":
@@ -275,15 +373,18 @@ def _returns_early(block: ast.Block) -> bool:
     return bool(found) and not (len(found) == 1 and found[0] is block.statements[-1])
 
 
-def _assigned_fields(function: ast.Function) -> list[tuple[str, bool]]:
-    """Return the fields of `self` that a method assigns, and whether it always does."""
-    found: list[tuple[str, bool]] = []
+def _assigned_fields(
+    function: ast.Function,
+) -> list[tuple[str, ast.Expression | None, bool]]:
+    """Return the fields of `self` that a method assigns, what, and whether it always does."""
+    found: list[tuple[str, ast.Expression | None, bool]] = []
 
     def visit(block: ast.Block, certain: bool) -> None:
         for statement in block.statements:
             if isinstance(statement, ast.Assign):
+                single = len(statement.targets) == len(statement.values) == 1
                 found.extend(
-                    (target.key.value, certain)
+                    (target.key.value, statement.values[0] if single else None, certain)
                     for target in statement.targets
                     if isinstance(target, ast.Index)
                     and isinstance(target.table, ast.Name)

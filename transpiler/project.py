@@ -89,6 +89,7 @@ class Project:
         self.modules: dict[str, Module] = {}
         self.shared_globals: set[str] = set()
         self.export_names: dict[str, str] = {}
+        self.defined_names: set[str] = set()
         self._failures: dict[str, Diagnostic] = {}
         self._by_require: dict[str, Source] = {}
         for source in self.sources:
@@ -112,6 +113,7 @@ class Project:
                 self.modules[source.path] = Module(source.path, block, scopes, self, source.module)
         for module in self.modules.values():
             module.link()
+            self.defined_names |= module.defined_names()
         self._share_globals()
         self._translators = {path: Translator(m) for path, m in self.modules.items()}
         for path, module in self.modules.items():

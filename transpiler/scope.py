@@ -101,6 +101,8 @@ class FileScope:
     loops: list[ast.NumericFor | ast.GenericFor]
     global_writes: dict[str, int]
     """How often each global is assigned."""
+    global_values: dict[str, list[ast.Expression | None]]
+    """What is assigned to each global; None where that is no single expression."""
     first_reads: dict[str, int]
     """The line where the file itself, outside of functions, first reads each global."""
 
@@ -115,6 +117,7 @@ def resolve(block: ast.Block) -> FileScope:
         resolver.calls,
         resolver.for_loops,
         resolver.global_writes,
+        resolver.global_values,
         resolver.first_reads,
     )
 
@@ -129,6 +132,7 @@ class _Resolver:
         self.loops = 0
         self.tick = 0
         self.global_writes: dict[str, int] = {}
+        self.global_values: dict[str, list[ast.Expression | None]] = {}
         self.first_reads: dict[str, int] = {}
         self.calls: list[ast.Call | ast.MethodCall] = []
         self.for_loops: list[ast.NumericFor | ast.GenericFor] = []
@@ -266,6 +270,7 @@ class _Resolver:
         if variable is None:
             self.scope.globals_written.setdefault(target.name, target.line)
             self.global_writes[target.name] = self.global_writes.get(target.name, 0) + 1
+            self.global_values.setdefault(target.name, []).append(value)
             return
         variable.writes += 1
         _assigned(variable, value, values)

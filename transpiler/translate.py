@@ -79,7 +79,15 @@ class Translator:
     def translate(self) -> tuple[str, Context]:
         """Return the module's text and the context that wrote it."""
         module, scopes = self.module, self.module.scopes
-        types = Types(scopes, module.global_type, module.required_type, module.self_types())
+        types = Types(
+            scopes,
+            module.global_type,
+            module.required_type,
+            module.self_types(),
+            module.global_names,
+            module.known_function,
+            module.project.defined_names,
+        )
         wrapped = module.returns_early
         c = Context(module, scopes, self.names, types, wrapped)
         c.expressions, c.statements = EXPRESSIONS, STATEMENTS

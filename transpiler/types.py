@@ -7,7 +7,7 @@ translation keeps Lua's meaning through the runtime.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -134,6 +134,12 @@ class Types:
         Gives the type of what `require(name)` returns.
     self_types : dict
         What `self` is in the methods of known classes, and what variables of classes are.
+    own_globals : collection of str
+        Globals that are variables of the file.
+    functions : callable
+        Gives the function that a global or a field of a module's table always is, or None.
+    defined_names : collection of str
+        Names of functions and methods that the program defines.
     """
 
     def __init__(
@@ -142,6 +148,9 @@ class Types:
         global_type: Callable[[str], Type],
         required: Callable[[str], Type],
         self_types: dict[Variable, Type],
+        own_globals: Collection[str],
+        functions: Callable[[ast.Expression], ast.Function | None],
+        defined_names: Collection[str],
     ) -> None:
         self._scopes = scopes
         self._global = global_type
@@ -150,6 +159,10 @@ class Types:
         self._settled = False
         self._variables: dict[Variable, Type | None] = {}
         self._self_types = self_types
+        self._globals: dict[str, Type | None] = dict.fromkeys(own_globals)
+        self._functions = functions
+        self._defined_names = defined_names
+        self.fields: dict[tuple[int, str], Type | None] = {}
         self._counters: dict[Variable, ast.NumericFor] = {}
         self._given: dict[Variable, list[ast.Expression | None]] = {}
         self._results: dict[int, tuple[int | None, Type | None]] = {}
@@ -246,7 +259,8 @@ class Types:
             else:
                 pending.append(variable)
         for turn in range(8):
-            changed = False
+            self.fields.clear()
+            changed = self._join_globals()
             for variable in pending:
                 old = self._variables.get(variable)
                 new = self._joined(variable, old)
@@ -259,7 +273,20 @@ class Types:
                     self._variables[variable] = new
             if not changed:
                 break
+        self.fields.clear()
         self._settled = True
+
+    def _join_globals(self) -> bool:
+        changed = False
+        for name, old in self._globals.items():
+            found = old
+            for value in self._scopes.global_values[name]:
+                found = join(found, ANY if value is None else self.of_maybe(value))
+            if found is not None and old is not None and found.bits > old.bits:
+                found = replace(found, bits=UNBOUNDED)
+            changed = changed or found != old
+            self._globals[name] = found
+        return changed
 
     def _iterated(self, loop: ast.GenericFor) -> None:
         """Say what the variables of a loop over a known iterator are."""
@@ -356,14 +383,17 @@ class Types:
 
     def _call_results(self, node: ast.Call) -> list[Type] | None:
         function = node.function
+        known = self.known_function(function)
+        if known is not None:
+            count = self.function_results(known)
+            if count is None:
+                return None
+            first = self._results[id(known)][1] if self._settled else ANY
+            return [first or ANY, *[ANY] * (count - 1)][:count]
         if isinstance(function, ast.Name) and function.variable is not None:
-            known = self.function_of(function.variable)
-            if known is not None:
-                count = self.function_results(known)
-                if count is None:
-                    return None
-                return [ANY] * count
-            return None
+            kind = self.variable(function.variable).kind
+            if kind not in ("class", "package", "module"):
+                return None
         name = dotted(function)
         if name is not None:
             root, _, rest = name.partition(".")
@@ -386,6 +416,12 @@ class Types:
             return [ANY]
         return None
 
+    def known_function(self, function: ast.Expression) -> ast.Function | None:
+        """Return the function that an expression always is, if that is known."""
+        if isinstance(function, ast.Name) and function.variable is not None:
+            return self.function_of(function.variable)
+        return self._functions(function)
+
     def _package_call(self, package: str, name: str, node: ast.Call) -> list[Type] | None:
         if package == "torch":
             if name in library.SEVERAL_RESULTS:
@@ -396,9 +432,7 @@ class Types:
             return None if letters is None else results_of(letters)
         if package == "nn":
             return [MODULE] if name[:1].isupper() or name == "gModule" else None
-        if package == "paths":
-            return [ANY]
-        return None
+        return [ANY] if package == "paths" or name[:1].isupper() else None
 
     def _method_results(self, node: ast.MethodCall) -> list[Type] | None:
         owner = self.of(node.object)
@@ -429,7 +463,13 @@ class Types:
         if owner.kind == "object" and owner.detail is not None:
             found: list[Type] | None = owner.detail.method_results(name, self)
             return found
-        return None
+        if name in self._defined_names or name == "split":  # nodes of graphs split into several
+            return None
+        letters = library.TENSOR_METHODS.get(name) or _MODULE_METHODS.get(name)
+        single = letters is not None and len(letters) == 1
+        return (
+            [ANY] if single or name in ("size", "stride", "type", "norm", "sum", "mean") else None
+        )
 
 
 _MODULE_METHODS: dict[str, str] = {
@@ -459,11 +499,13 @@ def _unknown(types: Types, node: Any) -> Type:
 
 def _name(types: Types, node: Any) -> Type | None:
     if node.variable is None:
+        if node.name in types._globals:
+            return types._globals[node.name]
         return types._global(node.name)
     return types._variables.get(node.variable)
 
 
-def _index(types: Types, node: Any) -> Type:
+def _index(types: Types, node: Any) -> Type | None:
     name = dotted(node)
     if name in library.CONSTANTS:
         return NUMBER
@@ -475,18 +517,16 @@ def _index(types: Types, node: Any) -> Type:
     if owner.kind == "storage":
         return NUMBER
     if owner.kind == "object" and owner.detail is not None and isinstance(node.key, ast.String):
-        found: Type = owner.detail.field_type(node.key.value)
+        found: Type | None = owner.detail.field_type(node.key.value, types)
         return found
     return ANY
 
 
 def _first_result(types: Types, node: Any) -> Type | None:
-    function = node.function if isinstance(node, ast.Call) else None
-    if isinstance(function, ast.Name) and function.variable is not None:
-        known = types.function_of(function.variable)
-        if known is not None and types._settled:
-            types.function_results(known)
-            return types._results[id(known)][1]
+    known = types.known_function(node.function) if isinstance(node, ast.Call) else None
+    if known is not None and types._settled:
+        types.function_results(known)
+        return types._results[id(known)][1]
     found = types.results(node)
     if found is None:
         if isinstance(node, ast.MethodCall) and types.of(node.object).kind == "tensor":
@@ -555,11 +595,11 @@ def is_exact(left: Type, right: Type) -> bool:
 
 
 def is_nonzero(node: ast.Expression) -> bool:
-    """Whether an expression is a number other than zero."""
+    """Whether an expression is a number other than zero; lengths are taken to be."""
     if isinstance(node, ast.Paren):
         return is_nonzero(node.inner)
-    if isinstance(node, ast.Unary) and node.operator == "-":
-        return is_nonzero(node.operand)
+    if isinstance(node, ast.Unary):
+        return node.operator == "#" or (node.operator == "-" and is_nonzero(node.operand))
     return isinstance(node, ast.Number) and node.value != 0
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .. import ast
-from ..code import Code, quoted
+from ..code import ATOM, Code, quoted
 from ..lower.context import Context
 from ..lower.values import arguments
+from ..types import may_be_several
 from .formats import string_format
 
 
@@ -40,11 +41,22 @@ def _require(c: Context, node: ast.Call) -> Code | None:
     return Code(f"{c.use('require')}({quoted(target)})")
 
 
+def _insert(c: Context, node: ast.Call) -> Code | None:
+    if len(node.arguments) != 2 or may_be_several(node.arguments[1]):
+        return None
+    kind = c.type_of(node.arguments[0])
+    if kind.kind != "table" or kind.optional:
+        return None
+    owner = c.expression(node.arguments[0]).at(ATOM)
+    return Code(f"{owner}.append({c.expression(node.arguments[1])})")
+
+
 SPECIAL_CALLS: dict[str, Callable[[Context, ast.Call], Code | None]] = {
     "string.format": _format,
     "dofile": _dofile,
     "paths.dofile": _dofile,
     "require": _require,
     "tostring": _string_of,
+    "table.insert": _insert,
 }
 """By the function's name in Lua; None leaves the call to the general way."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import ast
+from ..code import ATOM
 from ..lower.context import Context
 from ..types import is_exact, is_nonzero
 
@@ -21,7 +22,11 @@ def appended(c: Context, target: ast.Index, value: ast.Expression) -> bool:
     ):
         return False
     table, text = c.expression(target.table), c.expression(value)
-    c.put(str(c.lua("append", table, text)))
+    kind = c.type_of(target.table)
+    if kind.kind == "table" and not kind.optional:
+        c.put(f"{table.at(ATOM)}.append({text})")
+    else:
+        c.put(str(c.lua("append", table, text)))
     return True
 
 

@@ -9,6 +9,7 @@ from ..types import may_be_several
 from .calls import all_results
 from .context import Context
 from .functions import define
+from .operators import is_default
 from .tables import place
 
 
@@ -206,19 +207,34 @@ def _assign_one(c: Context, target: ast.Name | ast.Index, value: ast.Expression)
             define(c, value, c.module.global_names[target.name])
             return
         c.module.hints.setdefault(id(value), base)
-    place_text = plain_place(c, target)
-    if place_text is not None:
-        from ..idioms import augmented
+    from ..idioms import appended, augmented
 
+    if isinstance(target, ast.Index) and appended(c, target, value):
+        return
+    place_text = plain_place(c, target)
+    if place_text is not None and isinstance(target, ast.Name) and _is_own_default(target, value):
+        assert isinstance(value, ast.Binary)
+        c.put(f"if {place_text} is None:")
+        with c.indented():
+            c.put(f"{place_text} = {c.expression(value.right)}")
+        return
+    if place_text is not None:
         shorter = augmented(c, target, value, place_text)
         c.put(shorter if shorter else f"{place_text} = {c.expression(value)}")
         return
     assert isinstance(target, ast.Index)
-    from ..idioms import appended
-
-    if appended(c, target, value):
-        return
     store(c, target, str(c.expression(value)))
+
+
+def _is_own_default(target: ast.Name, value: ast.Expression) -> bool:
+    """Whether it is `x = x or default` for a parameter x."""
+    return (
+        isinstance(value, ast.Binary)
+        and value.operator == "or"
+        and isinstance(value.left, ast.Name)
+        and value.left.variable is target.variable
+        and is_default(value.left, value.right)
+    )
 
 
 def store(c: Context, target: ast.Name | ast.Index, value: str) -> None:

@@ -139,11 +139,7 @@ def _direct(c: Context, node: ast.Call) -> Code:
 
 def known_function(c: Context, function: ast.Expression) -> ast.Function | None:
     """Return the function that a name always stands for, if that is known."""
-    if isinstance(function, ast.Name):
-        if function.variable is None:
-            return c.module.global_functions.get(function.name)
-        return c.types.function_of(function.variable)
-    return None
+    return c.types.known_function(function)
 
 
 def _known(c: Context, node: ast.Call, known: ast.Function) -> Code | None:
@@ -170,7 +166,7 @@ def _known(c: Context, node: ast.Call, known: ast.Function) -> Code | None:
             if name.variable not in optional:
                 given = given + ["None"] * (wanted - len(given))
                 break
-    return Code(f"{c.expression(node.function)}({', '.join(given)})")
+    return Code(f"{c.expression(node.function).at(ATOM)}({', '.join(given)})")
 
 
 # -- methods ----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from ..code import ATOM, Code, quoted
 from ..names import is_attribute
 from ..scope import Variable
 from ..text import words
-from ..types import ANY, Type, Types, blocks_of, may_be_several
+from ..types import ANY, TENSOR, Type, Types, blocks_of, join, may_be_several
 from .context import Context
 
 SPECIAL = {"__init": "__init__", "__tostring__": "__repr__", "__tostring": "__repr__"}
@@ -81,6 +81,7 @@ class ClassInfo:
     methods: dict[str, ast.FunctionStatement] = field(default_factory=dict)
     parent: ClassInfo | None = None
     fields: dict[str, bool] = field(default_factory=dict)
+    values: dict[str, list[ast.Expression | None]] = field(default_factory=dict)
     family: list[ClassInfo] = field(default_factory=list)
 
     # -- what is known of instances -----------------------------------------------------------
@@ -102,9 +103,19 @@ class ClassInfo:
         """Return the definition of a method, of this class or of a parent."""
         return next((c.methods[name] for c in self.lineage() if name in c.methods), None)
 
-    def field_type(self, name: str) -> Type:
-        """Return the type of a field."""
-        return ANY
+    def field_type(self, name: str, types: Types) -> Type | None:
+        """Return the type of a field, from all that methods of the class assign to it."""
+        key = id(self), name
+        if key not in types.fields:
+            types.fields[key] = None  # while it is looked at
+            found: Type | None = None
+            for info in self.lineage():
+                for value in info.values.get(name, ()):
+                    found = join(found, ANY if value is None else types.of_maybe(value))
+            if self.is_module and name in ("output", "gradInput"):
+                found = join(found, TENSOR)
+            types.fields[key] = found if found is not None or not types._settled else ANY
+        return types.fields[key]
 
     def method_results(self, name: str, types: Types) -> list[Type] | None:
         """Return the results of a method, where all classes agree about their number."""

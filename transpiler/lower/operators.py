@@ -159,6 +159,8 @@ def logical(c: Context, node: ast.Binary) -> Code:
         value, other = c.expression(left), c.expression(node.right)
         if kind.kind == "boolean" or kind.is_reference:
             return either("or", value, other)
+        if is_default(left, node.right):
+            return conditional(value, comparison(value, "is not", Code("None")), other)
         if _is_simple(left):
             return conditional(value, truth(c, value, kind), other)
         if _is_constant(node.right):
@@ -180,6 +182,16 @@ def _remembered(c: Context, value: Code, kind: Type, operator: str, other: Code)
     function = "or_else" if operator == "or" else "and_then"
     return c.lua(
         function, value, f"lambda: {other}", reason=f"'{operator}' of a value of unknown type"
+    )
+
+
+def is_default(left: ast.Expression, right: ast.Expression) -> bool:
+    """Whether `left or right` is a parameter's default: one that cannot be meant for false."""
+    return (
+        isinstance(left, ast.Name)
+        and left.variable is not None
+        and left.variable.kind == "parameter"
+        and isinstance(right, (ast.Number, ast.String, ast.TableConstructor))
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from .. import ast
 from ..code import ATOM, Code, quoted
 from ..names import is_attribute
+from ..text import words
 from ..types import may_be_several
 from .comments import _clean, comment_lines
 from .context import Context
 from .values import last_argument
 
-HIDDEN = frozenset(["update", "get", "keys", "values", "items", "array", "count", "equals", "of"])
+HIDDEN = frozenset(words("append update get keys values items array count equals of"))
 """Fields that Python's own methods of a Table hide."""
 
 
@@ -43,6 +44,8 @@ def constructor(c: Context, node: ast.TableConstructor) -> Code:
 
 
 def _value(c: Context, entry: ast.Field, several: bool) -> str:
+    if isinstance(entry.key, ast.String):
+        c.module.hints.setdefault(id(entry.value), entry.key.value)
     return last_argument(c, entry.value) if several else str(c.expression(entry.value))
 
 

@@ -49,6 +49,10 @@ class Table(PlainTable):
             newindex(made, key, value)
         return made
 
+    def append(self, value: Any) -> None:
+        """Put a value behind the last element: `t[#t + 1] = value`."""
+        newindex(self, len(self) + 1, value)
+
     def __getitem__(self, key: Any) -> Any:
         return index(self, key)
 
