@@ -51,7 +51,7 @@ def run_fresh(module: Any, input: Any) -> Any:
     end of a skip connection does, is to see what Torch7 saw.
     """
     result = known(module)._fresh(input)
-    target = module.written(input)
+    target = module.written(input) if module.inplace else None
     return result if target is None else target.copy_(result)
 
 

@@ -56,10 +56,10 @@ class GoingBack(Gradients):
     # -- Torch's protocol ---------------------------------------------------------------
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
-        return self._pull(input, gradOutput, lambda m, x, g: m.updateGradInput(x, g))
+        return self._pull(input, gradOutput, ask_gradient)
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
-        self._visit(input, gradOutput, lambda m, x, g: m.accGradParameters(x, g, scale))
+        self._visit(input, gradOutput, lambda m, x, g: ask_parameters(m, x, g, scale))
 
     def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
         self._visit(input, gradOutput, lambda m, x, g: m.accUpdateGradParameters(x, g, lr))
@@ -121,6 +121,27 @@ class GoingBack(Gradients):
         except Exception as error:
             tell_place(error, module_place(moduleIndex, self.t7_typename))
             raise
+
+
+def ask_gradient(module: Any, input: Any, gradOutput: Any) -> Any:
+    """Call `updateGradInput` inside of `as_torch`, and less around it where it is nn.Module's."""
+    if (
+        getattr(type(module), "updateGradInput", None) is Gradients.updateGradInput
+        and "updateGradInput" not in module.__dict__
+    ):
+        return module.renew_gradient(as_input(input), as_input(gradOutput))
+    return known(module).updateGradInput(input, gradOutput)
+
+
+def ask_parameters(module: Any, input: Any, gradOutput: Any, scale: float) -> None:
+    """Call `accGradParameters` likewise."""
+    if (
+        getattr(type(module), "accGradParameters", None) is Gradients.accGradParameters
+        and "accGradParameters" not in module.__dict__
+    ):
+        module.add_gradients(as_input(input), as_input(gradOutput), scale)
+    else:
+        known(module).accGradParameters(input, gradOutput, scale)
 
 
 Share = tuple[int, Any, Any]

@@ -17,6 +17,7 @@ from rekindle.core.checkpoint import Table
 from rekindle.core.creation import zeros, zeros_like
 from rekindle.core.dtypes import is_floating
 from rekindle.core.ops.adoption import HELD_HERE, adopted
+from rekindle.core.ops.inplace import increased
 from rekindle.core.tensor import Tensor
 
 from .errors import ModuleError
@@ -125,10 +126,12 @@ class Gradients:
         ModuleError
             If a parameter has no gradient field, as in models saved without them.
         """
-        if not self.goes_back() or not self._present():
-            return
         with as_torch():
-            input, gradOutput = as_input(input), as_input(gradOutput)
+            self.add_gradients(as_input(input), as_input(gradOutput), scale)
+
+    def add_gradients(self, input: Any, gradOutput: Any, scale: float) -> None:
+        """Do what `accGradParameters` does inside of `as_torch`, for tensors or Tables."""
+        if self.goes_back() and self._present():
             self._accumulate(self.parameter_gradients(input, gradOutput), scale)
 
     def _accumulate(self, found: Sequence[Tensor | None], scale: float) -> None:
@@ -140,7 +143,9 @@ class Gradients:
                     f"{self!r} has {field!r} and no {name!r} to add its gradient to; it was "
                     f"removed, perhaps before saving: set it to zeros of shape {g.shape}"
                 )
-            kept.add_(g if scale == 1 else g * scale)
+            step = g if scale == 1 else g * scale
+            if not increased(kept, step):
+                kept.add_(step)
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         """Do `updateGradInput` and `accGradParameters`; return the gradient for `input`."""

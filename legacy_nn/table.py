@@ -156,11 +156,13 @@ class SplitTable(_AlongDimension):
         return Table([ops.select(x, axis, i) for i in range(x.shape[axis])])
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Tensor:
-        axis, found = self.axis(input.ndim), zeros_like(input)
+        axis = self.axis(input.ndim)
+        parts = []
         for i in range(input.shape[axis]):
-            part = ops.select(found, axis, i)
-            part.copy_(fitted(self, entry(self, gradOutput, i + 1, "gradOutput"), part, "output"))
-        return found
+            part = ops.select(input, axis, i)
+            g = fitted(self, entry(self, gradOutput, i + 1, "gradOutput"), part, "output")
+            parts.append(g if g.dtype == part.dtype else ops.astype(g, part.dtype))
+        return ops.stack(parts, axis=axis) if parts else zeros_like(input)
 
 
 @torch_class("nn.SelectTable")

@@ -31,6 +31,9 @@ def operands(module: Module, input: Any) -> list[Tensor]:
     """
     tensors = elements(module, input)
     first = tensors[0]
+    shape = first.shape
+    if all(x.shape == shape for x in tensors):
+        return tensors
     for i, tensor in enumerate(tensors, 1):
         if tensor.size != first.size:
             raise ShapeError(
@@ -125,7 +128,7 @@ class CMulTable(Module):
             gradient = g
             for j, factor in enumerate(factors):
                 gradient = gradient if i == j else ops.multiply(gradient, factor)
-            found.append(ops.reshape(gradient, x.shape))
+            found.append(gradient if x.shape == g.shape else ops.reshape(gradient, x.shape))
         return Table(found)
 
 

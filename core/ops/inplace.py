@@ -145,18 +145,32 @@ def overwritten(target: Tensor, value: Tensor) -> bool:
     recorded.
     """
     into, source = target._array, value._array
-    if (
+    plain = _plain(into, source)
+    if plain:
+        into[...] = source
+        count_write(target._version, "copy_")
+    return plain
+
+
+def increased(target: Tensor, value: Tensor) -> bool:
+    """Do what `target.add_(value)` does, with no array between, where it is plain as above."""
+    into, source = target._array, value._array
+    plain = _plain(into, source)
+    if plain:
+        into += source
+        count_write(target._version, "add_")
+    return plain
+
+
+def _plain(into: Any, source: Any) -> bool:
+    return (
         type(into) is np.ndarray
         and type(source) is np.ndarray
         and into.shape == source.shape
         and into.dtype == source.dtype
         and into.flags.c_contiguous
         and not MODE.get().grad
-    ):
-        into[...] = source
-        count_write(target._version, "copy_")
-        return True
-    return False
+    )
 
 
 def assign(target: Tensor, index: Any, value: Any, name: str) -> Tensor:

@@ -14,7 +14,7 @@ from ..branches import refill
 from ..containers import Container, known, run_fresh, run_torch
 from ..conversion import Cache, recursive_type
 from ..errors import tell_place
-from ..going_back import Ask, Method
+from ..going_back import Ask, Method, ask_gradient, ask_parameters
 from ..module import (
     ArgumentError,
     InputTypeError,
@@ -148,38 +148,34 @@ class gModule(Container):
         plan = self.plan()
         outputs = plan.run(self._listed(input), lambda module, x: module.output, self._where)
         given = shaped(self, plan.result(outputs), gradOutput)
-        return of_input(plan.pull(outputs, given, ask), input)
+        return of_input(plan.pull(outputs, given, ask, self._where), input)
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         """Ask all modules for the gradients of their inputs, then for those of parameters."""
-        asked: list[tuple[int, Any, Any]] = []
-        first = self._asking(lambda m, x, g: m.updateGradInput(x, g))
-        second = self._asking(lambda m, x, g: m.accGradParameters(x, g, scale))
+        asked: list[tuple[int, Any, Any, Any]] = []
+        data = self.plan().data
 
         def ask(k: int, x: Any, g: Any) -> Any:
-            asked.append((k, x, g))
-            return first(k, x, g)
+            module = data[k]["module"]
+            asked.append((k, module, x, g))
+            return ask_gradient(module, x, g)
 
         with as_torch():
             input, gradOutput = as_input(input), as_input(gradOutput)
             result = self.back(input, gradOutput, ask)
             self.gradInput = self.keep_gradient(input, gradOutput, result)
-            for call in asked:
-                second(*call)
+            for k, module, x, g in asked:
+                try:
+                    ask_parameters(module, x, g, scale)
+                except Exception as error:
+                    tell_place(error, self._where(k))
+                    raise
         return self.gradInput
 
     def _asking(self, method: Method) -> Ask:
         """Return `method` for the module of node k, from 0."""
         data = self.plan().data
-
-        def ask(k: int, x: Any, g: Any) -> Any:
-            try:
-                return method(known(data[k]["module"]), x, g)
-            except Exception as error:
-                tell_place(error, self._where(k))
-                raise
-
-        return ask
+        return lambda k, x, g: method(known(data[k]["module"]), x, g)
 
     # -- what the nodes keep ------------------------------------------------------------
 

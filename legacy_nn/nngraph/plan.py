@@ -131,7 +131,7 @@ class Plan:
 
     # -- back ---------------------------------------------------------------------------
 
-    def pull(self, outputs: Outputs, gradOutput: Any, ask: Ask) -> Any:
+    def pull(self, outputs: Outputs, gradOutput: Any, ask: Ask, where: Any) -> Any:
         """Return the gradient for the inputs, as a table; None where none arrives.
 
         Parameters
@@ -143,6 +143,8 @@ class Plan:
         ask : callable
             `ask(k, input, gradOutput)` returns the gradient that the module of node k has for
             its input.
+        where : callable
+            `where(k)` describes node k, for errors.
         """
         arrived: list[Any] = [None] * len(self.data)
         arrived[self.last] = gradOutput
@@ -156,7 +158,12 @@ class Plan:
                 g = Table({index: g})
             elif module is not None:
                 value = self.value(outputs, k)
-                g = fitting(ask(k, value, completed(g, module.output)), value)
+                try:
+                    g = ask(k, value, completed(g, module.output))
+                except Exception as error:
+                    tell_place(error, where(k))
+                    raise
+                g = fitting(g, value)
             if g is None:
                 continue
             single = len(sources) == 1 or len(self.received(outputs, k)) == 1
