@@ -72,9 +72,11 @@ if TYPE_CHECKING:
     from rekindle.core.tensor import Parameter as Parameter
     from rekindle.core.tensor import Tensor as Tensor
     from rekindle.legacy_nn import bridge as lua  # noqa: F401
+    from rekindle.legacy_nn.compare import compare as compare
     from rekindle.legacy_nn.modernise import modernise as modernise
     from rekindle.legacy_nn.resume import resume as resume
     from rekindle.legacy_nn.torch7.random import torch_seed as torch_seed
+    from rekindle.legacy_nn.trace import trace as trace
 
 _HOMES = {
     "core.autograd": "check_grads enable_grad grad is_grad_enabled no_grad",
@@ -89,7 +91,9 @@ _HOMES = {
     "TorchObject dump_all dumps load load_all load_lua load_state load_training loads "
     "register save save_state save_training",
     "legacy_nn.modernise": "modernise",
+    "legacy_nn.compare": "compare",
     "legacy_nn.resume": "resume",
+    "legacy_nn.trace": "trace",
     "legacy_nn.torch7.random": "torch_seed",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
