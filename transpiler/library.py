@@ -241,6 +241,20 @@ REDUCTIONS = frozenset(words("sum mean max min prod norm var std all any"))
 SEVERAL_RESULTS = frozenset(["max", "min", "sort", "topk", "kthvalue", "median", "mode"])
 """Methods and functions of tensors that give two tensors when a dimension is named."""
 
+TENSOR_ONLY = frozenset(
+    words(
+        """
+        narrow select view viewAs resizeAs expandAs expand cmul cdiv addmm addmv addr mm mv ger bmm
+        baddbmm dot nElement numel nDimension isContiguous contiguous squeeze transpose t permute
+        unfold gather scatter maskedFill maskedSelect maskedCopy indexCopy indexAdd indexFill
+        uniform normal clamp pow sqrt exp log tanh sigmoid abs sign lt le gt ge eq ne sum mean
+        std var min max norm prod cumsum repeatTensor storageOffset stride long int byte short
+        char fill mul div csub addcmul addcdiv copy zero topk
+        """
+    )
+)
+"""Methods that, unless a program defines such names itself, mean that an object is a tensor."""
+
 STRING_METHODS = LIBRARIES["string"]
 
 KEPT_BY_NOBODY = frozenset(

@@ -51,7 +51,7 @@ class Module:
         self.required: dict[str, None] = {}
         self.missing: dict[str, None] = {}
         self.hints: dict[int, str] = {}
-        self.optional: dict[int, frozenset[Variable]] = {}
+        self.optional = project.optional
         self.extra: dict[int, list[str]] = {}
         self.bound: dict[int, list[Variable]] = {}
         self.gives_nothing: set[int] = set()

@@ -16,7 +16,7 @@ from .errors import LuaSyntaxError
 from .module import Module
 from .names import python_name
 from .parse import parse
-from .scope import resolve
+from .scope import Variable, resolve
 from .translate import Translation, Translator, count_statements, failed
 
 _SKIPPED = frozenset({".git", ".svn", "node_modules", "__pycache__"})
@@ -82,6 +82,8 @@ class Project:
         Globals that live in the runtime's table of globals, because several files use them.
     export_names : dict
         By module, the name of what it returns.
+    optional : dict
+        By function, the parameters that may be left out.
     """
 
     def __init__(self, sources: Iterable[Source]) -> None:
@@ -89,6 +91,7 @@ class Project:
         self.modules: dict[str, Module] = {}
         self.shared_globals: set[str] = set()
         self.export_names: dict[str, str] = {}
+        self.optional: dict[int, frozenset[Variable]] = {}
         self.defined_names: set[str] = set()
         self._failures: dict[str, Diagnostic] = {}
         self._by_require: dict[str, Source] = {}
@@ -149,6 +152,8 @@ class Project:
                 for name in scope.globals_read:
                     users.setdefault(name, set()).add(path)
                 dynamic = dynamic or bool({"_G", "getfenv", "setfenv"} & scope.globals_read)
+        if not users.get("_"):
+            writers.pop("_", None)
         for name, found in writers.items():
             everywhere = found | users.get(name, set())
             known = name in library.PACKAGES or name in library.LIBRARIES
@@ -164,7 +169,7 @@ class Project:
         """Return the globals that are a module's own, by their names in Python."""
         found = {}
         for name, count in module.scopes.global_writes.items():
-            if name in self.shared_globals or name in self.package_globals:
+            if name in self.shared_globals or name in self.package_globals or name == "_":
                 continue
             found[name] = _own_name(name)
             for statement in module.block.statements:

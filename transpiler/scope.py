@@ -63,7 +63,9 @@ class Variable:
     values : list of Expression
         What is assigned to it, where each value stands for itself; `unknown` otherwise.
     unknown : bool
-        Something is assigned that is no single expression: a loop's value, one of several.
+        Something is assigned that is no single expression: a loop's value, one of `...`.
+    several : list of (Expression, int)
+        Calls of which it gets one result, and which one, from 0.
     declared, last_use : int
         Places in the order of the text; in a loop a variable from outside is used to its end.
     """
@@ -80,6 +82,7 @@ class Variable:
     written_inside: bool = False
     values: list[ast.Expression] = field(default_factory=list)
     unknown: bool = False
+    several: list[tuple[ast.Expression, int]] = field(default_factory=list)
     declared: int = 0
     last_use: int = 0
 
@@ -101,6 +104,8 @@ class FileScope:
     loops: list[ast.NumericFor | ast.GenericFor]
     global_writes: dict[str, int]
     """How often each global is assigned."""
+    field_writes: list[tuple[ast.Index, ast.Expression | None]]
+    """What is assigned to fields and elements."""
     global_values: dict[str, list[ast.Expression | None]]
     """What is assigned to each global; None where that is no single expression."""
     first_reads: dict[str, int]
@@ -117,6 +122,7 @@ def resolve(block: ast.Block) -> FileScope:
         resolver.calls,
         resolver.for_loops,
         resolver.global_writes,
+        resolver.field_writes,
         resolver.global_values,
         resolver.first_reads,
     )
@@ -132,6 +138,7 @@ class _Resolver:
         self.loops = 0
         self.tick = 0
         self.global_writes: dict[str, int] = {}
+        self.field_writes: list[tuple[ast.Index, ast.Expression | None]] = []
         self.global_values: dict[str, list[ast.Expression | None]] = {}
         self.first_reads: dict[str, int] = {}
         self.calls: list[ast.Call | ast.MethodCall] = []
@@ -198,14 +205,14 @@ class _Resolver:
             case ast.Local(names=names, values=values):
                 self.each(values)
                 paired = _pair(len(names), values)
-                for name, value in zip(names, paired, strict=True):
+                for i, (name, value) in enumerate(zip(names, paired, strict=True)):
                     variable = self.declare(name, "local")
-                    _assigned(variable, value, values)
+                    _assigned(variable, value, values, i)
             case ast.Assign(targets=targets, values=values):
                 self.each(values)
                 paired = _pair(len(targets), values)
-                for target, value in zip(targets, paired, strict=True):
-                    self.write(target, value, values)
+                for i, (target, value) in enumerate(zip(targets, paired, strict=True)):
+                    self.write(target, value, values, i)
             case ast.CallStatement(call=call):
                 self.expression(call)
             case ast.Do(body=body):
@@ -261,8 +268,10 @@ class _Resolver:
         target: ast.Name | ast.Index,
         value: ast.Expression | None,
         values: list[ast.Expression],
+        position: int = 0,
     ) -> None:
         if isinstance(target, ast.Index):
+            self.field_writes.append((target, value))
             self.expression(target.table)
             self.expression(target.key)
             return
@@ -273,7 +282,7 @@ class _Resolver:
             self.global_values.setdefault(target.name, []).append(value)
             return
         variable.writes += 1
-        _assigned(variable, value, values)
+        _assigned(variable, value, values, position)
         if variable.scope is not self.scope:
             variable.captured = variable.written_inside = True
             self.scope.outer_writes[variable] = None
@@ -356,11 +365,19 @@ def _pair(count: int, values: list[ast.Expression]) -> list[ast.Expression | Non
     return paired + [None] * (count - len(paired))
 
 
+_CALLS = (ast.Call, ast.MethodCall)
+
+
 def _assigned(
-    variable: Variable, value: ast.Expression | None, values: list[ast.Expression]
+    variable: Variable,
+    value: ast.Expression | None,
+    values: list[ast.Expression],
+    position: int,
 ) -> None:
     if value is not None:
         variable.values.append(value)
+    elif values and position >= len(values) - 1 and isinstance(values[-1], _CALLS):
+        variable.several.append((values[-1], position - len(values) + 1))
     elif values:
         variable.unknown = True
     else:

@@ -28,8 +28,8 @@ class Type:
     ----------
     kind : str
         "any", "nil", "boolean", "integer", "number", "string", "table", "tensor", "storage",
-        "function", "module" (an object of nn), "object" (of a class of the program), "class",
-        "package".
+        "function", "module" (an object of nn), "options" (a torch.CmdLine), "object" (of a
+        class of the program), "class", "package".
     bits : int
         Of a number: about how many bits it has at most if it is whole, which decides whether
         Python's product is that of doubles.
@@ -65,6 +65,7 @@ TENSOR = Type("tensor")
 STORAGE = Type("storage")
 FUNCTION = Type("function")
 MODULE = Type("module")
+OPTIONS = Type("options")
 
 
 def integer(bits: int) -> Type:
@@ -122,6 +123,13 @@ def join(a: Type | None, b: Type | None) -> Type | None:
     return ANY
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """The fields of a table that are known from the start, and what they are given there."""
+
+    values: dict[str, list[ast.Expression]]
+
+
 class Types:
     """The types of a file's variables and expressions.
 
@@ -162,6 +170,9 @@ class Types:
         self._globals: dict[str, Type | None] = dict.fromkeys(own_globals)
         self._functions = functions
         self._defined_names = defined_names
+        self.options = Shape(self._declared_options())
+        self._shapes: dict[int, Shape] = {}
+        self._written_fields = self._field_writes()
         self.fields: dict[tuple[int, str], Type | None] = {}
         self._counters: dict[Variable, ast.NumericFor] = {}
         self._given: dict[Variable, list[ast.Expression | None]] = {}
@@ -201,7 +212,7 @@ class Types:
 
     def function_of(self, variable: Variable) -> ast.Function | None:
         """Return the function that a variable always is, if it is one that never changes."""
-        if variable.writes or variable.unknown or len(variable.values) != 1:
+        if variable.writes or variable.unknown or variable.several or len(variable.values) != 1:
             return None
         value = variable.values[0]
         return value if isinstance(value, ast.Function) else None
@@ -237,6 +248,53 @@ class Types:
                 else:
                     given = ast.Nil(call.line, call.column)
                 self._given.setdefault(name, []).append(given)
+
+    # -- fields of tables ---------------------------------------------------------------------
+
+    def shape(self, node: ast.TableConstructor) -> Shape:
+        """Return what is known of the tables that a constructor makes."""
+        found = self._shapes.get(id(node))
+        if found is None:
+            values: dict[str, list[ast.Expression]] = {}
+            for entry in node.fields:
+                if isinstance(entry.key, ast.String):
+                    values.setdefault(entry.key.value, []).append(entry.value)
+            found = self._shapes[id(node)] = Shape(values)
+        return found
+
+    def shape_field(self, shape: Shape, name: str) -> Type | None:
+        """Return the type of a field: of all that the file puts under that name."""
+        if name not in shape.values or "?" in self._written_fields:
+            return ANY
+        key = id(shape), name
+        if key not in self.fields:
+            self.fields[key] = None  # while it is looked at
+            found: Type | None = None
+            for value in (*shape.values[name], *self._written_fields.get(name, ())):
+                found = join(found, ANY if value is None else self.of_maybe(value))
+            if found is not None and found.kind == "integer":
+                found = replace(found, kind="number")  # others may put fractions there
+            self.fields[key] = found if found is not None or not self._settled else ANY
+        return self.fields[key]
+
+    def _field_writes(self) -> dict[str, list[ast.Expression | None]]:
+        """Return what the file assigns to fields, by their names; "?" for names that vary."""
+        found: dict[str, list[ast.Expression | None]] = {}
+        for target, value in self._scopes.field_writes:
+            if isinstance(target.key, ast.String):
+                found.setdefault(target.key.value, []).append(value)
+        return found
+
+    def _declared_options(self) -> dict[str, list[ast.Expression]]:
+        """Return the options that the file declares, with their defaults."""
+        found: dict[str, list[ast.Expression]] = {}
+        for call in self._scopes.calls:
+            if not isinstance(call, ast.MethodCall) or call.method != "option":
+                continue
+            if len(call.arguments) > 1 and isinstance(call.arguments[0], ast.String):
+                name = call.arguments[0].value.lstrip("-")
+                found.setdefault(name, []).append(call.arguments[1])
+        return found
 
     # -- variables ----------------------------------------------------------------------------
 
@@ -316,9 +374,21 @@ class Types:
             found = join(found, kind)
         for value in variable.values:
             found = join(found, self.of_maybe(value))
+        for call, position in variable.several:
+            found = join(found, self._one_of(call, position))
         for given in self._given.get(variable, ()):
             found = join(found, ANY if given is None else self.of_maybe(given))
         return found
+
+    def _one_of(self, call: ast.Expression, position: int) -> Type:
+        """Return the type of one of a call's results."""
+        protected = isinstance(call, ast.Call) and dotted(call.function) in ("pcall", "xpcall")
+        if protected and position == 0:
+            return BOOLEAN
+        found = self.results(call)
+        if found is None:
+            return ANY
+        return found[position] if position < len(found) else NIL
 
     def variable(self, variable: Variable) -> Type:
         """Return the type of a variable."""
@@ -357,7 +427,10 @@ class Types:
         key = id(function)
         if key not in self._results:
             self._results[key] = (None, ANY)  # while it is looked at
-            self._results[key] = self._count_results(function)
+            known = key in self._scopes.scopes
+            self._results[key] = (
+                self._count_results(function) if known else (_plain_count(function), ANY)
+            )
         return self._results[key][0]
 
     def _count_results(self, function: ast.Function) -> tuple[int | None, Type | None]:
@@ -422,8 +495,15 @@ class Types:
             return self.function_of(function.variable)
         return self._functions(function)
 
+    def is_tensor_method(self, owner: Type, name: str) -> bool:
+        """Whether a method's name alone says that its object is a tensor."""
+        unknown = owner.kind == "any" or owner.kind == "tensor"
+        return unknown and name in library.TENSOR_ONLY and name not in self._defined_names
+
     def _package_call(self, package: str, name: str, node: ast.Call) -> list[Type] | None:
         if package == "torch":
+            if name == "CmdLine":
+                return [OPTIONS]
             if name in library.SEVERAL_RESULTS:
                 return [NUMBER] if name in library.REDUCTIONS and len(node.arguments) == 1 else None
             if name in library.REDUCTIONS:
@@ -440,7 +520,7 @@ class Types:
         if owner.kind == "string":
             letters = library.STRING_METHODS.get(name)
             return None if letters is None else results_of(letters)
-        if owner.kind == "tensor":
+        if owner.kind == "tensor" or self.is_tensor_method(owner, name):
             if name in library.SEVERAL_RESULTS or name in library.REDUCTIONS:
                 if name in library.REDUCTIONS and not node.arguments:
                     return [NUMBER if name not in ("all", "any") else BOOLEAN]
@@ -455,6 +535,10 @@ class Types:
                 return [TENSOR if node.arguments else STRING]
             letters = library.TENSOR_METHODS.get(name)
             return None if letters is None else results_of(letters)
+        if owner.kind == "options":
+            if name == "parse":
+                return [replace(TABLE, detail=self.options)]
+            return [STRING if name == "string" else ANY]
         if owner.kind == "storage" and name in ("size", "totable"):
             return [COUNT if name == "size" else TABLE]
         if owner.kind == "module":
@@ -465,6 +549,8 @@ class Types:
             return found
         if name in self._defined_names or name == "split":  # nodes of graphs split into several
             return None
+        if name == "getParameters":
+            return [TENSOR, TENSOR]
         letters = library.TENSOR_METHODS.get(name) or _MODULE_METHODS.get(name)
         single = letters is not None and len(letters) == 1
         return (
@@ -516,6 +602,8 @@ def _index(types: Types, node: Any) -> Type | None:
         return Type("class", detail=None)
     if owner.kind == "storage":
         return NUMBER
+    if owner.kind == "table" and owner.detail is not None and isinstance(node.key, ast.String):
+        return types.shape_field(owner.detail, node.key.value)
     if owner.kind == "object" and owner.detail is not None and isinstance(node.key, ast.String):
         found: Type | None = owner.detail.field_type(node.key.value, types)
         return found
@@ -529,8 +617,12 @@ def _first_result(types: Types, node: Any) -> Type | None:
         return types._results[id(known)][1]
     found = types.results(node)
     if found is None:
-        if isinstance(node, ast.MethodCall) and types.of(node.object).kind == "tensor":
-            return TENSOR if node.method in library.SEVERAL_RESULTS else ANY
+        if isinstance(node, ast.MethodCall) and node.method in library.SEVERAL_RESULTS:
+            owner = types.of(node.object)
+            if owner.kind == "tensor" or types.is_tensor_method(owner, node.method):
+                return TENSOR
+        if isinstance(node, ast.Call) and dotted(node.function) in ("pcall", "xpcall"):
+            return BOOLEAN
         return ANY
     return found[0] if found else NIL
 
@@ -633,7 +725,7 @@ _OF: dict[type, Callable[[Types, Any], Type | None]] = {
     ast.Binary: _binary,
     ast.Unary: _unary,
     ast.Paren: lambda types, node: types.of_maybe(node.inner),
-    ast.TableConstructor: lambda types, node: TABLE,
+    ast.TableConstructor: lambda types, node: replace(TABLE, detail=types.shape(node)),
     ast.Function: lambda types, node: FUNCTION,
 }
 
@@ -688,6 +780,19 @@ def blocks_of(statement: ast.Statement) -> list[ast.Block]:
         ):
             return [body]
     return []
+
+
+def _plain_count(function: ast.Function) -> int | None:
+    """Return the number of results of a function of another file, where its text tells."""
+    counts = {
+        None if r.values and may_be_several(r.values[-1]) else len(r.values)
+        for r in returns(function.body)
+    }
+    if not counts:
+        return 0
+    if not always_returns(function.body) and counts != {0}:
+        return 1 if counts <= {0, 1} else None
+    return counts.pop() if len(counts) == 1 else None
 
 
 def always_returns(block: ast.Block) -> bool:

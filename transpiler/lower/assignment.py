@@ -173,6 +173,8 @@ def plain_place(c: Context, target: ast.Name | ast.Index) -> str | None:
             return target.name
         if target.variable is not None:
             return c.read(target.variable)
+        if target.name == "_" and not c.module.is_shared_global("_"):
+            return "_"
         if c.module.is_own_global(target.name):
             return c.module.global_names[target.name]
         c.use("G")

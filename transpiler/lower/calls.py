@@ -180,13 +180,17 @@ def method(c: Context, node: ast.MethodCall, any_method: str) -> tuple[Code, boo
         if owner.kind == "string" and name in library.STRING_METHODS:
             c.use("string")
             return _function_form(c, f"string.{name}", node), False
-        if owner.kind == "tensor" and is_attribute(name):
+        tensors = owner.kind == "tensor" or c.types.is_tensor_method(owner, name)
+        if tensors and is_attribute(name):
             c.use("tensor")
             return _function_form(c, f"tensor.{name}", node), False
         if owner.kind == "object" and owner.detail is not None:
             found: Code | None = owner.detail.call_method(c, node)
             if found is not None:
                 return found, False
+        if owner.kind == "options" and name in ("option", "text", "parse", "argument", "log"):
+            listed = ", ".join(arguments(c, node.arguments))
+            return Code(f"{c.expression(node.object).at(ATOM)}.{name}({listed})"), False
         if owner.kind == "module" and is_attribute(name) and _is_known_method(c, node, owner):
             module = c.expression(node.object).at(ATOM)
             return Code(f"{module}.{name}({_joined(c, node.arguments)})"), False

@@ -155,6 +155,10 @@ def logical(c: Context, node: ast.Binary) -> Code:
             return conditional(
                 c.expression(left.right), test(c, left.left), c.expression(node.right)
             )
+        if isinstance(left, ast.Binary) and left.operator == "and" and _is_constant(node.right):
+            other = c.expression(node.right)
+            inner = ast.Binary(left.line, left.column, "or", left.right, node.right)
+            return conditional(logical(c, inner), test(c, left.left), other)
         kind = c.type_of(left)
         value, other = c.expression(left), c.expression(node.right)
         if kind.kind == "boolean" or kind.is_reference:

@@ -11,7 +11,7 @@ from rekindle.core.checkpoint import Table
 from rekindle.core.checkpoint.torch_types import storage_class, tensor_class
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
-from rekindle.legacy_nn.lualib import call
+from rekindle.legacy_nn.lualib import call, invoke
 from rekindle.legacy_nn.lualib.errors import located
 from rekindle.legacy_nn.torch7.api import METHODS, STORAGE_METHODS
 from rekindle.legacy_nn.torch7.functions import METHOD_TYPES
@@ -94,7 +94,9 @@ class _TensorMethods:
             raise AttributeError(name)
 
         def method(value: Any, *args: Any) -> Any:
-            return tensor_method(value, name)(value, *args)
+            if isinstance(value, (Tensor, Storage)):
+                return tensor_method(value, name)(value, *args)
+            return invoke(value, name, *args)  # an object with a method of that name
 
         method.__name__ = name
         setattr(self, name, method)

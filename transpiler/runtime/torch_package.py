@@ -12,10 +12,12 @@ from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn.bridge.adapt import as_lua_calls
 from rekindle.legacy_nn.torch7 import api, types
 from rekindle.legacy_nn.torch7.classes import CLASSES, FUNCTIONS
+from rekindle.legacy_nn.torch7.cmdline import CmdLine
 from rekindle.legacy_nn.torch7.generator import Generator
 
 from . import classes
 from .shared import G
+from .tables import Table
 from .tensors import tensor_method
 
 
@@ -69,6 +71,14 @@ class Torch:
         return found
 
 
+class CommandLine(CmdLine):
+    """torch.CmdLine, which gives the options as a program's own table."""
+
+    def parse(self, arg: Any) -> Table:
+        """Return the values given, and the defaults of what is not."""
+        return Table.of(super().parse(arg).items())
+
+
 def _member(name: str) -> Any:
     full = f"torch.{name}"
     if name == "Tensor" or full in TENSOR_CLASSES:
@@ -77,6 +87,8 @@ def _member(name: str) -> Any:
         return lambda *args: api.construct_storage(types.default_dtype(), args)
     if full in STORAGE_CLASSES:
         return StorageType(full)
+    if name == "CmdLine":
+        return CommandLine
     for table in (_OWN, api.FUNCTIONS):
         if name in table:
             return table[name]
