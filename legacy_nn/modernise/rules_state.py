@@ -11,7 +11,7 @@ from rekindle.core.tensor import Parameter, Tensor
 
 from .plan import Layer, Value
 from .registry import layer, rule
-from .rules_layers import convolution, pooling, state_of, viewed, without_defaults
+from .rules_layers import convolution, plain, pooling, state_of, viewed, without_defaults
 
 if TYPE_CHECKING:
     from .translate import Builder
@@ -217,7 +217,7 @@ def sub_sampling(m: Any, x: Value, b: Builder) -> Value:
 def pooling_without_padding(m: Any) -> Layer:
     """Return average pooling of a module that has no padding."""
     kernel, stride = m.per_axis("k"), m.per_axis("d")
-    return Layer("AvgPool2d", {"kernel_size": kernel, "stride": stride})
+    return Layer("AvgPool2d", {"kernel_size": plain(kernel), "stride": plain(stride)})
 
 
 @rule("nn.InstanceNormalization")
@@ -252,10 +252,10 @@ def convolution_map(m: Any, x: Value, b: Builder) -> Value:
     table = m.connTable.numpy().astype(np.int64) - 1
     pairs = len(table)
     kernel = m.per_axis("k")
-    arguments = {"in_channels": pairs, "out_channels": pairs, "kernel_size": kernel}
-    arguments |= {"stride": m.per_axis("d"), "groups": pairs, "bias": False}
+    arguments = {"in_channels": pairs, "out_channels": pairs, "kernel_size": plain(kernel)}
+    arguments |= {"stride": plain(m.per_axis("d")), "groups": pairs, "bias": False}
     weight = viewed(m.weight, (pairs, 1, *kernel))
-    made = Layer("Conv2d", without_defaults(arguments, stride=(1, 1)), {"weight": weight})
+    made = Layer("Conv2d", without_defaults(arguments, stride=1), {"weight": weight})
     sums = np.zeros((int(m.nOutputPlane), pairs), m.weight.dtype)
     sums[table[:, 1], np.arange(pairs)] = 1
     sources = b.buffer("sources", Tensor(np.ascontiguousarray(table[:, 0])))

@@ -1,0 +1,336 @@
+"""From a plan to members: containers that only wire others dissolve into their parents.
+
+What is left is what a person would have written: chains (nn.Sequential), and composites with
+a forward of their own for residual blocks, inception blocks, cells and the model itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ..modernise.build import lone_layer
+from ..modernise.plan import Block, Expr, Layer, Value, in_order, leaves, map_value, paths
+from .members import Chain, Composite, Member, fingerprint
+from .naming import CONVOLUTION
+
+WIRES = frozenset(
+    {
+        *("nn.ConcatTable", "nn.ParallelTable", "nn.Concat", "nn.DepthConcat", "nn.MapTable"),
+        *("nn.Parallel", "nn.Decorator", "nn.Serial", "nn.DontCast", "nn.ModelParallelTable"),
+        *("nn.ModelParallel", "nn.DataParallel", "nn.Bottle", "nn.Convert", "nn.NaN", "nn.Profile"),
+    }
+)
+"""Containers that are no more than how others are wired."""
+
+
+def simplified(block: Block) -> Composite:
+    """Return a block as a composite, with all inside that only wires dissolved."""
+    return _Simplifying(block).composite
+
+
+ELEMENTWISE = frozenset({"ReLU", "Threshold", "Tanh", "Sigmoid", "LeakyReLU", "ELU", "Dropout"})
+"""Layers for which it does not matter in what order dimensions are."""
+
+
+class _Simplifying:
+    """Makes the composite of one block."""
+
+    def __init__(self, block: Block) -> None:
+        self.composite = Composite(block.typename, block.input)
+        self._names: dict[Any, str] = {}
+        self.composite.output = self._evaluated(block, block.input)
+        _drop_unused(self.composite)
+
+    def _evaluated(self, block: Block, argument: Value) -> Value:
+        """Return the value of a block for an argument, in this composite."""
+        known: dict[int, Value] = {}
+        for path, leaf in paths(block.input):
+            value = argument
+            for i in path:
+                value = value[i]
+            known[id(leaf)] = value
+        for expr in in_order(block.output):
+            if expr.op == "input":
+                continue
+            args = tuple(map_value(lambda leaf: known.get(id(leaf), leaf), a) for a in expr.args)
+            known[id(expr)] = self._computed(block, expr, args)
+        return map_value(lambda leaf: known[id(leaf)], block.output)
+
+    def _computed(self, block: Block, expr: Expr, args: tuple[Value, ...]) -> Value:
+        if expr.op == "call":
+            name = expr.attrs["child"]
+            return self._called(block.children[name], args[0], block.hints.get(name, ""), expr)
+        if expr.op == "item":
+            value = args[0]
+            if isinstance(value, Expr):
+                return Expr("item", (value,), expr.attrs, expr.ndim, expr.shape)
+            for i in expr.attrs["path"]:
+                value = value[i]
+            return value
+        if expr.op == "parameter":
+            return self._own(block, expr)
+        if expr.op == "transpose" and (before := self._turned_back(args[0], expr.attrs)):
+            return before
+        return Expr(expr.op, args, expr.attrs, expr.ndim, expr.shape)
+
+    def _turned_back(self, value: Value, attrs: dict[str, Any]) -> Expr | None:
+        """Return what a value is without its transposition, through functions of elements."""
+        if not isinstance(value, Expr):
+            return None
+        if value.op == "transpose" and value.attrs == attrs:
+            before: Expr = value.args[0]
+            return before
+        if value.op != "call":
+            return None
+        member = self.composite.members[value.attrs["child"]]
+        if not isinstance(member, Layer) or member.kind not in ELEMENTWISE:
+            return None
+        inner = self._turned_back(value.args[0], attrs)
+        return None if inner is None else Expr("call", (inner,), value.attrs, value.ndim)
+
+    def _own(self, block: Block, expr: Expr) -> Expr:
+        """Return a tensor of the block's own, which becomes one of the composite's."""
+        name = expr.attrs["name"]
+        mine, tensors = self.composite.parameters, block.parameters
+        if name in block.buffers:
+            mine, tensors = self.composite.buffers, block.buffers
+        free = name
+        while free in self.composite.parameters or free in self.composite.buffers:
+            digits = free[len(name) :]
+            free = f"{name}{int(digits or 1) + 1}"
+        mine[free] = tensors[name]
+        return Expr("parameter", (), {"name": free}, expr.ndim)
+
+    def _called(self, child: Layer | Block, argument: Value, hint: str, expr: Expr) -> Value:
+        if isinstance(child, Block):
+            alone = lone_layer(child)
+            if alone is None:
+                return self._block_called(child, argument, hint, expr)
+            child = alone
+        if child.kind == "Identity":
+            return argument
+        return self._member(child, argument, hint, expr)
+
+    def _block_called(self, child: Block, argument: Value, hint: str, expr: Expr) -> Value:
+        own = bool(child.parameters)
+        wires = not own and (child.typename in WIRES or not _has_members(child))
+        if wires and not self._joins_branches(child):
+            return self._evaluated(child, argument)
+        inner = simplified(child)
+        chain = as_chain(inner)
+        if chain is not None:
+            if len(chain) == 1:
+                return self._member(chain[0], argument, hint, expr)
+            return self._member(Chain(chain), argument, hint, expr)
+        if not own and _is_small(inner):
+            return self._evaluated(child, argument)
+        made = self._member(inner, argument, hint, expr)
+        if not isinstance(inner.output, tuple):
+            return made
+        items = {
+            path: Expr("item", (made,), {"path": path}, getattr(leaf, "ndim", None))
+            for path, leaf in paths(inner.output)
+        }
+        return _arranged(inner.output, items)
+
+    def _joins_branches(self, child: Block) -> bool:
+        """Whether a container in a chain is a block by itself, as those of DenseNet are."""
+        joins = child.typename in ("nn.Concat", "nn.DepthConcat")
+        in_chain = self.composite.typename in ("nn.Sequential", "nn.Inception")
+        passes_on = any(leaf is child.input for leaf in _arguments(child.output))
+        branches = sum(isinstance(c, Block) for c in child.children.values())
+        return joins and in_chain and branches > 0 and (passes_on or branches > 2)
+
+    def _member(self, member: Member, argument: Value, hint: str, expr: Expr) -> Expr:
+        """Return a call of a member; members with the same weights are one."""
+        key = fingerprint(member)
+        name = self._names.get(key)
+        if name is None:
+            name = self._names[key] = str(len(self.composite.members))
+            self.composite.members[name] = member
+            if hint:
+                self.composite.hints[name] = hint
+        return Expr("call", (argument,), {"child": name}, expr.ndim, expr.shape)
+
+
+def _arguments(value: Value) -> list[Any]:
+    return list(value.args) if isinstance(value, Expr) else []
+
+
+def _is_small(composite: Composite) -> bool:
+    """Whether a composite is better written into its parent."""
+    members = list(composite.members.values())
+    if len(members) > 1:
+        return False
+    return not (members and isinstance(members[0], Chain) and len(members[0].items) > 2)
+
+
+def _arranged(value: Value, items: dict[Any, Expr], where: tuple[int, ...] = ()) -> Value:
+    if isinstance(value, tuple):
+        return tuple(_arranged(part, items, (*where, i)) for i, part in enumerate(value))
+    return items[where]
+
+
+def _has_members(block: Block) -> bool:
+    return any(isinstance(child, Layer) or _has_members(child) for child in block.children.values())
+
+
+def _drop_unused(composite: Composite) -> None:
+    called = {e.attrs["child"] for e in in_order(composite.output) if e.op == "call"}
+    composite.members = {n: m for n, m in composite.members.items() if n in called}
+
+
+def as_chain(composite: Composite) -> list[Member] | None:
+    """Return the members that a composite is a chain of, or None."""
+    found: list[Member] = []
+    expr = composite.output
+    while isinstance(expr, Expr) and expr.op == "call":
+        found.append(composite.members[expr.attrs["child"]])
+        expr = expr.args[0]
+    several = isinstance(composite.input, tuple)
+    if several or expr is not composite.input or not found:
+        return None
+    return found[::-1]
+
+
+def uses_of(value: Value) -> Counter[int]:
+    """Return how often each expression is used, by id."""
+    counts = Counter(id(leaf) for leaf in leaves(value) if isinstance(leaf, Expr))
+    for expr in in_order(value):
+        counts.update(id(x) for arg in expr.args for x in leaves(arg) if isinstance(x, Expr))
+    return counts
+
+
+TIMES = 4
+"""How often a convolution and what follows it come before they are a class."""
+
+
+def repeating(items: list[Member]) -> list[Member]:
+    """Return the layers of a chain with convolutions and what follows them made blocks.
+
+    Where the same kinds follow a convolution often: (Conv2d, BatchNorm2d, ReLU).
+    """
+    starts = [i for i, item in enumerate(items) if _is(item, "Conv")]
+    rows: dict[tuple[Any, ...], list[int]] = {}
+    for i in starts:
+        end = i + 1
+        while end < len(items) and _is(items[end], "BatchNorm", "ReLU", "LeakyReLU", "ELU"):
+            end += 1
+        kinds = tuple(_look(item) for item in items[i:end])
+        rows.setdefault(kinds, []).append(i)
+    replaced: dict[int, int] = {}
+    for kinds, places in rows.items():
+        if len(places) >= TIMES and len(kinds) > 1:
+            replaced |= dict.fromkeys(places, len(kinds))
+    found: list[Member] = []
+    i = 0
+    while i < len(items):
+        if i in replaced:
+            found.append(_block_of(items[i : i + replaced[i]]))
+        else:
+            found.append(items[i])
+        i += replaced.get(i, 1)
+    return found
+
+
+def _is(item: Member, *kinds: str) -> bool:
+    return isinstance(item, Layer) and item.kind.startswith(kinds)
+
+
+def _look(item: Member) -> Any:
+    """Return what a layer has alike with others, whatever its planes."""
+    assert isinstance(item, Layer)
+    sizes = ("in_channels", "out_channels", "num_features")
+    return (item.kind, *sorted((k, v) for k, v in item.arguments.items() if k not in sizes))
+
+
+def _block_of(items: list[Member]) -> Composite:
+    first = Expr("input", ndim=4)
+    made = Composite(CONVOLUTION, first)
+    value = first
+    for i, item in enumerate(items):
+        made.members[str(i)] = item
+        value = Expr("call", (value,), {"child": str(i)})
+    made.output = value
+    return made
+
+
+LONG = 6
+"""Layers in a row from which on a model holds them in an nn.Sequential."""
+
+
+def grouped(root: Composite) -> Composite:
+    """Return the model with its long rows of layers put into chains."""
+    counts = uses_of(root.output)
+    made = Composite(
+        root.typename, root.input, None, {}, root.parameters, root.buffers, dict(root.hints)
+    )
+    done: dict[int, Value] = {id(leaf): leaf for leaf in leaves(root.input)}
+    runs = _runs(root, counts)
+    for expr in in_order(root.output):
+        if id(expr) in done or expr.op == "input":
+            continue
+        run = runs.get(id(expr))
+        if run is None:
+            args = tuple(map_value(lambda leaf: done.get(id(leaf), leaf), a) for a in expr.args)
+            if expr.op == "call":
+                name = expr.attrs["child"]
+                made.members[name] = root.members[name]
+            done[id(expr)] = Expr(expr.op, args, expr.attrs, expr.ndim, expr.shape)
+            continue
+        if expr is not run[-1]:
+            continue
+        value: Value = map_value(lambda leaf: done.get(id(leaf), leaf), run[0].args[0])
+        for part in _parts([(e, root.members[e.attrs["child"]]) for e in run]):
+            first = part[0][0].attrs["child"]
+            member = part[0][1] if len(part) == 1 else Chain(repeating([m for _, m in part]))
+            name = first if len(part) == 1 else f"{first}_row"
+            made.members[name] = member
+            last = part[-1][0]
+            value = Expr("call", (value,), {"child": name}, last.ndim, last.shape)
+        done[id(expr)] = value
+    made.output = map_value(lambda leaf: done[id(leaf)], root.output)
+    return made
+
+
+def _runs(root: Composite, counts: Counter[int]) -> dict[int, list[Expr]]:
+    """Return the maximal rows of calls that only hand on, by the id of each call."""
+    runs: dict[int, list[Expr]] = {}
+    shared = Counter(e.attrs["child"] for e in in_order(root.output) if e.op == "call")
+    for expr in in_order(root.output):
+        if expr.op != "call" or not isinstance(expr.args[0], Expr):
+            continue
+        if shared[expr.attrs["child"]] > 1 and _stateful(root.members[expr.attrs["child"]]):
+            continue
+        before = runs.get(id(expr.args[0]))
+        run = [expr] if before is None or counts[id(expr.args[0])] > 1 else [*before, expr]
+        for member in run:
+            runs[id(member)] = run
+    return runs
+
+
+def _stateful(member: Member) -> bool:
+    return not isinstance(member, Layer) or bool(member.state)
+
+
+def _parts(run: list[tuple[Expr, Member]]) -> list[list[tuple[Expr, Member]]]:
+    """Return a row in parts: long rows of layers, rows of blocks, and single members."""
+    parts: list[list[tuple[Expr, Member]]] = []
+    for entry in run:
+        kind = _kind(entry[1])
+        if parts and kind != "chain" and _kind(parts[-1][-1][1]) == kind:
+            parts[-1].append(entry)
+        else:
+            parts.append([entry])
+    found = []
+    for part in parts:
+        short = _kind(part[0][1]) == "layer" and len(part) < LONG
+        found += [[entry] for entry in part] if short else [part]
+    return found
+
+
+def _kind(member: Member) -> str:
+    if isinstance(member, Layer):
+        return "layer"
+    return "chain" if isinstance(member, Chain) else "composite"
