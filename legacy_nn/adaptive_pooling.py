@@ -67,7 +67,7 @@ class SpatialAdaptiveMaxPooling(AdaptivePooling):
         height, width = input.shape[-2:]
         return _starts(height, self.H, input).unsqueeze(1), _starts(width, self.W, input)
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         self.indices = replace_contents(self.indices, ops.stack(extras, axis=0))
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:

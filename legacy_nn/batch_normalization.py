@@ -160,7 +160,7 @@ class BatchNormalization(Module):
         count = prod(x.shape) // x.shape[1]
         return y, mean, variance, variance * (count / max(count - 1, 1))
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         if self.momentum is None:
             raise ModuleError(
                 f"{self.t7_typename} has no momentum and cannot be trained: "

@@ -40,7 +40,7 @@ class CosineDistance(Module):
         scale = ops.sqrt(of_a * of_b)
         return ops.reshape(dot * scale, (-1,)), dot, of_a, of_b, scale
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         for name, value in zip(("w1", "w22", "w32", "w"), extras, strict=True):
             set_field(self, name, value)
 
@@ -90,7 +90,7 @@ class Cosine(Module):
         y = ops.linear(x, self.weight, None) / ops.reshape(lengths, (-1,)) / length
         return y, lengths, length
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         lengths, length = extras
         set_field(self, "_weightNorm", lengths)
         if length.ndim == 1:

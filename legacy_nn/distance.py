@@ -105,7 +105,7 @@ class Euclidean(StatedGradient):
         difference = ops.unsqueeze(x, x.ndim) - self.weight
         return ops.norm(difference, axis=-2), difference
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         set_field(self, "_repeat", extras[0])
 
     def gradients(self, input: Any, output: Tensor, gradOutput: Tensor) -> Gradients:
@@ -166,7 +166,7 @@ class WeightedEuclidean(StatedGradient):
         weighted = (ops.unsqueeze(x, x.ndim) - self.weight) * self.diagCov
         return ops.norm(weighted, axis=-2), weighted
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         set_field(self, "_repeat", extras[0])
 
     def gradients(self, input: Any, output: Tensor, gradOutput: Tensor) -> Gradients:

@@ -122,7 +122,7 @@ class FractionalMaxPooling(SpatialModule):
             raise ShapeError(f"{self!r}: reduction ratio or input too small; given {size}")
         return out
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         self.indices = replace_contents(self.indices, extras[0])
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:

@@ -204,7 +204,7 @@ class L1Penalty(StatedGradient):
         penalty = ops.sign(input) * self._weight(input)
         return penalty + fitted(self, gradOutput, input) if self.provideOutput else penalty, ()
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         (loss,) = extras
         self.loss = loss.item()
 

@@ -125,7 +125,7 @@ class Kmeans(StatedGradient):
         nearest = ops.argmin(distances, axis=0)
         return ops.astype(nearest + 1, x.dtype), nearest, ops.sum(ops.min(distances, axis=0))
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         nearest, total = extras
         self._minIndx = nearest + 1
         self.loss = total.item()

@@ -94,11 +94,11 @@ class Module(Gradients, State, Tree, Sharing, Clearing, Converting, DiagonalHess
         """Return the output for `input`, from operations on `input` and the fields.
 
         Pure: it writes no field, so that it can be evaluated again for a gradient. A tuple
-        `(output, *extras)` hands the extras to `remember`.
+        `(output, *extras)` hands the extras to `keep_extras`.
         """
         raise ModuleError(f"{self.t7_typename} defines no forward pass")
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         """Keep what `compute` returned beside the output in the fields Torch keeps it in."""
 
     def _evaluate(self, input: Any) -> Any:
@@ -110,7 +110,7 @@ class Module(Gradients, State, Tree, Sharing, Clearing, Converting, DiagonalHess
         if isinstance(result, tuple):
             result, *extras = result
             with no_grad():
-                self.remember(*extras)
+                self.keep_extras(*extras)
         return result
 
     # -- Torch's protocol ---------------------------------------------------------------

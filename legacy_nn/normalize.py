@@ -60,7 +60,7 @@ class Normalize(StatedGradient):
         root = ops.sqrt(total) if self.p == 2 else ops.power(total, 1 / self.p)
         return {"norm": root, "normp": total}
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         for name, value in extras[0].items():
             kept = value + 1 if name == "_indices" else value
             set_field(self, name, ops.reshape(kept, (-1, 1)))

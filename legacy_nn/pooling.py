@@ -176,7 +176,7 @@ class MaxPooling(Pooling):
         """Return the field `indices` for flat positions, from 0, in the planes of `input`."""
         return positions + 1
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         self.indices = replace_contents(self.indices, extras[0])
 
 

@@ -130,7 +130,7 @@ class _Extreme(Module):
         output = ops.squeeze(values, axis=axis) if x.ndim > 1 else values
         return output, values, positions + 1
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         self._output, self._indices = extras
 
     def keep(self, input: Any, result: Any) -> Any:

@@ -157,11 +157,13 @@ class SplitTable(_AlongDimension):
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Tensor:
         axis = self.axis(input.ndim)
+        shape = (*input.shape[:axis], *input.shape[axis + 1 :])
         parts = []
         for i in range(input.shape[axis]):
-            part = ops.select(input, axis, i)
-            g = fitted(self, entry(self, gradOutput, i + 1, "gradOutput"), part, "output")
-            parts.append(g if g.dtype == part.dtype else ops.astype(g, part.dtype))
+            g = entry(self, gradOutput, i + 1, "gradOutput")
+            if not isinstance(g, Tensor) or g.shape != shape:
+                g = fitted(self, g, ops.select(input, axis, i), "output")
+            parts.append(g if g.dtype == input.dtype else ops.astype(g, input.dtype))
         return ops.stack(parts, axis=axis) if parts else zeros_like(input)
 
 
@@ -321,7 +323,7 @@ class FlattenTable(_AnyType):
             input_map = self.input_map
         return Table(leaves), input_map
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         (self.input_map,) = extras
 
     def keep(self, input: Any, result: Any) -> Any:

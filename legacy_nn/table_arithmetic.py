@@ -202,7 +202,7 @@ class _Extreme(Module):
             ]
         )
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         winner, mask = extras
         index = f"{self.extreme}Idx"
         setattr(self, index, replace_contents(getattr(self, index, None), winner))

@@ -207,7 +207,7 @@ class TemporalMaxPooling(SpatialModule):
         frames = ops.where(positions < 0, -1, positions - starts)
         return values.transpose(1, 2).contiguous(), frames.transpose(1, 2)
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         self.indices = replace_contents(self.indices, extras[0].contiguous())
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:

@@ -107,7 +107,7 @@ class TemporalDynamicKMaxPooling(Module):
         positions, _ = ops.sort(largest, axis=-2)
         return ops.gather(x, positions, axis=x.ndim - 2), positions + 1
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         (self.indices,) = extras
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Tensor:

@@ -45,7 +45,7 @@ class TanhShrink(Module):
         tanh = ops.tanh(input)
         return ops.subtract(input, tanh), tanh
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         self.tanh.output = replace_contents(self.tanh.output, extras[0])
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
@@ -83,7 +83,7 @@ class LogSigmoid(Module):
         total = ops.exp(-largest) + ops.exp(-input - largest)
         return -(largest + ops.log(total)), total
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         self.buffer = replace_contents(self.buffer, extras[0])
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:

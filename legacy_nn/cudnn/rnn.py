@@ -257,7 +257,7 @@ class RNN(FlatWeights, Module):
             outputs.append(h)
         return ops.stack(outputs[::-1] if backwards else outputs), h, c
 
-    def remember(self, *extras: Any) -> None:
+    def keep_extras(self, *extras: Any) -> None:
         hidden, cell = extras
         self.hiddenOutput = hidden.detach()
         if self.mode == "CUDNN_LSTM":
