@@ -6,9 +6,11 @@ at once. In reading order:
 
 - group.py, options.py, talk.py, tables.py, progress.py, output.py: what all commands share
 - reading.py: from FILE and `--select` to the object that a command works on
-- inspect.py: survey.py, texts.py, inspection.py, findings.py, inspection_json.py
-- convert.py: convert_optim.py, state.py, limits.py, overrides.py, renaming.py, casting.py, conversion.py
+- inspect.py: survey.py, texts.py, inspection.py, findings.py, inspection_json.py, drawing.py
+- convert.py: state.py, limits.py, overrides.py, renaming.py, casting.py, conversion.py,
+  convert_optim.py
 - run.py: inputs.py, images.py, running.py, execution.py
+- trace.py: tracing.py
 - exec.py: programs.py
 - transpile.py: translation.py
 - verify.py: guess.py, comparing.py, verification.py
@@ -33,6 +35,7 @@ COMMANDS = {
     "convert": ("convert", "Write the weights to a modern file, or the whole as .t7."),
     "verify": ("verify", "Check that a converted file computes the same."),
     "run": ("run", "Run the model on an input."),
+    "trace": ("trace", "Write what every module computes for an input."),
     "exec": ("exec", "Run a Lua program as Torch7 did."),
     "transpile": ("transpile", "Translate Lua programs to Python."),
     "doctor": ("doctor", "Show what is installed, and what is missing for what."),

@@ -163,8 +163,8 @@ def compare(
     --------
     >>> import rekindle
     >>> from rekindle import legacy_nn, nn
-    >>> old = legacy_nn.Sequential().add(legacy_nn.SpatialBatchNormalization(2, 1e-3))
-    >>> new = nn.Sequential(nn.BatchNorm2d(2))
+    >>> old = legacy_nn.Sequential().add(legacy_nn.SpatialBatchNormalization(2, 1e-3, 0.1, False))
+    >>> new = nn.Sequential(nn.BatchNorm2d(2, affine=False))
     >>> found = rekindle.compare(old, new, rekindle.ones((1, 2, 3, 3)))
     first difference: modules[1] (nn.SpatialBatchNormalization) and 0 (BatchNorm2d)
       outputs of 1x2x3x3 and 1x2x3x3 differ by 0.00049 of the largest element

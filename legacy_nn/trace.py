@@ -49,6 +49,10 @@ class Call:
         Whether no module inside was called.
     grad_inputs : list of ndarray
         Gradients of the inputs, where they were asked for.
+    read, wrote : list
+        In legacy models, the tensors themselves: what one module wrote is what another reads.
+    depth : int
+        How many modules are around it.
     """
 
     path: str
@@ -58,6 +62,9 @@ class Call:
     outputs: list[Array] = field(default_factory=list, repr=False)
     leaf: bool = True
     grad_inputs: list[Array] = field(default_factory=list, repr=False)
+    read: list[Tensor] = field(default_factory=list, repr=False)
+    wrote: list[Tensor] = field(default_factory=list, repr=False)
+    depth: int = 0
 
     @property
     def kind(self) -> str:
@@ -80,16 +87,21 @@ class Trace:
     gradients: dict[str, Array] = field(default_factory=dict)
     _open: list[Call] = field(default_factory=list, repr=False)
 
-    def begin(self, path: str, name: str, module: Any, inputs: Any) -> None:
+    def begin(self, path: str, name: str, module: Any, inputs: Any) -> Call:
         """Note that a module was called."""
         if self._open:
             self._open[-1].leaf = False
-        self._open.append(Call(path, name, module, arrays_in(inputs)))
+        read = list(tensors_in(inputs)) if isinstance(inputs, (Tensor, Table)) else []
+        call = Call(path, name, module, arrays_in(inputs), read=read, depth=len(self._open))
+        self._open.append(call)
+        return call
 
     def end(self, outputs: Any) -> Any:
         """Note what it returned; return that."""
         call = self._open.pop()
         call.outputs = arrays_in(outputs)
+        if isinstance(outputs, (Tensor, Table)):
+            call.wrote = list(tensors_in(outputs))
         self.calls.append(call)
         return outputs
 
@@ -168,23 +180,38 @@ def _legacy(model: Module, found: Trace, stack: ExitStack, train: bool) -> Calla
 
 @contextmanager
 def _watched(module: Module, path: str, name: str, found: Trace) -> Iterator[None]:
-    """Put a method that records in the place of a module's own, for a while."""
+    """Put methods that record in the place of a module's own, for a while."""
     fields = vars(module)
-    before = fields.get("updateOutput")
-    method = module.updateOutput
+    methods = {n: getattr(module, n) for n in ("updateOutput", "backward", "updateGradInput")}
+    before = {n: fields[n] for n in methods if n in fields}
+    calls: list[Call] = []
 
     def updateOutput(input: Any) -> Any:
-        found.begin(path, name, module, input)
-        return found.end(method(input))
+        calls.append(found.begin(path, name, module, input))
+        return found.end(methods["updateOutput"](input))
 
-    updateOutput.both_protocols = getattr(method, "both_protocols", False)  # type: ignore[attr-defined]
-    fields["updateOutput"] = updateOutput
+    def recording(method: Callable[..., Any]) -> Callable[..., Any]:
+        def going_back(*args: Any) -> Any:
+            gradient = method(*args)
+            waiting = [call for call in calls if not call.grad_inputs]
+            if waiting:  # at once: what works in place may write into it later
+                waiting[-1].grad_inputs = arrays_in(gradient)
+            return gradient
+
+        return going_back
+
+    recorders = {"updateOutput": updateOutput}
+    recorders |= {n: recording(methods[n]) for n in ("backward", "updateGradInput")}
+    for n, recorder in recorders.items():
+        recorder.both_protocols = getattr(methods[n], "both_protocols", False)  # type: ignore[attr-defined]
+        recorder.__module__ = getattr(methods[n], "__module__", "")
+        fields[n] = recorder
     try:
         yield
     finally:
-        del fields["updateOutput"]
-        if before is not None:
-            fields["updateOutput"] = before
+        for n in recorders:
+            del fields[n]
+        fields.update(before)
 
 
 def _as_legacy(x: Any, dtype: Any) -> Any:
@@ -205,9 +232,6 @@ def _go_back(model: Module, x: Any, output: Any, grad: Any, found: Trace) -> Non
         grad = map_tensors(lambda t: full(t.shape, 1, t.dtype, t.device), output)
     model.zeroGradParameters()
     model.backward(_as_legacy(x, model.dtype), _as_legacy(grad, model.dtype))
-    by_module = {id(call.module): call for call in found.calls}
-    for call in by_module.values():
-        call.grad_inputs = arrays_in(call.module.gradInput)
     for place in walk(root_place(model)):
         if isinstance(place.value, Module):
             for parameter, gradient in place.value.parameter_fields:
