@@ -51,6 +51,8 @@ class Gradients:
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         """Return the gradient for `input`: of its shape, a Table for a Table."""
+        if not any(_has(t) for t in tensors_in(input)):
+            return self._arranged(input, iter(()))
         leaves, result = self._on_graph(input)
         found = _pulled(self, result, gradOutput, [t for t in tensors_in(leaves) if _has(t)])
         return self._arranged(leaves, iter(found))
@@ -260,8 +262,9 @@ def refilled(target: Any, value: Any) -> Any:
     if not isinstance(value, Table):
         return replace_contents(target, value)
     table = target if isinstance(target, Table) else Table()
-    for key in [k for k in table if k not in value]:
-        table[key] = None
-    for key, part in value.items():
-        table[key] = refilled(table.get(key), part)
+    entries, parts = table._map, value._map
+    for key in [k for k in entries if k not in parts]:
+        del entries[key]
+    for key, part in parts.items():
+        entries[key] = refilled(entries.get(key), part)
     return table

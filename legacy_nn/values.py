@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rekindle.core.autograd import is_grad_enabled, no_grad
+from rekindle.core.backend import address
 from rekindle.core.checkpoint import Table
 from rekindle.core.creation import empty
 from rekindle.core.errors import ShapeError
@@ -141,11 +142,12 @@ def share_memory(target: Any, value: Any) -> Any:
 
 def _same_view(a: Tensor, b: Tensor) -> bool:
     """Whether two tensors are the same elements of one storage."""
+    x, y = a.array, b.array
     return (
-        a.shape == b.shape
-        and a.stride() == b.stride()
+        x.shape == y.shape
+        and x.strides == y.strides
         and a.storage() is b.storage()
-        and a.storage_offset() == b.storage_offset()
+        and address(x) == address(y)
     )
 
 

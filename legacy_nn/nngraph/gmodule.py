@@ -8,9 +8,7 @@ from typing import Any, Self
 
 from rekindle.core.checkpoint import Table
 from rekindle.core.checkpoint.registry import names_to_text
-from rekindle.core.checkpoint.table import new_table
 
-from ..branches import refill
 from ..containers import Container, known, run_fresh, run_torch
 from ..conversion import Cache, recursive_type
 from ..errors import tell_place
@@ -116,13 +114,7 @@ class gModule(Container):
             plan = self.plan()
             inputs = self._listed(as_input(input))
             outputs = plan.run(inputs, run_torch, self._where)
-            for k, data in enumerate(plan.data):
-                received = inputs if k == plan.first else plan.received(outputs, k)
-                kept = data._map.get("input")
-                if type(kept) is Table and kept._map.keys() == received.keys():
-                    kept._map.update(received)
-                elif received:
-                    data["input"] = refill(kept, new_table(received))
+            plan.keep_inputs(outputs, inputs)
             results = self.outnode.data["input"]
             self.output = results[1] if plan.single else results
         return self.output

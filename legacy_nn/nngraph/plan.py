@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rekindle.core.checkpoint import Table
-from rekindle.core.checkpoint.table import new_table
+from rekindle.core.checkpoint.table import as_key, new_table
 
+from ..branches import refill
 from ..errors import tell_place
 from ..going_back import Ask
 from ..module import ModuleError
@@ -124,6 +125,22 @@ class Plan:
             return value
         return _value(self.received(outputs, k))
 
+    def keep_inputs(self, outputs: Outputs, inputs: Received) -> None:
+        """Leave in the nodes' tables what they received, as Torch7 does."""
+        for k, (data, sources) in enumerate(zip(self.data, self.sources, strict=True)):
+            kept = data._map.get("input")
+            entries = kept._map if type(kept) is Table else {}
+            if len(sources) == 1 and len(entries) == 1:
+                source, position = sources[0]
+                if position in entries and (value := outputs[source]) is not None:
+                    entries[position] = value
+                    continue
+            received = inputs if k == self.first else self.received(outputs, k)
+            if entries.keys() == received.keys():
+                entries.update(received)
+            elif received:
+                data["input"] = refill(kept, new_table(received))
+
     def result(self, outputs: Outputs) -> Any:
         """Return the output of the graph."""
         received = self.received(outputs, self.last)
@@ -155,7 +172,7 @@ class Plan:
             data, sources = self.data[k]._map, self.sources[k]
             module, index = data.get("module"), data.get("selectindex")
             if index is not None:
-                g = Table({index: g})
+                g = new_table({as_key(index): g})
             elif module is not None:
                 value = self.value(outputs, k)
                 try:
