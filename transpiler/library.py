@@ -1,8 +1,9 @@
 """What is known of Lua's libraries and Torch's packages: results of calls, and what is imported.
 
 A function's results are a string of type letters, one for each result: "n" a number, "i" a whole
-number, "s" text, "b" a boolean, "t" a table, "T" a tensor, "S" a storage, "f" a function, "a"
-anything; a capital "N" or "Z" in front of one: it may be nil. "*" is any number of results.
+number, "s" text, "b" a boolean, "t" a Table of the runtime, "T" a tensor, "S" a storage, "f" a
+function, "M" a module of nn, "a" anything; "Z" in front of one: it may be nil. "*" is any number
+of results.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ GLOBALS: dict[str, str] = {
     "rawequal": "b",
     "rawget": "a",
     "rawlen": "i",
-    "rawset": "t",
+    "rawset": "a",
     "require": "a",
     "select": "*",
     "setmetatable": "t",
@@ -70,7 +71,7 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "getn": "i",
         "insert": "",
         "maxn": "n",
-        "pack": "t",
+        "pack": "a",
         "remove": "a",
         "sort": "",
         "unpack": "*",
@@ -230,7 +231,7 @@ TENSOR_METHODS: dict[str, str] = {
     ),
     **dict.fromkeys(["isContiguous", "isTensor", "isSameSizeAs", "isSize", "isSetTo"], "b"),
     **dict.fromkeys(["dot", "dist", "trace"], "n"),
-    **dict.fromkeys(["totable", "split", "chunk"], "t"),
+    **dict.fromkeys(["totable", "split", "chunk"], "a"),
     **dict.fromkeys(["storage"], "S"),
 }
 """Methods of tensors whose results are known whatever the arguments."""

@@ -112,6 +112,11 @@ class Module:
                 first = scope.variables[0] if scope.variables else None
                 if first is not None and first.name == "self" and not first.writes:
                     found[first] = Type("object", detail=info)
+        for defined in self.all_statements():
+            if isinstance(defined, ast.FunctionStatement) and defined.method:
+                this = self.scopes.scopes[id(defined.function)].variables[0]
+                if _own_field(defined.target) is not None and not this.writes:
+                    found.setdefault(this, TABLE)
         for variable, package in self.package_variables.items():
             found[variable] = Type("package", detail=package)
         for variable, other in self.imported.items():
@@ -166,11 +171,17 @@ class Module:
             return self.table_functions.get((owner, node.key.value))
         return None
 
+    def all_statements(self) -> Iterator[ast.Statement]:
+        """Yield the statements of the file and of all its functions."""
+        yield from _all_statements(self.block)
+        for scope in self.scopes.scopes.values():
+            if scope.function is not None:
+                yield from _all_statements(scope.function.body)
+
     def defined_names(self) -> set[str]:
         """Return the names of fields that are functions of the file."""
         found: set[str] = set()
-        bodies = [s.function.body for s in self.scopes.scopes.values() if s.function is not None]
-        for statement in (s for body in (self.block, *bodies) for s in _all_statements(body)):
+        for statement in self.all_statements():
             if isinstance(statement, ast.FunctionStatement):
                 if isinstance(statement.target, ast.Index):
                     assert isinstance(statement.target.key, ast.String)
@@ -187,8 +198,7 @@ class Module:
         """Find `local M = {}` with `function M.f() ... end`, where nothing else is ever M.f."""
         counts: dict[tuple[Variable, str], int] = {}
         found: dict[tuple[Variable, str], ast.Function] = {}
-        bodies = [s.function.body for s in self.scopes.scopes.values() if s.function is not None]
-        for statement in (s for body in (self.block, *bodies) for s in _all_statements(body)):
+        for statement in self.all_statements():
             targets: list[ast.Name | ast.Index] = []
             if isinstance(statement, ast.Assign):
                 targets = statement.targets

@@ -380,11 +380,13 @@ class Types:
             found = join(found, ANY if given is None else self.of_maybe(given))
         return found
 
-    def _one_of(self, call: ast.Expression, position: int) -> Type:
+    def _one_of(self, call: ast.Expression, position: int) -> Type | None:
         """Return the type of one of a call's results."""
         protected = isinstance(call, ast.Call) and dotted(call.function) in ("pcall", "xpcall")
         if protected and position == 0:
             return BOOLEAN
+        if not self._settled and self.rests_on_unknown(call):
+            return None
         found = self.results(call)
         if found is None:
             return ANY
@@ -489,6 +491,17 @@ class Types:
             return [ANY]
         return None
 
+    def rests_on_unknown(self, node: ast.Expression) -> bool:
+        """Whether nothing is known yet of the object whose method is called, or of the callee."""
+        if isinstance(node, ast.MethodCall):
+            return self.of_maybe(node.object) is None
+        if not isinstance(node, ast.Call):
+            return False
+        callee = node.function
+        if isinstance(callee, ast.Name):
+            return callee.variable is not None and self.of_maybe(callee) is None
+        return isinstance(callee, ast.Index) and self.of_maybe(callee.table) is None
+
     def known_function(self, function: ast.Expression) -> ast.Function | None:
         """Return the function that an expression always is, if that is known."""
         if isinstance(function, ast.Name) and function.variable is not None:
@@ -540,7 +553,7 @@ class Types:
                 return [replace(TABLE, detail=self.options)]
             return [STRING if name == "string" else ANY]
         if owner.kind == "storage" and name in ("size", "totable"):
-            return [COUNT if name == "size" else TABLE]
+            return [COUNT if name == "size" else ANY]
         if owner.kind == "module":
             letters = _MODULE_METHODS.get(name)
             return None if letters is None else results_of(letters)
@@ -597,7 +610,7 @@ def _index(types: Types, node: Any) -> Type | None:
         return NUMBER
     owner = types.of_maybe(node.table)
     if owner is None:
-        return ANY
+        return None
     if owner.kind == "package" and owner.detail == "nn" and isinstance(node.key, ast.String):
         return Type("class", detail=None)
     if owner.kind == "storage":
@@ -615,6 +628,8 @@ def _first_result(types: Types, node: Any) -> Type | None:
     if known is not None and types._settled:
         types.function_results(known)
         return types._results[id(known)][1]
+    if not types._settled and types.rests_on_unknown(node):
+        return None
     found = types.results(node)
     if found is None:
         if isinstance(node, ast.MethodCall) and node.method in library.SEVERAL_RESULTS:

@@ -24,7 +24,6 @@ from rekindle.legacy_nn.lualib import rawget as rawget
 from rekindle.legacy_nn.lualib import rawlen as rawlen
 from rekindle.legacy_nn.lualib import rawset as rawset
 from rekindle.legacy_nn.lualib import select as select
-from rekindle.legacy_nn.lualib import setmetatable as setmetatable
 from rekindle.legacy_nn.lualib import string as string
 from rekindle.legacy_nn.lualib import table as table
 from rekindle.legacy_nn.lualib import tonumber as tonumber
@@ -52,5 +51,6 @@ from .packages import tds as tds
 from .packages import xlua as xlua
 from .shared import G as G
 from .tables import Table as Table
+from .tables import setmetatable as setmetatable
 from .tensors import tensor as tensor
 from .torch_package import torch as torch

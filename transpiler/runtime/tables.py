@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from rekindle.core.checkpoint import Table as PlainTable
+from rekindle.legacy_nn import lualib
 from rekindle.legacy_nn.lualib import index, newindex
 
 
@@ -65,3 +66,10 @@ class Table(PlainTable):
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         return index(self, name)
+
+
+def setmetatable(table: Any, metatable: Any) -> Any:
+    """Give a table a metatable, which Python's syntax then heeds, wherever the table is from."""
+    if type(table) is PlainTable:
+        table.__class__ = Table  # the same slots, other methods
+    return lualib.setmetatable(table, metatable)
