@@ -20,6 +20,7 @@ from .convert import EXTENSIONS
 from .convert_optim import check_optim, optim_text, write_optim
 from .group import Problem, Unusable, explained
 from .limits import check_size
+from .model_files import weights_beside, write_model
 from .output import atomic_output, check_output
 from .overrides import find_overrides
 from .progress import track, working
@@ -43,6 +44,9 @@ class Conversion:
     like: str | None
     map_file: str | None
     ignore_overrides: bool
+    target: str
+    input_file: str | None
+    zero_based: bool
     max_bytes: int
     force: bool
     optim: str | None
@@ -98,8 +102,10 @@ class Conversion:
             if twice:
                 raise click.UsageError(f"several FILEs would become {', '.join(twice)}")
             targets = [(str(folder / name), to) for name in names]
-        for target, _ in targets:
+        for target, to in targets:
             check_output(target, force=self.force)
+            if to == "py":
+                check_output(weights_beside(target), force=self.force)
         return targets
 
     def _convert(self, file: str, target: str, to: str) -> dict[str, Any]:
@@ -111,7 +117,22 @@ class Conversion:
             with atomic_output(target) as temporary, open(temporary, "wb") as stream:
                 write_json(stream, checkpoint.value)
             return report | {"what": value_text(checkpoint.value)}
+        if to in ("py", "onnx"):
+            return report | self._write_model(checkpoint, target, to)
         return report | self._write_weights(checkpoint, target, to)
+
+    def _write_model(self, checkpoint: Checkpoint, target: str, to: str) -> dict[str, Any]:
+        if self.like or self.map_file or self.grads:
+            raise click.UsageError(f"--like, --map and --grads are for weights, not .{to}")
+        return write_model(
+            checkpoint,
+            target,
+            to,
+            language="torch" if self.target == "torch" else "rekindle",
+            dtype=as_dtype(self.dtype) if self.dtype else None,
+            input_file=self.input_file,
+            zero_based=self.zero_based,
+        )
 
     def _write_t7(self, checkpoint: Checkpoint, target: str, to: str) -> dict[str, Any]:
         if self.like or self.map_file or self.grads:

@@ -23,13 +23,15 @@ EXTENSIONS = {
     "t7": ".t7",
     "t7-ascii": ".t7",
     "json": ".json",
+    "py": ".py",
+    "onnx": ".onnx",
 }
 """Formats, and the extension of their files."""
 
 
 @click.command(
     cls=Command,
-    short_help="Write the weights to a modern file, or the whole as .t7.",
+    short_help="Write the weights, or the model as source, as ONNX or as .t7.",
     example="""
     rekindle convert model.t7 -o model.safetensors
     rekindle convert checkpoint.t7 --select protos.rnn --dtype float32 -o rnn.npz
@@ -37,6 +39,8 @@ EXTENSIONS = {
     rekindle convert checkpoint.t7 --select opt -o opt.json
     rekindle convert model_90.t7 --optim optimState_90.t7 -o model.safetensors
     rekindle convert *.t7 -o converted/
+    rekindle convert model.t7 -o model.py --target torch
+    rekindle convert model.t7 -o model.onnx
     """,
 )
 @click.argument(
@@ -90,17 +94,40 @@ EXTENSIONS = {
     "something else than its classes.",
 )
 @optim_options
+@click.option(
+    "--target",
+    type=click.Choice(["rekindle", "torch"]),
+    default="rekindle",
+    show_default=True,
+    help="What .py is written for.",
+)
+@click.option(
+    "--input",
+    "input_file",
+    metavar="INPUT",
+    type=click.Path(exists=True, dir_okay=False),
+    help="An example input (.npy, .npz, .t7), for .py and .onnx, where the model alone does not "
+    "say how many tensors or dimensions there are.",
+)
+@click.option(
+    "--zero-based",
+    is_flag=True,
+    help="For .py and .onnx: rows of lookup tables that come in count from 0, not from 1.",
+)
 @max_bytes_option
 @force_option
 @json_option
 def command(files: tuple[str, ...], as_json: bool, **options: object) -> None:
-    """Write the weights of a checkpoint to a modern file.
+    """Write a checkpoint as a modern file: its weights, or its model.
 
     \b
     .safetensors, .npz   parameters and buffers by name
     .pt, .pth            the same as a state_dict (PyTorch must be installed)
     .t7                  all of FILE, as Torch7 itself reads it; --to t7-ascii for text
     .json                a table without tensors: options, vocabularies
+    .py                  the model as source, for Rekindle or PyTorch; the weights beside it
+                         as .safetensors (docs/modernise.md)
+    .onnx                the model as ONNX (the package onnx must be installed)
 
     Names count from 0 and are those that the modernised model has: 3.weight, 0.1.running_mean.
     Tied weights are written once; the metadata says which further names they have, and where

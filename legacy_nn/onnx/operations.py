@@ -1,0 +1,277 @@
+"""What each operation of an expression is in ONNX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..modernise.plan import BATCH, Expr
+from .errors import OnnxError
+from .layers import pad
+from .writer import Writer
+
+Emit = Callable[[Writer, Expr, Sequence[str]], str]
+"""`emit(writer, expr, arguments)` adds nodes and returns the name of the output."""
+
+OPERATIONS: dict[str, Emit] = {}
+"""By the operation's name."""
+
+END = np.iinfo(np.int64).max
+
+
+def emits(*names: str) -> Callable[[Emit], Emit]:
+    """Register what operations of these names are."""
+
+    def register(function: Emit) -> Emit:
+        OPERATIONS.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+def _plain(name: str, kind: str) -> None:
+    emits(name)(lambda w, expr, args: w.node(kind, *args))
+
+
+for _name, _kind in {
+    "add": "Add",
+    "sub": "Sub",
+    "mul": "Mul",
+    "div": "Div",
+    "neg": "Neg",
+    "pow": "Pow",
+    "matmul": "MatMul",
+    "maximum": "Max",
+    "minimum": "Min",
+    "sqrt": "Sqrt",
+    "exp": "Exp",
+    "log": "Log",
+    "abs": "Abs",
+    "less": "Less",
+    "greater": "Greater",
+    "equal": "Equal",
+    "where": "Where",
+    "sigmoid": "Sigmoid",
+    "detach": "Identity",
+}.items():
+    _plain(_name, _kind)
+
+
+def dimensions(expr: Expr) -> int:
+    """Return the number of dimensions of an expression's first argument.
+
+    Raises
+    ------
+    OnnxError
+        If it is not known.
+    """
+    ndim = getattr(expr.args[0], "ndim", None)
+    if ndim is None:
+        raise OnnxError(
+            f"{expr.op}: the number of dimensions is not known; convert with an example input"
+        )
+    return int(ndim)
+
+
+@emits("square")
+def square(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add a square."""
+    return w.node("Mul", args[0], args[0])
+
+
+@emits("clamp", "at_least")
+def clamp(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add limits."""
+    limits = [w.number(expr.attrs[n]) for n in ("low", "high") if n in expr.attrs]
+    return w.node("Clip", args[0], *limits)
+
+
+REDUCTIONS = {"sum": "ReduceSum", "mean": "ReduceMean", "amax": "ReduceMax", "amin": "ReduceMin"}
+
+
+@emits("sum", "sum_kept", "mean", "mean_kept", "amax", "amin")
+def reduction(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add a reduction."""
+    name, _, kept = expr.op.partition("_")
+    axes = w.integers([expr.attrs["dim"]])
+    return w.node(REDUCTIONS[name], args[0], axes, keepdims=int(bool(kept)))
+
+
+@emits("norm", "norm_kept")
+def norm(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add a norm."""
+    p, axes = expr.attrs["p"], w.integers([expr.attrs["dim"]])
+    kept = {"keepdims": int(expr.op == "norm_kept")}
+    if p in (1, 2):
+        return w.node("ReduceL1" if p == 1 else "ReduceL2", args[0], axes, **kept)
+    size = w.node("Abs", args[0])
+    if p == float("inf"):
+        return w.node("ReduceMax", size, axes, **kept)
+    total = w.node("ReduceSum", w.node("Pow", size, w.number(p)), axes, **kept)
+    return w.node("Pow", total, w.number(1 / p))
+
+
+# -- shapes -----------------------------------------------------------------------------
+
+
+@emits("reshape")
+def reshape(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add another shape; 0 keeps the size of the batch."""
+    sizes = [0 if n == BATCH else n for n in expr.attrs["shape"]]
+    return w.node("Reshape", args[0], w.integers(sizes))
+
+
+@emits("reshape_like")
+def reshape_like(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add the shape of another value."""
+    return w.node("Reshape", args[0], w.node("Shape", args[1]))
+
+
+@emits("flatten")
+def flatten(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add the last dimensions as one."""
+    return w.node("Reshape", args[0], w.integers([0] * expr.attrs["start"] + [-1]))
+
+
+@emits("flatten_part")
+def flatten_part(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add the first two dimensions as one."""
+    rest = w.node("Shape", args[0], start=expr.attrs["end"] + 1)
+    return w.node("Reshape", args[0], w.node("Concat", w.integers([-1]), rest, axis=0))
+
+
+@emits("transpose")
+def transpose(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add two dimensions exchanged."""
+    order = list(range(dimensions(expr)))
+    first, second = expr.attrs["first"], expr.attrs["second"]
+    order[first], order[second] = order[second], order[first]
+    return w.node("Transpose", args[0], perm=order)
+
+
+@emits("permute")
+def permute(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add dimensions in another order."""
+    return w.node("Transpose", args[0], perm=list(expr.attrs["order"]))
+
+
+@emits("unsqueeze")
+def unsqueeze(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add a dimension of size 1."""
+    return w.node("Unsqueeze", args[0], w.integers([expr.attrs["dim"]]))
+
+
+@emits("squeeze", "squeeze_all")
+def squeeze(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add dimensions of size 1 taken away."""
+    axes = [w.integers([expr.attrs["dim"]])] if "dim" in expr.attrs else []
+    return w.node("Squeeze", args[0], *axes)
+
+
+@emits("replicate")
+def replicate(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add repetitions along a new dimension."""
+    dim = expr.attrs["dim"]
+    longer = w.node("Unsqueeze", args[0], w.integers([dim]))
+    return w.node("Concat", *[longer] * expr.attrs["times"], axis=dim)
+
+
+@emits("select")
+def select(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add one slice."""
+    return w.node("Gather", args[0], w.integers(expr.attrs["index"]), axis=expr.attrs["dim"])
+
+
+def sliced(w: Writer, x: str, dim: int, start: int, end: int) -> str:
+    """Add a slice."""
+    return w.node("Slice", x, w.integers([start]), w.integers([end]), w.integers([dim]))
+
+
+@emits("narrow")
+def narrow(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add neighbours along a dimension."""
+    start = expr.attrs["start"]
+    return sliced(w, args[0], expr.attrs["dim"], start, start + expr.attrs["length"])
+
+
+@emits("cut")
+def cut(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add a dimension without its ends."""
+    start, less = expr.attrs["start"], expr.attrs["less"]
+    return sliced(w, args[0], expr.attrs["dim"], start, start - less if less > start else END)
+
+
+@emits("cat")
+def cat(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add a joint."""
+    return w.node("Concat", *args, axis=expr.attrs["dim"])
+
+
+@emits("depth_cat")
+def depth_cat(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add a joint of images, smaller ones centred in zeros."""
+    dim, ndim = expr.attrs["dim"], dimensions(expr)
+    elsewhere = w.integers([int(i != dim) for i in range(ndim)])
+    shapes = [w.node("Shape", x) for x in args]
+    largest = w.node("Max", *shapes)
+    padded = []
+    for x, shape in zip(args, shapes, strict=True):
+        missing = w.node("Mul", w.node("Sub", largest, shape), elsewhere)
+        before = w.node("Div", missing, w.integers(2))
+        borders = w.node("Concat", before, w.node("Sub", missing, before), axis=0)
+        padded.append(w.node("Pad", x, borders))
+    return w.node("Concat", *padded, axis=dim)
+
+
+@emits("pad", "pad_value")
+def border(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add a border, or take one away."""
+    value = expr.attrs.get("value", 0)
+    return pad(w, args[0], expr.attrs["pad"], dimensions(expr), "constant", value)
+
+
+# -- indices, and functions of layers ---------------------------------------------------
+
+
+@emits("index")
+def index(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add indices from 0."""
+    from onnx import TensorProto
+
+    whole = w.node("Cast", args[0], to=TensorProto.INT64)
+    base = expr.attrs["base"]
+    return w.node("Sub", whole, w.integers(base)) if base else whole
+
+
+@emits("rows")
+def rows(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add rows of a table."""
+    return w.node("Gather", args[1], args[0], axis=0)
+
+
+@emits("take")
+def take(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add the slices that indices name."""
+    return w.node("Gather", args[0], args[1], axis=expr.attrs["dim"])
+
+
+@emits("linear", "linear_no_bias")
+def linear(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add a linear map."""
+    product = w.node("MatMul", args[0], w.node("Transpose", args[1], perm=[1, 0]))
+    return w.node("Add", product, args[2]) if len(args) > 2 else product
+
+
+@emits("softmax", "log_softmax")
+def softmax(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add a softmax or its logarithm."""
+    kind = "Softmax" if expr.op == "softmax" else "LogSoftmax"
+    return w.node(kind, args[0], axis=expr.attrs["dim"])
+
+
+def unsupported(expr: Any) -> str | None:
+    """Return why an expression has no counterpart, or None."""
+    known = expr.op in OPERATIONS or expr.op in ("input", "parameter", "call", "item")
+    return None if known else f"{expr.op} is not an operation of ONNX"
