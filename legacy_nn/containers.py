@@ -25,6 +25,7 @@ from .module import (
     both_protocols,
     torch_class,
 )
+from .nesting import nested
 from .through_torch import call_through_torch, torch_only
 from .tree import Tree, as_legacy
 from .tree import how_to_register as how_to_register
@@ -92,11 +93,13 @@ class Container(GoingBack, Module):
     def put(self, index: int, module: Any) -> None:
         self.modules[index] = module
 
+    @nested
     def applyToModules(self, func: Callable[[Any], Any]) -> None:
         """Call `func` on each of the modules."""
         for module in self.inside():
             func(known(module))
 
+    @nested
     def parameters(self) -> tuple[list[Tensor], list[Tensor]]:
         weights: list[Tensor] = []
         gradients: list[Tensor] = []
@@ -116,12 +119,14 @@ class Container(GoingBack, Module):
         """Draw new parameters in all modules."""
         self.applyToModules(lambda module: module.reset(stdv))
 
+    @nested
     def share(self, mlp: Any, *names: str) -> Self:
         """Let the modules share fields with those of another container; see Module.share."""
         for module, other in zip(self.inside(), mlp.inside(), strict=True):
             known(module).share(other, *names)
         return self
 
+    @nested
     def clearState(self) -> Self:
         """Empty what the last calls left, here and below; return the container.
 
@@ -151,6 +156,7 @@ class Container(GoingBack, Module):
         return step
 
     @both_protocols
+    @nested
     def updateOutput(self, input: Any) -> Any:
         with as_torch():
             input = as_input(input)
@@ -167,6 +173,7 @@ class Container(GoingBack, Module):
             input = _cloned(input)
         return self._fresh(input)
 
+    @nested
     def _fresh(self, input: Any) -> Any:
         if torch_only(self):
             return call_through_torch(self, input)
@@ -189,6 +196,7 @@ class Container(GoingBack, Module):
         return "\n".join([*lines, "     ... -> output", "}"])
 
 
+@nested
 def indented(module: Any, margin: str) -> str:
     """Return the text of a module, its lines after the first behind `margin`."""
     text = repr(module) if isinstance(module, Module) else getattr(module, "t7_typename", "?")

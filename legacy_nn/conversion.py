@@ -17,6 +17,7 @@ from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 
 from .clearing import drop
+from .nesting import nested
 from .torch7.types import dtype_of
 
 Cache = MutableMapping[Any, Any] | Table
@@ -75,6 +76,7 @@ class Converting:
         self.type(typename, cache)
         return self
 
+    @nested
     def convert_fields(self, typename: str, cache: Cache) -> None:
         """Convert the tensors in the fields of this object."""
         drop(self, *self.not_converted)

@@ -15,6 +15,7 @@ from rekindle.core.tensor import Tensor
 
 from .errors import InputTypeError, ModuleError, module_place, tell_place
 from .gradients import Gradients, refilled
+from .nesting import nested
 from .steps import pull_through
 from .tree import known
 from .values import as_input, as_torch, replace_contents
@@ -73,6 +74,7 @@ class GoingBack(Gradients):
         """Do what `backward` does, each module both halves in its turn."""
         return self._pull(input, gradOutput, lambda m, x, g: m.backward(x, g, scale))
 
+    @nested
     def _pull(self, input: Any, gradOutput: Any, method: Method) -> Any:
         with as_torch():
             input, gradOutput = as_input(input), as_input(gradOutput)
@@ -84,6 +86,7 @@ class GoingBack(Gradients):
         """Ask the modules in turn, where the gradients that they have are what counts."""
         self.back(input, gradOutput, ask)
 
+    @nested
     def _visit(self, input: Any, gradOutput: Any, method: Method) -> None:
         def visited(module: Any, x: Any, g: Any) -> Any:
             method(module, x, g)

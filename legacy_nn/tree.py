@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from .errors import ModuleError
+from .nesting import nested
 
 
 class Tree:
@@ -48,6 +49,7 @@ class Tree:
                 below = [(f"{path}.{name}" if path else name, m) for name, m in module.children()]
                 pending.extend(reversed(below))
 
+    @nested
     def training(self) -> Self:
         """Set training mode here and below."""
         for _, module in self.children():
@@ -56,6 +58,7 @@ class Tree:
         self.train = True
         return self
 
+    @nested
     def evaluate(self) -> Self:
         """Set evaluation mode here and below."""
         for _, module in self.children():
@@ -64,12 +67,14 @@ class Tree:
         self.train = False
         return self
 
+    @nested
     def apply(self, callback: Callable[[Any], Any]) -> None:
         """Call `callback` on this module and then on those inside, as often as they are there."""
         callback(self)
         for module in self.inside():
             known(module).apply(callback)
 
+    @nested
     def replace(self, callback: Callable[[Any], Any]) -> Any:
         """Return what `callback` makes of this module; put the same in place of those inside.
 
@@ -85,6 +90,7 @@ class Tree:
         """Put `module` in the place of module `index`, from 1."""
         raise ModuleError(f"{type(self).__name__} has no modules inside")
 
+    @nested
     def findModules(self, typename: str, container: Any = None) -> tuple[list[Any], list[Any]]:
         """Return the modules of a class here and below, and the container of each.
 
@@ -106,6 +112,7 @@ class Tree:
                 known_so_far += more
         return found
 
+    @nested
     def listModules(self) -> list[Any]:
         """Return this module and all below it, in order, as often as they are there."""
         modules = [self]
