@@ -7,10 +7,12 @@ VolumetricDilatedMaxPooling.lua.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from itertools import product
+from math import inf, prod
 from typing import Any, ClassVar, Self
 
 from rekindle.core import ops
+from rekindle.core.backend import namespace
 from rekindle.core.creation import arange, empty
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
@@ -304,6 +306,46 @@ class VolumetricMaxPooling(MaxPooling, VolumePooling):
 
     def prepare(self, input: Tensor) -> None:
         self.itime, self.iheight, self.iwidth = input.shape[-3:]
+
+    def compute_batch(self, input: Tensor) -> tuple[Tensor, Tensor]:
+        pads = zip(self.per_axis("pad"), self.per_axis("dilation"), strict=True)
+        if not any(1 < dilation <= pad for pad, dilation in pads):
+            return super().compute_batch(input)
+        _, everywhere = ops.max_pool(input, dilation=self.per_axis("dilation"), **self.geometry())
+        positions = self._positions(input.detach(), everywhere.shape[2:])
+        values = ops.where(positions < 0, -inf, ops.max_pool_at(input, positions))
+        return values, self.indices_of(positions, input)
+
+    def _positions(self, input: Tensor, counts: Sequence[int]) -> Tensor:
+        """Return where the maxima are, flat and from 0, with the windows that THNN looks at.
+
+        For each pixel of padding before the image it leaves a tap of the window out: more than
+        lie in the padding, where the window is dilated and the padding as wide.
+        """
+        x = input.array
+        xp = namespace(x)
+        size, flat = x.shape[2:], x.reshape(*x.shape[:2], -1)
+        best = xp.full((*x.shape[:2], *counts), -inf, x.dtype)
+        found = xp.full(best.shape, -1, "int64")
+        axes = []
+        geometry = map(self.per_axis, ("k", "d", "pad", "dilation"))
+        for count, k, step, pad, spread in zip(counts, *geometry, strict=True):
+            start = xp.arange(count) * step - pad
+            covered = xp.maximum(-start, 0)
+            axes.append((start - -covered // spread * spread, k - covered, spread))
+        for tap in product(*(range(k) for k in self.per_axis("k"))):
+            place, inside = xp.zeros(counts, "int64"), xp.ones(counts, "bool")
+            for axis, (i, (first, taps, spread)) in enumerate(zip(tap, axes, strict=True)):
+                at = first + i * spread
+                wide = (-1,) + (1,) * (len(size) - axis - 1)
+                inside &= ((i < taps) & (at < size[axis])).reshape(wide)
+                place += (at * prod(size[axis + 1 :])).reshape(wide)
+            place = xp.where(inside, place, 0)
+            values = flat[..., place]
+            better = inside & (values > best)
+            best = xp.where(better, values, best)
+            found = xp.where(better, place, found)
+        return Tensor(found)
 
     def indices_of(self, positions: Tensor, input: Tensor) -> Tensor:
         indices = positions * 0

@@ -6,7 +6,7 @@ from recorded import assert_close, check_constructor, check_forward, records
 
 from rekindle import legacy_nn as nn
 from rekindle.core import checkpoint
-from rekindle.core.creation import full, zeros
+from rekindle.core.creation import full, tensor, zeros
 from rekindle.core.errors import ShapeError
 from rekindle.legacy_nn.module import ArgumentError, ModuleError
 from rekindle.legacy_nn.torch7 import random
@@ -117,3 +117,27 @@ def test_dilated_volumetric_pooling_loses_ceil_mode_in_files_as_in_torch7():
 def test_window_larger_than_the_image_is_refused():
     with pytest.raises(ShapeError):
         nn.SpatialMaxPooling(3, 3)(zeros((1, 2, 2), "float64"))
+
+
+def test_wide_padding_of_dilated_volumes_leaves_taps_out():
+    # As THNN's loops go: for a start of -2 and steps of 2, two of three taps are left out.
+    x = np.random.default_rng(3).normal(size=(1, 7, 6, 8))
+    module = nn.VolumetricDilatedMaxPooling(5, 3, 5, 1, 2, 1, 2, 1, 2, 2, 1, 2)
+    found = module.forward(tensor(x)).numpy()
+    kernel, step, pad, spread = (5, 5, 3), (1, 1, 2), (2, 2, 1), (2, 2, 1)
+    expected = np.full(found.shape, -np.inf)
+    places = np.zeros(found.shape, dtype=int)
+    for out in np.ndindex(*found.shape[1:]):
+        starts = [o * s - p for o, s, p in zip(out, step, pad, strict=True)]
+        counts = [min(k, k + s) for k, s in zip(kernel, starts, strict=True)]
+        firsts = [s if s >= 0 else s % d for s, d in zip(starts, spread, strict=True)]
+        for tap in np.ndindex(*counts):
+            at = [f + t * d for f, t, d in zip(firsts, tap, spread, strict=True)]
+            inside = all(a < n for a, n in zip(at, x.shape[1:], strict=True))
+            if inside and x[(0, *at)] > expected[(0, *out)]:
+                expected[(0, *out)] = x[(0, *at)]
+                moved = [t + k - c for t, k, c in zip(tap, kernel, counts, strict=True)]
+                places[(0, *out)] = moved[0] + 256 * moved[1] + 65536 * moved[2]
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(module.indices.numpy() & 0xFFFFFF, places)
+    np.testing.assert_array_equal(module(tensor(x)).numpy(), expected)
