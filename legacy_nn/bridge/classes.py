@@ -173,6 +173,7 @@ def torch_name(cls: type) -> str | None:
 def methods(cls: type, parent: type | None) -> Iterator[tuple[str, Callable[..., Any]]]:
     """Yield names and functions of the methods that `cls` has and `parent` does not."""
     inherited = set(parent.__mro__) if parent else {object}
+    shown = getattr(cls, "lua_methods", ())
     found: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
         if base not in inherited and base is not object:
@@ -192,7 +193,7 @@ def methods(cls: type, parent: type | None) -> Iterator[tuple[str, Callable[...,
         elif callable(member) and not isinstance(member, type):
             if name in OPERATORS:
                 yield OPERATORS[name], member
-            elif not name.startswith("_") and not is_internal(cls, name):
+            elif name in shown or not (name.startswith("_") or is_internal(cls, name)):
                 yield name, member
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 from rekindle.core.checkpoint import Table
 
 from ..classes import torch_class
-from ..lualib import call, first, ipairs, pairs, tostring, truth, type_of
+from ..lualib import _G, call, first, ipairs, pairs, tostring, truth, type_of
 from ..lualib.patterns import match
 from .errors import TorchError
 from .tester_asserts import Asserts, debug_info
@@ -31,9 +31,14 @@ class Tester(Asserts):
         Texts, in order.
     countasserts : int
         How many assertions the last run made.
+    environment : Table
+        The program's global variables: a report is printed with its `io.write`.
     """
 
     __test__ = False  # pytest would collect it
+    environment: Any = _G
+    lua_methods = ("_addDebugInfo", "_assert_sub", "_failure", "_success", "_warning")
+    """Methods that classes derived in Lua override, whatever their names."""
     countasserts: int
 
     def __init__(self) -> None:
@@ -59,6 +64,12 @@ class Tester(Asserts):
     def setSummaryOnly(self, summaryOnly: bool) -> None:
         """Say whether the report leaves out the text of errors and warnings."""
         self.summaryOnly = summaryOnly
+
+    def _print(self, text: str) -> None:
+        call(self.environment["io"]["write"], text)
+
+    def _flush(self) -> None:
+        call(self.environment["io"]["flush"])
 
     # -- what happened ------------------------------------------------------------------
 
@@ -91,7 +102,8 @@ class Tester(Asserts):
         method, args = ("_success", ()) if truth(condition) else ("_failure", (message,))
         replaced = self.__dict__.get(method)
         if replaced is not None:
-            return call(replaced, self, *args)
+            owned = getattr(replaced, "owner", None) is self  # it is called as a method is
+            return call(replaced, *args) if owned else call(replaced, self, *args)
         return getattr(self, method)(*args)
 
     # -- the tests ----------------------------------------------------------------------

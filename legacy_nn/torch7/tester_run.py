@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rekindle.core.checkpoint import Table
 
-from ..lualib import call, first, io, pairs, traceback, truth
+from ..lualib import call, first, pairs, traceback, truth
 from ..lualib.protection import xpcall
 
 if TYPE_CHECKING:
@@ -27,20 +27,20 @@ def run_tests(tester: Tester, tests: Table) -> None:
     """Run tests in order, with a line for each."""
     count = tests.count()
     width = len(str(count))
-    io.write(f"Running {_plural(count, 'test')}\n")
+    tester._print(f"Running {_plural(count, 'test')}\n")
     for i, (name, test) in enumerate(pairs(tests), 1):
         tester._currentTestName = name
         dots = "." * (COLUMNS - 6 - 2 - 2 * width - 2 - len(name))
         start = f"{i:>{width}}/{count} {name} {dots} "
-        io.write(f"{start}[WAIT]")
-        io.flush()
+        tester._print(f"{start}[WAIT]")
+        tester._flush()
         skipped = name in tester.disabledTests
         finished, passed = (True, True) if skipped else _run_one(tester, name, test)
-        io.write(f"\r{start}{_outcome(tester, name, skipped, finished, passed)}\n")
-        io.flush()
+        tester._print(f"\r{start}{_outcome(tester, name, skipped, finished, passed)}\n")
+        tester._flush()
         early = truth(getattr(tester, "earlyAbort", None))
         if early and i < count and not (finished and passed):
-            io.write("Aborting on first error, not all tests have been executed\n")
+            tester._print("Aborting on first error, not all tests have been executed\n")
             break
         gc.collect()
 
@@ -99,10 +99,10 @@ def report(tester: Tester, tests: Table) -> None:
         line += f" and {_plural(warned, 'warning')}"
     if skipped:
         line += f" and {skipped} disabled"
-    io.write(f"{line}\n")
+    tester._print(f"{line}\n")
     if truth(getattr(tester, "summaryOnly", None)):
         return
     dashes = "-" * COLUMNS + "\n"
     sections = [*tester.errors.array(), *tester.warnings.array()]
     if sections:
-        io.write(dashes + dashes.join(f"{text}\n" for text in sections) + dashes)
+        tester._print(dashes + dashes.join(f"{text}\n" for text in sections) + dashes)

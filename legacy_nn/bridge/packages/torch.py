@@ -41,8 +41,9 @@ def load(tools: Toolbox) -> Any:
         functions[name] = as_lua_calls(partial(function, classes=known), function)
     module = tools.table(functions)
     for name, cls in {**CLASSES, "torch.Generator": Generator}.items():
-        if name == "torch.CmdLine":  # it logs what the program's own `print` prints
-            cls = type("CmdLine", (cls,), {"environment": tools.globals, "t7_typename": name})
+        if name in ("torch.CmdLine", "torch.Tester"):  # they print with the program's functions
+            members = {"environment": tools.globals, "t7_typename": name}
+            cls = type(cls.__name__, (cls,), members)
         options = {"classes": known} if name in files.CLASSES else {}
         tools.classes.publish(cls, name, module, **options)
     return module
