@@ -183,3 +183,21 @@ def test_folders_are_searched_for_lua_files(tmp_path):
     found = collect([tmp_path / "a", tmp_path / "one.lua"])
     assert [s.path for s in found] == ["yes.lua", "one.lua"]
     assert Path(found[0].target).suffix == ".py"
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("local ffi = require 'ffi'\nprint(ffi)", "RK105"),
+        ("print(debug.getinfo(1))", "RK108"),
+        ("setfenv(1, {})", "RK104"),
+        ("print(loadstring)", "RK103"),
+        ("while true do\n::a:: if x then break end goto a\nend", "RK102"),
+        ("x = = 1", "RK101"),
+    ],
+)
+def test_every_code_has_its_cause(source, code):
+    (found,) = project({"x.lua": source}).translate()
+    compile(found.python, "x.py", "exec")
+    assert [d.code for d in found.diagnostics] == [code]
+    assert all(d.hint for d in found.diagnostics)

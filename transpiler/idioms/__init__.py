@@ -2,10 +2,12 @@
 
 - `formats`: string.format to f-strings
 - `tables`: `t[#t + 1] = v`, `x = x + 1`
+- `parts`: `x[{{1, n}, {}}]` of tensors
 - `libraries`: calls of Lua's and Torch's functions by name
 """
 
 from .formats import string_format as string_format
 from .libraries import SPECIAL_CALLS as SPECIAL_CALLS
+from .parts import part_of as part_of
 from .tables import appended as appended
 from .tables import augmented as augmented

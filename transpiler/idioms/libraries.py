@@ -34,7 +34,9 @@ def _require(c: Context, node: ast.Call) -> Code | None:
     if len(node.arguments) != 1 or not isinstance(node.arguments[0], ast.String):
         return None
     name = node.arguments[0].value
-    if name in c.module.missing:
+    if name == "ffi":
+        c.diagnose("RK105", "LuaJIT's C interface is not translated", node)
+    elif name in c.module.missing:
         c.diagnose("RK106", f"the package '{name}' is not here", node)
     other = c.module.project.find(name)
     target = name if other is None else other.name

@@ -182,6 +182,8 @@ def plain_place(c: Context, target: ast.Name | ast.Index) -> str | None:
             return f"G.{target.name}"
         return f"G[{quoted(target.name)}]"
     kind = c.type_of(target.table)
+    if isinstance(target.key, ast.TableConstructor):
+        return None
     if kind.kind == "table" and not kind.optional:
         return place(c, target)
     if isinstance(target.key, ast.String) and is_attribute(target.key.value):
@@ -246,6 +248,14 @@ def store(c: Context, target: ast.Name | ast.Index, value: str) -> None:
         c.put(f"{place_text} = {value}")
         return
     assert isinstance(target, ast.Index)
+    from ..idioms import part_of
+
+    parts = part_of(c, target)
+    if parts is not None:
+        c.use("tensor")
+        listed = ", ".join([str(c.expression(target.table)), *parts])
+        c.put(f"tensor.set_part({listed}, to={value})")
+        return
     table, key = c.expression(target.table), c.expression(target.key)
     c.put(
         str(c.lua("newindex", table, key, value, reason="what is assigned to is of unknown type"))

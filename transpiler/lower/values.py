@@ -100,8 +100,13 @@ def global_name(c: Context, node: ast.Name) -> Code:
 
 def index(c: Context, node: ast.Index) -> Code:
     """`t[k]`, `t.k`."""
+    from ..idioms import part_of
     from .tables import place
 
+    parts = part_of(c, node)
+    if parts is not None:
+        c.use("tensor")
+        return Code(f"tensor.part({c.expression(node.table)}, {', '.join(parts)})")
     owner = c.type_of(node.table)
     key = node.key.value if isinstance(node.key, ast.String) else None
     full = dotted(node)
@@ -135,6 +140,8 @@ def _library_member(c: Context, node: ast.Index, full: str) -> Code | None:
         if rest in library.LIBRARIES[root] or full in library.CONSTANTS:
             return Code(f"{c.use(root)}.{rest}")
         return None
+    if root == "debug" and rest not in ("traceback", "getmetatable"):
+        c.diagnose("RK108", f"'{full}' is not translated", node)
     if root == "coroutine" and rest == "yield":
         return Code(f'{c.use(root)}["yield"]')
     return None

@@ -11,7 +11,7 @@ from rekindle.core.checkpoint import Table
 from rekindle.core.checkpoint.torch_types import storage_class, tensor_class
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
-from rekindle.legacy_nn.lualib import call, invoke
+from rekindle.legacy_nn.lualib import call, index, invoke, newindex, sequence
 from rekindle.legacy_nn.lualib.errors import located
 from rekindle.legacy_nn.torch7.api import METHODS, STORAGE_METHODS
 from rekindle.legacy_nn.torch7.functions import METHOD_TYPES
@@ -86,8 +86,30 @@ setattr(Tensor, "lua_metatable", _metatable(METHODS))  # noqa: B010
 setattr(Storage, "lua_metatable", _metatable(STORAGE_METHODS))  # noqa: B010
 
 
+def _places(parts: tuple[Any, ...]) -> Table:
+    return sequence(*(sequence(*p) if isinstance(p, tuple) else p for p in parts))
+
+
 class _TensorMethods:
     """The methods of tensors as functions: `tensor.narrow(x, 1, 2, 3)` is Lua's `x:narrow(...)`."""
+
+    @staticmethod
+    def part(value: Any, *parts: Any) -> Any:
+        """Return a part of a tensor, on its memory, or an element: Lua's `x[{{1, 2}, {}, 3}]`.
+
+        Parameters
+        ----------
+        value : Tensor
+        *parts : int or tuple of int
+            For each dimension a place from 1, a range `(first, last)`, or `()` for all;
+            negative ones count from the end.
+        """
+        return index(value, _places(parts))
+
+    @staticmethod
+    def set_part(value: Any, *parts: Any, to: Any) -> None:
+        """Assign a part of a tensor: Lua's `x[{{1, 2}, {}}] = to`."""
+        newindex(value, _places(parts), to)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("__"):
