@@ -98,6 +98,13 @@ class View(_Reshaping):
         batch *= math.prod(x.shape[: x.ndim - dims])
         return None if batch == 1 and x.ndim == dims else batch
 
+    def keep(self, input: Any, result: Any) -> Any:
+        return super().keep(input, _contiguous(self, input, result, "input"))
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
+        _contiguous(self, gradOutput, result, "gradOutput")
+        return super().keep_gradient(input, gradOutput, result)
+
     def __repr__(self) -> str:
         return f"{self.t7_typename}({', '.join(str(n) for n in self.size.tolist())})"
 
@@ -255,6 +262,23 @@ class Unsqueeze(_Reshaping):
 
     def __repr__(self) -> str:
         return f"{self.t7_typename}(dim {self.pos})"
+
+
+def _contiguous(module: Module, given: Tensor, result: Any, name: str) -> Any:
+    """Return `result`, which must be a view of a tensor that lies in memory row by row.
+
+    Raises
+    ------
+    ShapeError
+        If it does not, and the view would have been a copy.
+    """
+    if not given.is_contiguous():
+        raise ShapeError(
+            f"expecting a contiguous tensor: {module!r} views its {name}, and one of shape "
+            f"{given.shape} with strides {given.stride()} has no such view: put nn.Contiguous() "
+            "before it, nn.Reshape in its place, or give it .contiguous()"
+        )
+    return result
 
 
 def _reshaped(module: Module, x: Tensor, shape: Sequence[int]) -> Tensor:

@@ -127,8 +127,21 @@ def test_transposed_output_is_a_contiguous_copy():
 
 def test_strided_input_is_reshaped_in_row_major_order():
     x = doubles(4, 3).T
-    for module in (nn.View(12), nn.Reshape(12)):
+    views = nn.Sequential().add(nn.Contiguous()).add(nn.View(12))
+    for module in (views, nn.Reshape(12)):
         np.testing.assert_array_equal(module.updateOutput(x).numpy(), x.numpy().ravel())
+
+
+def test_views_take_contiguous_tensors_as_torch7s_do():
+    x = doubles(4, 3)
+    module = nn.View(12)
+    with pytest.raises(ShapeError, match="expecting a contiguous tensor"):
+        module.updateOutput(x.T)
+    module = nn.View(3, 4)
+    module.updateOutput(x)
+    with pytest.raises(ShapeError, match="expecting a contiguous tensor"):
+        module.updateGradInput(x, doubles(4, 3).T)
+    assert module.updateGradInput(x, doubles(3, 4)).shape == (4, 3)
 
 
 @pytest.mark.parametrize("module", [nn.View(2), nn.Reshape(2), nn.Transpose([1, 2])], ids=repr)
