@@ -43,7 +43,7 @@ class Program:
             raise Unusable(f"{script}: there is no such file")
         self._script = script
         self._code = code
-        self._packages = ("torch", "xlua", *packages)
+        self._packages = ("torch", "xlua", "pl", *packages)
         self._prompt = prompt or (script is None and not code)
         self._lua = Runtime()
         words = {0: script or "th", **dict(enumerate(arguments, 1))}

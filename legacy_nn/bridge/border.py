@@ -69,6 +69,7 @@ class Border:
             "new_opaque": self._new_opaque,
             "new_object": self._new_object,
             "pointer": lambda handle: id(handle.value),
+            "address": lambda handle: handle.value.array.__array_interface__["data"][0],
             "negative_zero": lambda: Handle(-0.0),
             "mirror": lambda handle: mirror_address(handle.value),
             "memory_of": lambda handle: Handle(memory_of(handle.value)),

@@ -281,6 +281,14 @@ end
 local function define(name, char, methods, constructor, fast)
   local mt = torch.newmetatable(name, nil, constructor, nil, constructor, torch)
   install(mt, char, methods, fast)
+  if has_ffi and TYPES[char][2] then
+    local pointer = ffi.typeof('$ *', ffi.typeof(TYPES[char][2]))
+    -- The first element's address, good until the memory is resized. Source: torch7 FFI.lua.
+    rawset(mt, 'data', function(t, as_number)
+      local address = host.address(B.out(t))
+      return as_number and address or ffi.cast(pointer, address)
+    end)
+  end
   rawset(mt, '__eq', rawequal)
   rawset(mt, B.OUT, nil)
   return mt

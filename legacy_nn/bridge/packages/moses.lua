@@ -297,6 +297,38 @@ function _.invoke(t, method, ...)
     return type(f) == 'function' and f(v, unpack(args, 1, n)) or f
   end)
 end
+function _.bind(f, value) return function(...) return f(value, ...) end end
+function _.bind2(f, value) return function(first, ...) return f(first, value, ...) end end
+function _.bindn(f, ...)
+  local bound = {...}
+  return function(...) return f(unpack(_.append(bound, {...}))) end
+end
+function _.compose(...)
+  local functions = {...}
+  return function(...)
+    local result = functions[#functions](...)
+    for i = #functions - 1, 1, -1 do result = functions[i](result) end
+    return result
+  end
+end
+function _.wrap(f, wrapper) return function(...) return wrapper(f, ...) end end
+function _.times(n, f, ...)
+  local results = {}
+  for i = 1, n do results[i] = f(i, ...) end
+  return results
+end
+function _.memoize(f, hash)
+  local known = {}
+  return function(...)
+    local key = (hash or _.identity)(...)
+    if not known[key] then known[key] = f(...) end
+    return known[key]
+  end
+end
+function _.tap(t, f, ...)
+  f(t, ...)
+  return t
+end
 function _.pick(t, ...)
   local result = {}
   for _, k in ipairs(moses.flatten {...}) do

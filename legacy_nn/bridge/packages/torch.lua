@@ -23,6 +23,14 @@ function torch.setdefaulttensortype(name)
 end
 torch.setdefaulttensortype(functions.getdefaulttensortype())
 
+-- A pointer of C's to the first element, or its address as a number. Source: torch7 FFI.lua.
+function torch.data(object, as_number)
+  if not torch.isTensor(object) and not torch.isStorage(object) then
+    error('Torch tensor or storage expected', 2)
+  end
+  return object:data(as_number)
+end
+
 function torch.totable(object)
   if torch.isTensor(object) or torch.isStorage(object) then return object:totable() end
   error('obj must be a Storage or a Tensor')

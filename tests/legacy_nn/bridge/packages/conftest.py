@@ -5,10 +5,13 @@ import gc
 import pytest
 
 from rekindle.legacy_nn.bridge import Runtime
+from rekindle.legacy_nn.torch7 import types
 
 
 @pytest.fixture
 def lua():
-    """Return a Lua state of the test's own."""
+    """Return a Lua state of the test's own; the default tensor type stays what it was."""
+    before = types.default_dtype()
     yield Runtime()
+    types.set_default_dtype(before)
     gc.collect()

@@ -108,3 +108,21 @@ def test_hdf5(lua, tmp_path):
         np.testing.assert_array_equal(written["t/u"][()], [1, 2])
     with pytest.raises(LuaError, match="no data at 'none'"):
         lua.execute("hdf5.open(path):read('none')")
+
+
+def test_pointers_reach_the_elements_as_in_image_loaders(lua):
+    code = """
+        require 'torch'
+        local ffi = require 'ffi'
+        local paths = torch.CharTensor(2, 8):fill(0)
+        local at = paths:data()
+        for _, name in ipairs {'one.jpg', 'two.png'} do
+          ffi.copy(at, name)
+          at = at + 8
+        end
+        local t = torch.range(1, 6):resize(2, 3)
+        torch.data(t)[5] = 60
+        return ffi.string(torch.data(paths[2])), t[2][3], t[2]:data()[0], t:storage():data()[1],
+               torch.data(t, true) == torch.data(t:storage(), true), (pcall(torch.data, 3))
+    """
+    assert lua.execute(code) == ("two.png", 60, 4, 2, True, False)
