@@ -16,6 +16,7 @@ from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn import lualib
 from rekindle.legacy_nn.bridge.adapt import as_lua_calls
 from rekindle.legacy_nn.bridge.classes import call_criterion, call_module, parameters, split_node
+from rekindle.legacy_nn.classes import TorchClass
 from rekindle.legacy_nn.criterion import Criterion
 from rekindle.legacy_nn.lualib import add as add
 from rekindle.legacy_nn.lualib import assert_ as assert_
@@ -31,7 +32,7 @@ from rekindle.legacy_nn.lualib import length as length_by_metatable
 from rekindle.legacy_nn.lualib import lt as lt
 from rekindle.legacy_nn.lualib import mod as mod
 from rekindle.legacy_nn.lualib import mul as mul
-from rekindle.legacy_nn.lualib import newindex as newindex
+from rekindle.legacy_nn.lualib import newindex as plain_newindex
 from rekindle.legacy_nn.lualib import next_ as next_
 from rekindle.legacy_nn.lualib import power as power
 from rekindle.legacy_nn.lualib import spread as spread
@@ -89,6 +90,14 @@ def index(value: Any, key: Any) -> Any:
     if key == "__typename" and not isinstance(value, lualib.Table):
         return getattr(value, "t7_typename", None)
     return plain_index(value, key)
+
+
+def newindex(value: Any, key: Any, new: Any) -> None:
+    """Assign `value[key] = new`; a function in the place of an object's method takes the object."""
+    of_object = type(new) is FunctionType and isinstance(value, TorchClass) and type(key) is str
+    if of_object and callable(getattr(type(value), key, None)):
+        new = MethodType(new, value)
+    plain_newindex(value, key, new)
 
 
 def length(value: Any) -> Any:
