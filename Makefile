@@ -32,6 +32,8 @@ bench: $(VENV)/.bench
 
 docs: $(VENV)/.installed
 	$(BIN)/python docs/make_cli.py
+	$(BIN)/python docs/make_not_translated.py
+	$(BIN)/python docs/make_mapping.py
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

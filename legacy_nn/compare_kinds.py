@@ -147,12 +147,14 @@ def state_of(module: Any) -> dict[str, Array]:
     }
 
 
-def fingerprint(module: Any) -> tuple[int, bytes] | None:
+def fingerprint(module: Any) -> tuple[int, ...] | None:
     """Return what tells a module's weights from others', however they are laid out; or None."""
     arrays = [a for n, a in state_of(module).items() if a.dtype.kind == "f" and "weight" in n]
-    if not arrays:
+    values = [a.astype(np.float32).ravel() for a in arrays if a.size]
+    if not values:
         return None
-    values = np.sort(np.concatenate([a.ravel() for a in arrays]).astype(np.float32))
-    if values.size < 2 or values[0] == values[-1]:
+    lowest, highest = min(v.min() for v in values), max(v.max() for v in values)
+    if lowest == highest:
         return None  # fresh norms, all ones, tell nothing
-    return values.size, np.round(values, 5).tobytes()
+    bits = np.array([lowest, highest], np.float32).view(np.int32).tolist()
+    return (sum(v.size for v in values), *bits, sum(int((v > 0).sum()) for v in values))

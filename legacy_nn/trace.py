@@ -32,7 +32,7 @@ class TraceError(RekindleError, ValueError):
     """A model that cannot be traced, or that does not take its input."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Call:
     """One call of one module.
 
@@ -72,7 +72,7 @@ class Call:
         return getattr(self.module, "t7_typename", None) or type(self.module).__name__
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Trace:
     """The calls of a model's modules, each after those inside it.
 

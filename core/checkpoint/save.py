@@ -54,13 +54,19 @@ def save(
     Raises
     ------
     T7Error
-        For a value that Torch7 has nothing for, with its path.
+        For a value that Torch7 has nothing for, with its path, and for a name that ends with
+        .safetensors or .npz, which `save_state` writes.
     """
     _check_options(format, storages)
     if not isinstance(path, (str, os.PathLike)):
         _write([obj], path, format, encoding, storages)
         return
     name = os.fspath(path)
+    if name.endswith((".safetensors", ".npz")):
+        raise T7Error(
+            f"{name} would be a Torch7 file under the name of another format",
+            hint="save_state writes a state_dict there; choose a name that ends with .t7",
+        )
     try:
         _write_atomically(obj, name, format, encoding, storages)
     except T7Error as error:

@@ -206,6 +206,16 @@ def test_branches_in_another_order_are_found_by_their_weights():
     }
 
 
+def test_one_module_and_modules_that_are_called_twice():
+    a, b = legacy_nn.Linear(3, 3), nn.Linear(3, 3).double()
+    b.load_state_dict({"weight": a.weight.detach(), "bias": a.bias.detach()})
+    x = DRAW.standard_normal((2, 3))
+    assert compare(a, b, x, quiet=True)
+    twice = compare(legacy_nn.Sequential().add(a).add(a), nn.Sequential(b, b), x, quiet=True)
+    assert twice
+    assert len(twice.pairs) == 3
+
+
 def test_a_mapping_of_paths_and_what_it_may_name():
     model = old()
     port = new(model, eps=0.1)
