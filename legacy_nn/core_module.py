@@ -177,7 +177,8 @@ class CoreModule(Module):
     def type(self, type: str | None = None, tensorCache: Cache | None = None) -> Any:
         if type is not None:
             self._last = None
-            self.core.to(dtype=dtype_of(type), device=device_for(type))
+            tensorCache = {} if tensorCache is None else tensorCache
+            _convert(self.core, type, tensorCache)
         return super().type(type, tensorCache)
 
     def clearState(self) -> Self:
@@ -203,6 +204,30 @@ class CoreModule(Module):
 
     def __repr__(self) -> str:
         return f"core.nn.{self.core!r}"
+
+
+def _convert(core: nn.Module, typename: str, cache: Cache) -> None:
+    """Convert a module of core, and keep what it shares with modules that the cache knows of.
+
+    core converts its tensors themselves where legacy modules get new ones: a Parameter that a
+    legacy module had as well becomes the new one, and storages are converted once for both.
+    """
+    memo: Memo = {}
+    modules = list(core.modules())
+    for module in modules:
+        for name, parameter in list(module.own_parameters()):
+            known = cache.get(parameter)
+            if known is not None and getattr(module, name, None) is parameter:
+                setattr(module, name, known)
+        for _, tensor in (*module.own_parameters(), *module.own_buffers()):
+            for part in (tensor, tensor.grad):
+                found = None if part is None else cache.get(part.storage())
+                if part is not None and found is not None:
+                    memo[id(part.storage())] = part.storage(), found
+    for module in modules:
+        module.convert_own(dtype_of(typename), device_for(typename), memo)
+    for storage, converted in memo.values():
+        cache[storage] = converted
 
 
 class LegacyModule(nn.Module):
