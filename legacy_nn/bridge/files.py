@@ -6,6 +6,7 @@ from typing import Any
 
 from rekindle.core.checkpoint import LuaFunction as StoredFunction
 from rekindle.core.checkpoint import Table
+from rekindle.core.checkpoint.decoder import OLD_RECUR_FUNCTION
 
 from ..torch7.files.classes import FileClass, FileClasses, Foreign
 from .toolbox import Toolbox
@@ -26,12 +27,13 @@ class LuaForeign(Foreign):
             return str(self._tools.shared.type_of(value.reference))
         return "function" if callable(value) else "userdata"
 
-    def dump(self, value: Any) -> StoredFunction | None:
+    def dump(self, value: Any, memory: dict[str, Any]) -> StoredFunction | None:
         if isinstance(value, OwnMethod):
             value = value.function
         if not isinstance(value, LuaFunction):
             return None
-        dumped = self._tools.border.invoke(self._tools.shared.dump_function, (value,))
+        dump = self._tools.shared.dump_function
+        dumped = self._tools.border.invoke(dump, (value, self._shared(memory)))
         if dumped is None:  # a function in C
             return None
         bytecode, upvalues = dumped
@@ -41,11 +43,19 @@ class LuaForeign(Foreign):
         loaded = self._tools.border.invoke(self._tools.shared.load_function, (bytecode,))
         return loaded if isinstance(loaded, LuaFunction) else StoredFunction(bytecode)
 
-    def capture(self, function: Any, upvalues: Any, tag: int) -> None:
+    def _shared(self, memory: dict[str, Any]) -> Any:
+        """Return the Lua table of the variables that the functions of a file share."""
+        if "variables" not in memory:
+            memory["variables"] = self._tools.lua.table()
+        return memory["variables"]
+
+    def capture(self, function: Any, upvalues: Any, tag: int, memory: dict[str, Any]) -> None:
         if isinstance(function, LuaFunction) and isinstance(upvalues, Table):
-            self._tools.border.invoke(self._tools.shared.capture, (function, upvalues))
+            shared, plain = self._shared(memory), tag == OLD_RECUR_FUNCTION
+            capture = self._tools.shared.capture
+            self._tools.border.invoke(capture, (function, upvalues, plain, shared))
         elif isinstance(function, StoredFunction):
-            super().capture(function, upvalues, tag)
+            super().capture(function, upvalues, tag, memory)
 
     def bind(self, value: Any) -> None:
         for name, field in getattr(value, "__dict__", {}).items():

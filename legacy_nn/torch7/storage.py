@@ -5,7 +5,9 @@ Source: torch7 generic/Storage.c.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,15 +59,24 @@ def construct_storage(dtype: Dtype, args: Sequence[Any]) -> Storage:
     return Storage(np.zeros(as_int(0 if first is None else first, 1), dtype))
 
 
-def _mapped(dtype: Dtype, path: str, rest: Sequence[Any]) -> Storage:
+SHARED_MEMORY = Path("/dev/shm")
+"""Where Linux has the memory that processes share by name."""
+
+
+def _mapped(dtype: Dtype, name: str, rest: Sequence[Any]) -> Storage:
     shared = bool(rest[0]) if rest else False
     size = as_int(rest[1], 3) if len(rest) > 1 and rest[1] is not None else 0
+    in_memory = len(rest) > 2 and bool(rest[2])
+    path = SHARED_MEMORY / name if in_memory else Path(name)
     shape = (size,) if size else None
-    if shared and size:
+    if (shared or in_memory) and size:
         with open(path, "ab") as file:
             file.truncate(max(file.tell(), size * dtype.itemsize))
-    mode: Any = "r+" if shared else "c"
-    return Storage(np.asarray(np.memmap(path, dtype, mode, shape=shape)))
+    mode: Any = "r+" if shared or in_memory else "c"
+    storage = Storage(np.asarray(np.memmap(path, dtype, mode, shape=shape)))
+    if in_memory:  # as Torch7 does, the name goes with the storage
+        weakref.finalize(storage, path.unlink, missing_ok=True)
+    return storage
 
 
 @_method("size", "__len")

@@ -135,13 +135,23 @@ end
 
 -- Functions in files: their code, and the variables they captured. Source: torch7 File.lua.
 
-function B.dump_function(f)
+-- A variable has one number in all functions of a file that captured it: `numbers` by variable.
+function B.dump_function(f, numbers)
   local upvalues = {}
   local i = 1
   while true do
     local name, value = debug.getupvalue(f, i)
     if not name then break end
-    upvalues[i] = {name = name, id = i, value = value}
+    local id
+    if debug.upvalueid then
+      local variable = debug.upvalueid(f, i)
+      if not numbers[variable] then
+        numbers.count = (numbers.count or 0) + 1
+        numbers[variable] = numbers.count
+      end
+      id = numbers[variable]
+    end
+    upvalues[i] = {name = name, id = id, value = value}
     i = i + 1
   end
   local ok, code = pcall(string.dump, f)
@@ -152,9 +162,20 @@ function B.type_of(v) return type(v) end
 
 function B.load_function(bytecode) return load_(bytecode, '=(file)') end
 
-function B.capture(f, upvalues)
+-- `plain`: the values themselves, as old files have them; `known`: by number, where each is.
+function B.capture(f, upvalues, plain, known)
   for i, upvalue in ipairs(upvalues) do
-    if upvalue.name ~= '_ENV' then debug.setupvalue(f, upvalue.id or i, upvalue.value) end
+    if plain then
+      debug.setupvalue(f, i, upvalue)
+    elseif upvalue.name ~= '_ENV' then
+      debug.setupvalue(f, i, upvalue.value)
+      local first = upvalue.id and known[upvalue.id]
+      if first and debug.upvaluejoin then
+        debug.upvaluejoin(f, i, first.f, first.index)
+      elseif upvalue.id then
+        known[upvalue.id] = {f = f, index = i}
+      end
+    end
   end
 end
 

@@ -43,15 +43,18 @@ class Foreign:
         """Return what Lua's `type` says of a value that cannot be written."""
         return type_of(value)
 
-    def dump(self, value: Any) -> LuaFunction | None:
-        """Return a value that is a function as it is written; None for anything else."""
+    def dump(self, value: Any, memory: dict[str, Any]) -> LuaFunction | None:
+        """Return a value that is a function as it is written; None for anything else.
+
+        `memory` is the file's, for what functions share: empty before the first one.
+        """
         return None
 
     def load(self, bytecode: bytes) -> Any:
         """Return the function of a file, still without its captured variables."""
         return LuaFunction(bytecode)
 
-    def capture(self, function: Any, upvalues: Any, tag: int) -> None:
+    def capture(self, function: Any, upvalues: Any, tag: int, memory: dict[str, Any]) -> None:
         """Give a function that `load` returned its captured variables; see LuaFunction."""
         function.upvalues, function.tag = upvalues, tag
 

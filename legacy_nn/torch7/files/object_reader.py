@@ -29,15 +29,23 @@ class FileReader(ObjectReader):
     classes : FileClasses
     objects : dict
         Objects by number, those read before among them.
+    memory : dict
+        What the functions read before share; see Foreign.
     """
 
     def __init__(
-        self, decoder: Decoder, file: File, classes: FileClasses, objects: dict[int, Any]
+        self,
+        decoder: Decoder,
+        file: File,
+        classes: FileClasses,
+        objects: dict[int, Any],
+        memory: dict[str, Any],
     ) -> None:
         super().__init__(decoder)
         self._file = file
         self._classes = classes
         self._numbered = objects
+        self._memory = memory
 
     def read_one(self, referenced: bool) -> Any:
         """Read the next object; where `referenced` is False, numbers mean nothing."""
@@ -97,23 +105,24 @@ class FileReader(ObjectReader):
         function = foreign.load(decoder.read_bytes(decoder.read_count("a function")))
         if index is not None:
             self._objects[index] = function
-        self._stack.append(_ForeignFrame(function, tag, foreign))
+        self._stack.append(_ForeignFrame(function, tag, foreign, self._memory))
         return UNFINISHED
 
 
 class _ForeignFrame(FunctionFrame):
     """A function of another language whose captured variables are being read."""
 
-    __slots__ = ("foreign", "tag")
+    __slots__ = ("foreign", "memory", "tag")
 
-    def __init__(self, function: Any, tag: int, foreign: Foreign) -> None:
+    def __init__(self, function: Any, tag: int, foreign: Foreign, memory: dict[str, Any]) -> None:
         super().__init__(function)
         self.tag = tag
         self.foreign = foreign
+        self.memory = memory
 
     def take(self, value: Any) -> Any:
         """Hand over the variables; return the finished function."""
-        self.foreign.capture(self.function, value, self.tag)
+        self.foreign.capture(self.function, value, self.tag, self.memory)
         return self.function
 
 

@@ -43,6 +43,7 @@ class FileWriter(ObjectWriter):
         self._hook: Hook | None = None
         self._referenced = True
         self._above: list[str] = []
+        self._memory: dict[str, Any] = {}
 
     @contextmanager
     def writing_to(self, file: File, encoder: Encoder) -> Iterator[None]:
@@ -68,11 +69,21 @@ class FileWriter(ObjectWriter):
     def _place(self) -> list[str]:
         """Return the names on the way to the object in progress. Source: File.lua, formatStack."""
         names = list(self._above)
+        variables: Any = None
+        variable: Any = None
         for frame in self._stack:
-            if frame.typename is not None:
+            key = NO_KEY if frame.shown is None else frame.shown.key
+            if isinstance(frame, _FunctionFrame):
+                variables = frame.upvalues
+            elif variables is not None:  # the table of all captured variables
+                variable = variables.get(key) if isinstance(variables, Table) else None
+                variables = None
+            elif isinstance(variable, Table) and key == "value" and "name" in variable:
+                names.append(str(variable["name"]))
+                variable = None
+            elif frame.typename is not None:
                 names.append(frame.typename)
             elif frame.shown is not None:
-                key = frame.shown.key
                 plain = key is not NO_KEY and isinstance(key, (str, int, float))
                 names.append(str(key) if plain else "<?>")
         return names
@@ -102,13 +113,13 @@ class FileWriter(ObjectWriter):
         return True
 
     def _start_unknown(self, value: Any) -> None:
-        function = self._classes.foreign.dump(value)
+        function = self._classes.foreign.dump(value, self._memory)
         if function is None:
             kind = self._classes.foreign.type_of(value)
             raise TorchError(f"Unwritable object <{kind}> at {'.'.join(self._place())}")
         if self._refer(RECUR_FUNCTION, value):
             self.encoder.write_string(function.bytecode)
-            self._stack.append(_Frame(iter([function.upvalues]), None))
+            self._stack.append(_FunctionFrame(function.upvalues))
 
     def _write_object(self, value: Any, typename: str, version: int) -> None:
         known = self._classes.get(typename)
@@ -135,6 +146,16 @@ class FileWriter(ObjectWriter):
             else:
                 kept[name] = field
         return kept
+
+
+class _FunctionFrame(_Frame):
+    """A function whose captured variables are being written."""
+
+    __slots__ = ("upvalues",)
+
+    def __init__(self, upvalues: Any) -> None:
+        super().__init__(iter([upvalues]), None)
+        self.upvalues = upvalues
 
 
 def _has_record(typename: str) -> bool:

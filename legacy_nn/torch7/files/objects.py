@@ -58,6 +58,7 @@ class ObjectStream:
         self._owner = ref(file)  # a file nobody has any more is closed at once, not later
         self._classes = classes
         self._read_objects: dict[int, Any] = {}
+        self._memory: dict[str, Any] = {}
         self._reading: tuple[Form, FileReader] | None = None
         self._writer: FileWriter | None = None
         self._encoding: tuple[Form, Encoder] | None = None
@@ -102,7 +103,9 @@ class ObjectStream:
         if outer is not None and outer[0] == form:
             reader = outer[1]
         else:
-            reader = FileReader(self._decoder(), self._file, self._classes, self._read_objects)
+            reader = FileReader(
+                self._decoder(), self._file, self._classes, self._read_objects, self._memory
+            )
         self._reading = form, reader
         reader.decoder.pos = self._file._position()
         try:

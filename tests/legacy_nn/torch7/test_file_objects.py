@@ -357,7 +357,7 @@ def test_functions_of_a_foreign_language():
             self.code, self.captured = code, None
 
     class Scripts(Foreign):
-        def dump(self, value):
+        def dump(self, value, memory):
             if isinstance(value, Script):
                 return LuaFunction(value.code.encode(), value.captured)
             return None
@@ -365,7 +365,7 @@ def test_functions_of_a_foreign_language():
         def load(self, bytecode):
             return Script(bytecode.decode())
 
-        def capture(self, function, upvalues, tag):
+        def capture(self, function, upvalues, tag, memory):
             assert tag == 8
             function.captured = upvalues
 
