@@ -21,6 +21,7 @@ from ..module import (
     both_protocols,
     torch_class,
 )
+from ..nesting import nested
 from ..returning import of_input, shaped
 from ..through_torch import call_through_torch, torch_only
 from .build import check_used, nodes, split_inputs
@@ -109,6 +110,7 @@ class gModule(Container):
     # -- forward ------------------------------------------------------------------------
 
     @both_protocols
+    @nested
     def updateOutput(self, input: Any) -> Any:
         with as_torch():
             plan = self.plan()
@@ -119,6 +121,7 @@ class gModule(Container):
             self.output = results[1] if plan.single else results
         return self.output
 
+    @nested
     def _fresh(self, input: Any) -> Any:
         if torch_only(self):
             return call_through_torch(self, input)
@@ -142,6 +145,7 @@ class gModule(Container):
         given = shaped(self, plan.result(outputs), gradOutput)
         return of_input(plan.pull(outputs, given, ask, self._where), input)
 
+    @nested
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         """Ask all modules for the gradients of their inputs, then for those of parameters."""
         asked: list[tuple[int, Any, Any, Any]] = []
@@ -177,6 +181,7 @@ class gModule(Container):
             for node in listed.array():
                 yield node.data
 
+    @nested
     def convert_fields(self, typename: str, cache: Cache) -> None:
         super().convert_fields(typename, cache)
         for data in self._data():
@@ -184,6 +189,7 @@ class gModule(Container):
                 if (kept := data.get(name)) is not None:
                     data[name] = recursive_type(kept, typename, cache)
 
+    @nested
     def clearState(self) -> Self:
         """Empty what the last calls left, in the modules and at the nodes; return the graph."""
         for data in self._data():
@@ -191,6 +197,7 @@ class gModule(Container):
                 data[name] = None
         return super().clearState()
 
+    @nested
     def replace(self, callback: Callable[[Any], Any]) -> Any:
         """Return what `callback` makes of the graph; put the same in place of its modules."""
         result = callback(self)
