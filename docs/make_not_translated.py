@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rekindle.legacy_nn.modernise import NOT_TRANSLATED
+from rekindle.legacy_nn.modernise import NOT_TRANSLATED, PACKAGES
 
 HEAD = """# What is not translated
 
@@ -16,10 +16,19 @@ classes, and say which and where in one list. The model still runs as `legacy_nn
 |---|---|
 """
 
+PACKAGE_HEAD = """
+All classes of these packages:
+
+| package | why |
+|---|---|
+"""
+
 
 def text() -> str:
     """Return the page."""
-    return HEAD + "".join(f"| `{name}` | {why} |\n" for name, why in sorted(NOT_TRANSLATED.items()))
+    rows = [f"| `{name}` | {why} |\n" for name, why in sorted(NOT_TRANSLATED.items())]
+    packages = [f"| `legacy_nn.{name}` | {why} |\n" for name, why in sorted(PACKAGES.items())]
+    return HEAD + "".join(rows) + PACKAGE_HEAD + "".join(packages)
 
 
 if __name__ == "__main__":

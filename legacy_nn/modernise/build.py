@@ -23,6 +23,7 @@ class Building:
     def __init__(self) -> None:
         self._layers: dict[int, nn.Module] = {}
         self._parameters: dict[Any, Parameter] = {}
+        self._ranges: dict[int, list[tuple[int, int]]] = {}
 
     def part(self, part: Layer | Block) -> nn.Module:
         """Return a layer or a block as a module."""
@@ -57,8 +58,17 @@ class Building:
         """Return a tensor as a Parameter: the same one for tensors that are one."""
         key = (id(tensor.storage()), tensor.storage_offset(), tensor.shape, tensor.stride())
         if key not in self._parameters:
-            own = tensor if isinstance(tensor, Parameter) else Parameter(tensor)
-            self._parameters[key] = own
+            start = tensor.storage_offset()
+            end = start + tensor.size
+            ranges = self._ranges.setdefault(id(tensor.storage()), [])
+            overlaps = any(start < b and a < end for a, b in ranges)
+            ranges.append((start, end))
+            if isinstance(tensor, Parameter) and not overlaps:
+                self._parameters[key] = tensor
+            else:
+                # Two views of the same elements, as a decoder's that is the encoder's turned
+                # round: each has a gradient of its own, or steps would be taken twice.
+                self._parameters[key] = Parameter(tensor.detach())
         return self._parameters[key]
 
 

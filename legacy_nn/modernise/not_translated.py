@@ -55,3 +55,26 @@ NOT_TRANSLATED: dict[str, str] = {
     "torch.Timer": _LUA,
 }
 """Reasons by Torch7's name of the class."""
+
+PACKAGES: dict[str, str] = {
+    "rnn": "its modules keep their states between calls, one for each step",
+    "stn": "modules of spatial transformers have no rules yet",
+    "torch_rnn": "its modules keep their states between calls",
+}
+"""Reasons for all classes of a package of legacy_nn that have no rule."""
+
+
+def reason(typename: str, cls: type | None) -> str | None:
+    """Return why a class has no translation, or None where nothing says so.
+
+    Parameters
+    ----------
+    typename : str
+    cls : type or None
+        The Python class, where there is one.
+    """
+    if typename in NOT_TRANSLATED:
+        return NOT_TRANSLATED[typename]
+    parts = cls.__module__.split(".") if cls is not None else []
+    package = parts[2] if len(parts) > 3 else ""
+    return PACKAGES.get(package)

@@ -18,7 +18,7 @@ from ..unsupported import stored_methods
 from ..values import map_tensors
 from .errors import Refusal, TranslationError, Untranslated
 from .inputs import structure_of
-from .not_translated import NOT_TRANSLATED
+from .not_translated import reason
 from .plan import (
     Block,
     Expr,
@@ -80,7 +80,8 @@ def _without_rule(model: Any) -> list[Untranslated]:
             own = ", ".join(stored_methods(value))
             found.append(Untranslated(place.lua_path, str(name), f"it carries methods: {own}"))
         elif name is not None and not _has_rule(name) and _is_module(value):
-            why = NOT_TRANSLATED.get(name, "the class is not one of Torch7's, or not known here")
+            unknown = "the class is not one of Torch7's, or not known here"
+            why = reason(name, type(value)) or unknown
             found.append(Untranslated(place.lua_path, name, why))
     return found
 

@@ -222,6 +222,21 @@ def _type(value: Value) -> str:
 # -- the weights ------------------------------------------------------------------------
 
 
+def _transposed(state: dict[str, Tensor]) -> list[tuple[str, str]]:
+    """Return which matrices are another's memory, transposed: decoders of autoencoders."""
+    found: list[tuple[str, str]] = []
+    seen: dict[Any, str] = {}
+    for name, tensor in state.items():
+        if tensor.ndim != 2 or min(tensor.shape) < 2:
+            continue
+        place = (id(tensor.storage()), tensor.storage_offset())
+        turned = (*place, tensor.shape[::-1], tensor.stride()[::-1])
+        if turned in seen:
+            found.append((name, seen[turned]))
+        seen.setdefault((*place, tensor.shape, tensor.stride()), name)
+    return found
+
+
 def _state(root: Composite, classes: Classes) -> tuple[dict[str, Tensor], list[tuple[str, str]]]:
     """Return the weights by name, and which names are another's tensor."""
     state: dict[str, Tensor] = {}
@@ -281,6 +296,9 @@ def _file(
     if state:
         lines.append("    model.load_state_dict(load_file(weights))")
     lines += [f"    {_path(a)} = {_path(b)}" for a, b in ties]
+    lines += [
+        f"    {_path(a)} = nn.Parameter({_path(b)}.detach().T)" for a, b in _transposed(state)
+    ]
     lines.append("    return model.eval()")
     header = f'"""{name}: a model of Torch7, converted from {origin} by Rekindle."""'
     parameter = "weights: str | Path = WEIGHTS" if state else ""
