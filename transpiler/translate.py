@@ -87,6 +87,7 @@ class Translator:
             module.global_names,
             module.known_function,
             module.project.defined_names,
+            {id(s.function) for k in module.classes.values() for s in k.methods.values()},
         )
         wrapped = module.returns_early
         c = Context(module, scopes, self.names, types, wrapped)

@@ -148,6 +148,8 @@ class Types:
         Gives the function that a global or a field of a module's table always is, or None.
     defined_names : collection of str
         Names of functions and methods that the program defines.
+    methods : collection of int
+        The ids of functions that are methods of classes.
     """
 
     def __init__(
@@ -159,6 +161,7 @@ class Types:
         own_globals: Collection[str],
         functions: Callable[[ast.Expression], ast.Function | None],
         defined_names: Collection[str],
+        methods: Collection[int],
     ) -> None:
         self._scopes = scopes
         self._global = global_type
@@ -170,6 +173,7 @@ class Types:
         self._globals: dict[str, Type | None] = dict.fromkeys(own_globals)
         self._functions = functions
         self._defined_names = defined_names
+        self.methods = methods
         self.options = Shape(self._declared_options())
         self._shapes: dict[int, Shape] = {}
         self._written_fields = self._field_writes()
@@ -447,13 +451,13 @@ class Types:
             kind = join(kind, self.of_maybe(found.values[0]) if found.values else NIL)
         if not counts:
             return 0, NIL
-        if not always_returns(function.body):
-            kind = join(kind, NIL)
-            if counts <= {0, 1}:
-                return 1, kind
-            return None, kind
         if counts == {0}:
             return 0, NIL
+        if not always_returns(function.body):
+            kind = join(kind, NIL)
+            counts.add(0)
+        if counts == {0, 1} and id(function) in self.methods:
+            return 1, kind  # Python calls them too, and takes None for nothing
         return (counts.pop() if len(counts) == 1 else None), kind
 
     def _call_results(self, node: ast.Call) -> list[Type] | None:
@@ -806,7 +810,7 @@ def _plain_count(function: ast.Function) -> int | None:
     if not counts:
         return 0
     if not always_returns(function.body) and counts != {0}:
-        return 1 if counts <= {0, 1} else None
+        return None
     return counts.pop() if len(counts) == 1 else None
 
 

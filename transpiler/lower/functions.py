@@ -6,7 +6,7 @@ from .. import ast
 from ..code import LAMBDA, Code
 from ..names import from_text
 from ..scope import Scope, Variable
-from ..types import returns
+from ..types import always_returns, returns
 from .comments import put_trailing
 from .context import Context
 from .values import arguments
@@ -113,9 +113,18 @@ def define(c: Context, node: ast.Function, name: str, method: bool = False) -> N
 
         body(c, node.body)
         put_trailing(c, node.body)
-        if id(node) in c.module.gives_nothing and not returns(node.body):
+        if _ends_without(c, node):
             c.put("return ()")
     c.scope, c.loops = outer, loops
+
+
+def _ends_without(c: Context, node: ast.Function) -> bool:
+    """Whether a function's end must say that it gives nothing, which is not nil."""
+    found = returns(node.body)
+    if not found:
+        return id(node) in c.module.gives_nothing
+    varying = c.types.function_results(node) is None and any(r.values for r in found)
+    return varying and not always_returns(node.body) and id(node) not in c.types.methods
 
 
 def _declare_outer(c: Context, node: ast.Function, scope: Scope) -> None:
