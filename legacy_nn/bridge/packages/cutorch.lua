@@ -56,13 +56,11 @@ cutorch.initialSeed = torch.initialSeed
 cutorch.getRNGState = torch.getRNGState
 cutorch.setRNGState = torch.setRNGState
 
-local elements = {Cuda = 'Float', CudaDouble = 'Double', CudaHalf = 'Half', CudaLong = 'Long',
-                  CudaInt = 'Int', CudaShort = 'Short', CudaChar = 'Char', CudaByte = 'Byte'}
-function cutorch.createCudaHostTensor(...) return torch.FloatTensor(...) end
-for cuda, element in pairs(elements) do
-  cutorch[('create%sHostTensor'):format(cuda)] = function(...)
+for _, element in ipairs {'Float', 'Double', 'Half', 'Long', 'Int', 'Byte'} do
+  cutorch[('createCudaHost%sTensor'):format(element)] = function(...)
     return torch[element .. 'Tensor'](...)
   end
 end
+cutorch.createCudaHostTensor = cutorch.createCudaHostFloatTensor
 
 return cutorch

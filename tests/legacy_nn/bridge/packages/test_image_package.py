@@ -98,3 +98,13 @@ def test_dok_env_and_trepl(lua, capfd):
     out = capfd.readouterr().out
     assert out.startswith("missing argument: b\nf\n")
     assert "    b = number " in out
+
+
+def test_tensors_in_memory_for_transfers_are_plain_ones(lua):
+    code = """
+        local cutorch = require 'cutorch'
+        local double = cutorch.createCudaHostDoubleTensor(4)
+        return cutorch.createCudaHostTensor(2, 3):type(), double:size(1),
+               cutorch.createCudaHostHalfTensor(2):type()
+    """
+    assert lua.execute(code) == ("torch.FloatTensor", 4, "torch.HalfTensor")
