@@ -16,6 +16,7 @@ from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 
 from .errors import ArgumentError
+from .nesting import nested
 
 
 class Copying:
@@ -38,6 +39,7 @@ class Copying:
         copied: Self = _Copier({}, names).copy(self)
         return copied
 
+    @nested
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         copied: Self = _Copier(memo, ()).copy(self)
         return copied
