@@ -134,7 +134,7 @@ class ObjectStream:
                 return number
         if identity_of(value) is not None:
             return TORCH
-        if self._classes.foreign.dump(value) is not None:
+        if self._classes.foreign.dump(value, {}) is not None:
             return RECUR_FUNCTION
         return TABLE if isinstance(value, (Table, dict, list, tuple)) else None
 
