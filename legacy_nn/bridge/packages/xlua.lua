@@ -90,6 +90,19 @@ function xlua.required(...)
   for _, name in ipairs {...} do require(name) end
 end
 
+-- The parts of a text between matches of a pattern; an empty part at the start does not count.
+function string.split(text, pattern)
+  local parts, at = {}, 1
+  while true do
+    local first, last = text:find(pattern, at)
+    if not first then break end
+    if first > 1 then parts[#parts + 1] = text:sub(at, first - 1) end
+    at = last + 1
+  end
+  if at <= #text then parts[#parts + 1] = text:sub(at) end
+  return parts
+end
+
 function string.tosymbol(text) return (text:gsub('%W', '_')) end
 
 return xlua

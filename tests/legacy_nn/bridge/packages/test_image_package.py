@@ -108,3 +108,15 @@ def test_tensors_in_memory_for_transfers_are_plain_ones(lua):
                cutorch.createCudaHostHalfTensor(2):type()
     """
     assert lua.execute(code) == ("torch.FloatTensor", 4, "torch.HalfTensor")
+
+
+def test_xlua_gives_strings_a_split(lua):
+    code = """
+        require 'xlua'
+        local function joined(...)
+          local parts = string.split(...)
+          return table.concat(parts, '|') .. #parts
+        end
+        return joined('a,b,c', ','), joined(',a,,b,', ','), joined('', ','), joined('a  b', '%s+')
+    """
+    assert lua.execute(code) == ("a|b|c3", "a||b3", "0", "a|b2")
