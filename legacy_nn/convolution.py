@@ -69,6 +69,23 @@ class Convolution(SpatialModule):
         """Return the shape of a new bias."""
         return (self.nOutputPlane,)
 
+    def start(self, inputs: int, outputs: int, **geometry: Sequence[int | None]) -> None:
+        """Set planes and geometry as a constructor is given them, and make the parameters.
+
+        Parameters
+        ----------
+        inputs, outputs : int
+            Planes.
+        **geometry : sequence of int or None
+            Values of the fields with these prefixes, in Lua's order; nil steps are 1, others 0.
+        """
+        self.nInputPlane = inputs
+        self.nOutputPlane = outputs
+        for prefix, values in geometry.items():
+            default = 1 if prefix == "d" else 0
+            self.set_axes(prefix, [value or default for value in values])
+        self.new_parameters()
+
     def new_parameters(self) -> None:
         """Make weight and bias and draw them."""
         add_parameter(self, "weight", "gradWeight", self.weight_shape())
@@ -91,6 +108,14 @@ class Convolution(SpatialModule):
         if dilated:
             text += f", {self.listed('dilation')}"
         return text + (")" if self.bias is not None or not tells_bias else ") without bias")
+
+
+def repeated(*padding: int | None) -> list[int]:
+    """Return paddings, where those that are nil are as the one before, and the first is 0."""
+    found = [0]
+    for value in padding:
+        found.append(found[-1] if value is None else value)
+    return found[1:]
 
 
 class PlainConvolution(Convolution):
@@ -137,13 +162,7 @@ class _ImageConvolution(Convolution):
         padH: int | None = None,
     ) -> None:
         super().__init__()
-        self.nInputPlane = nInputPlane
-        self.nOutputPlane = nOutputPlane
-        self.set_axes("k", (kW, kH))
-        self.set_axes("d", (dW or 1, dH or 1))
-        padW = padW or 0
-        self.set_axes("pad", (padW, padW if padH is None else padH))
-        self.new_parameters()
+        self.start(nInputPlane, nOutputPlane, k=(kW, kH), d=(dW, dH), pad=repeated(padW, padH))
 
     def upgrade(self, version: int) -> None:
         if (padding := self.__dict__.pop("padding", None)) is not None:

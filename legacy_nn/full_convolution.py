@@ -153,13 +153,8 @@ class SpatialFullConvolution(FullConvolution):
         adjH: int | None = None,
     ) -> None:
         super().__init__()
-        self.nInputPlane = nInputPlane
-        self.nOutputPlane = nOutputPlane
-        self.set_axes("k", (kW, kH))
-        self.set_axes("d", (dW or 1, dH or 1))
-        self.set_axes("pad", (padW or 0, padH or 0))
-        self.set_axes("adj", (adjW or 0, adjH or 0))
-        self.new_parameters()
+        pad, adj = (padW, padH), (adjW, adjH)
+        self.start(nInputPlane, nOutputPlane, k=(kW, kH), d=(dW, dH), pad=pad, adj=adj)
 
 
 @torch_class("nn.VolumetricFullConvolution")
@@ -199,13 +194,8 @@ class VolumetricFullConvolution(FullConvolution):
         adjH: int | None = None,
     ) -> None:
         super().__init__()
-        self.nInputPlane = nInputPlane
-        self.nOutputPlane = nOutputPlane
-        self.set_axes("k", (kT, kW, kH))
-        self.set_axes("d", (dT or 1, dW or 1, dH or 1))
-        self.set_axes("pad", (padT or 0, padW or 0, padH or 0))
-        self.set_axes("adj", (adjT or 0, adjW or 0, adjH or 0))
-        self.new_parameters()
+        pad, adj = (padT, padW, padH), (adjT, adjW, adjH)
+        self.start(nInputPlane, nOutputPlane, k=(kT, kW, kH), d=(dT, dW, dH), pad=pad, adj=adj)
         self.finput = empty(0, self.dtype)
         self.fgradInput = empty(0, self.dtype)
 

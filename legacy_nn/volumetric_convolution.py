@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .convolution import PlainConvolution
+from .convolution import PlainConvolution, repeated
 from .module import torch_class
 from .unfolding import Unfolding
 
@@ -49,14 +49,8 @@ class VolumetricConvolution(Unfolding, PlainConvolution):
         padH: int | None = None,
     ) -> None:
         super().__init__()
-        self.nInputPlane = nInputPlane
-        self.nOutputPlane = nOutputPlane
-        self.set_axes("k", (kT, kW, kH))
-        self.set_axes("d", (dT or 1, dW or 1, dH or 1))
-        padT = padT or 0
-        padW = padT if padW is None else padW
-        self.set_axes("pad", (padT, padW, padW if padH is None else padH))
-        self.new_parameters()
+        pad = repeated(padT, padW, padH)
+        self.start(nInputPlane, nOutputPlane, k=(kT, kW, kH), d=(dT, dW, dH), pad=pad)
 
     def __repr__(self) -> str:
         return self.text(tells_bias=False)
