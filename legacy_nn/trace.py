@@ -163,6 +163,7 @@ def trace(model: Any, x: Any, *, grad: Any = None, train: bool = False) -> Trace
 
 def _legacy(model: Module, found: Trace, stack: ExitStack, train: bool) -> Callable[[Any], Any]:
     places = {}
+    stack.callback(_forget_recorders, model)
     for place in walk(root_place(model)):
         if isinstance(place.value, Module):
             places[id(place.value)] = place
@@ -205,13 +206,33 @@ def _watched(module: Module, path: str, name: str, found: Trace) -> Iterator[Non
     for n, recorder in recorders.items():
         recorder.both_protocols = getattr(methods[n], "both_protocols", False)  # type: ignore[attr-defined]
         recorder.__module__ = getattr(methods[n], "__module__", "")
+        recorder.records = True  # type: ignore[attr-defined]
         fields[n] = recorder
     try:
         yield
     finally:
         for n in recorders:
-            del fields[n]
+            fields.pop(n, None)
         fields.update(before)
+
+
+def _forget_recorders(model: Module) -> None:
+    """Take recorders off the clones that recurrent modules made of what was recorded."""
+    pending: list[Any] = [model]
+    seen: set[int] = set()
+    while pending:
+        value = pending.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, Module):
+            fields = vars(value)
+            for name in ("updateOutput", "backward", "updateGradInput"):
+                if getattr(fields.get(name), "records", False):
+                    del fields[name]
+            pending += fields.values()
+        elif isinstance(value, Table):
+            pending += value.values()
 
 
 def _as_legacy(x: Any, dtype: Any) -> Any:

@@ -26,6 +26,13 @@ PATIENCE = 5.0
 """Seconds that a worker has to finish the sample it is at, before it is killed."""
 
 
+HINTS = {
+    "SIGKILL": ": often the system's doing, out of memory",
+    "SIGBUS": ": shared memory is full (/dev/shm; docker run --shm-size=...)",
+}
+"""What a signal that ended a worker mostly means."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failed:
     """What stands in the place of a batch: its error, which is raised when it is its turn."""
@@ -73,9 +80,10 @@ class Worker:
         """Return the error that says how the process ended, and at what."""
         self.process.join(PATIENCE)
         code = self.process.exitcode
-        how = f"with exit code {code}"
+        how, hint = f"with exit code {code}", ""
         if code is not None and code < 0:
-            how = f"by signal {-code} ({signal.Signals(-code).name})"
+            name = signal.Signals(-code).name
+            how, hint = f"by signal {-code} ({name})", HINTS.get(name, "")
         at = ""
         if self.pending:
             task = self.pending[min(self.pending)]
@@ -83,8 +91,8 @@ class Worker:
             if task.indices is not None:
                 at += f" of the samples {_short(task.indices)}"
         return WorkerError(
-            f"worker {self.number} of the loader (process {self.process.pid}) died {how}{at}; "
-            "SIGKILL is often the system, out of memory. num_workers=0 runs it in this process"
+            f"worker {self.number} of the loader (process {self.process.pid}) died {how}{at}"
+            f"{hint}; num_workers=0 does the same in this process"
         )
 
 

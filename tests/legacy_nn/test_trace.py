@@ -68,6 +68,24 @@ def test_a_module_that_is_called_twice():
     assert second.inputs[0].tolist() == first.outputs[0].tolist()
 
 
+class Twice(nn.Sequential):
+    """Runs a copy of its module on what the module gave, as recurrent modules do."""
+
+    def updateOutput(self, input):
+        first = self.get(1).updateOutput(input)
+        self.clones = rekindle.Table([self.get(1).clone()])
+        self.output = self.clones[1].updateOutput(first)
+        return self.output
+
+
+def test_clones_that_a_recurrent_module_makes_are_left_as_they_are():
+    model = Twice().add(nn.Linear(3, 3))
+    found = trace(model, np.ones((1, 3)))
+    assert [c.path for c in found.calls] == ["modules[1]", "modules[1]", "(the model)"]
+    for module in (model, model.get(1), model.clones[1]):
+        assert not {"updateOutput", "backward", "updateGradInput"} & vars(module).keys()
+
+
 def test_errors_say_where():
     model = nn.Sequential().add(nn.Linear(2, 3)).add(nn.Linear(4, 1))
     with pytest.raises(TraceError, match=r"modules\[2\] does not take its input"):
