@@ -12,7 +12,6 @@ from rekindle.cli import main
 PROGRAMS = Path(__file__).parents[2] / "fixtures" / "programs"
 MISSING = {
     "rnn_sequencer": "rnn",
-    "text_pipeline": "tds",
 }
 """Packages that are not there yet, by the programs that need them."""
 
