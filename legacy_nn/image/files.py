@@ -167,10 +167,7 @@ def getSize(path: str) -> Tensor:
         size = pnm_size(data, path)
     else:
         opened = _opened(data, name, path, read=False)
-        if name == "PNG":
-            channels = PNG_CHANNELS[data[25]]
-        else:
-            channels = len(opened.getbands())
+        channels = PNG_CHANNELS[data[25]] if name == "PNG" else len(opened.getbands())
         size = (channels, opened.height, opened.width)
     return wrap(np.array(size, np.int64))
 
