@@ -10,9 +10,10 @@ from typing import Any
 
 from rekindle.core.checkpoint import Table
 from rekindle.core.creation import empty
+from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor, contiguous_strides
 
-from .clearing import clear as clear
+from . import clearing
 from .conversion import recursive_type as recursiveType
 from .errors import ArgumentError
 from .values import as_torch
@@ -81,29 +82,59 @@ def recursiveCopy(t1: Any, t2: Any) -> tuple[Any, Any]:
     return _written(_resized(own, t2.shape), lambda t: t.copy_(t2)), t2
 
 
-def addSingletonDimension(t: Tensor, dim: int = 1) -> Tensor:
-    """Return a view of `t` with a dimension of size 1 put before dimension `dim`, from 1.
+def addSingletonDimension(*args: Any) -> Tensor:
+    """Return a view of a tensor with one dimension of size 1 more.
+
+    Parameters
+    ----------
+    view : Tensor, optional
+        What becomes the view; without it a new tensor does.
+    t : Tensor
+    dim : int, default 1
+        The new dimension, from 1. It must be given where `view` is.
 
     Raises
     ------
     ArgumentError
         If there is no such place.
     """
+    view = args[0] if len(args) == 3 else None
+    t, dim = (*args[len(args) == 3 :], 1)[:2]
+    _tensor_or_table(t)
     if not 1 <= dim <= t.ndim + 1:
         raise ArgumentError(f"invalid dimension: {dim}. Tensor is of {t.ndim} dimensions.")
     shape, strides = list(t.shape), list(t.stride())
     shape.insert(dim - 1, 1)
     strides.insert(dim - 1, 1)
-    return Tensor.view_of(t.storage(), t.storage_offset(), shape, strides)
+    if view is None:
+        return Tensor.view_of(t.storage(), t.storage_offset(), shape, strides)
+    _tensor_or_table(view)
+    viewed: Tensor = view.set_(t.storage(), t.storage_offset(), shape, strides)
+    return viewed
 
 
-def contiguousView(output: Tensor | None, input: Tensor, *size: int) -> Tensor:
+def contiguousView(output: Tensor | None, input: Tensor, *size: Any) -> Tensor:
     """Return `input` in the shape `size`: a view where it is contiguous, else a copy.
 
-    `output`, where it is a tensor, becomes what is returned.
+    `output`, where it is a tensor, becomes what is returned, and holds the copy.
     """
-    viewed = input.detach().contiguous().reshape(*size)
+    shape = tuple(size[0].tolist()) if len(size) == 1 and isinstance(size[0], Storage) else size
+    viewed = input.detach()
+    if not input.is_contiguous():
+        own = empty(0, input.dtype, input.device) if output is None else output
+        viewed = _written(_resized(own, input.shape), lambda t: t.copy_(input)).detach()
+    viewed = viewed.reshape(*shape)
     return viewed if output is None else output.set_(viewed)
+
+
+def clear(owner: Any, *names: Any) -> Any:
+    """Empty fields of a module: tensors themselves, tables by new ones; remove others.
+
+    The names may be those of a table. Returns the module.
+    """
+    if names and isinstance(names[0], (Table, list, tuple)):
+        names = tuple(names[0].array() if isinstance(names[0], Table) else names[0])
+    return clearing.clear(owner, *names)
 
 
 def _resized(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
