@@ -18,7 +18,7 @@ from rekindle.core.errors import RekindleError
 
 from .compare_causes import causes
 from .compare_kinds import SHAPERS, fingerprint, kind_of
-from .trace import Array, Call, Trace, trace
+from .trace import Array, Call, Trace, TraceError, trace
 
 TOLERANCES = {"float64": 1e-9, "float32": 1e-4, "float16": 2e-2}
 """Relative differences that are rounding, by the coarser type of the two outputs."""
@@ -173,7 +173,7 @@ def compare(
     >>> found.first.path_b
     '0'
     """
-    ours, theirs = trace(a, x, train=train), trace(b, x if x_b is None else x_b, train=train)
+    ours, theirs = trace(a, x, train=train), _second(b, x, x_b, train)
     if match == "order":
         matched = _by_order(ours.leaves, theirs.leaves)
     elif isinstance(match, Mapping):
@@ -201,6 +201,18 @@ def compare(
     if not quiet:
         print(result)
     return result
+
+
+def _second(b: Any, x: Any, x_b: Any, train: bool) -> Trace:
+    try:
+        return trace(b, x if x_b is None else x_b, train=train)
+    except TraceError as error:
+        if x_b is None and isinstance(error.__cause__, LookupError):
+            raise TraceError(
+                f"{error}; likely cause: 1-based index: a took these indices, which count from 1, "
+                "and b counts from 0: give b its own input as x_b"
+            ) from error.__cause__
+        raise
 
 
 # -- which belong together ----------------------------------------------------------------------

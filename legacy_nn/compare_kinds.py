@@ -101,6 +101,8 @@ def settings_of(module: Any) -> dict[str, Any]:
         given = tuple(n for n in numbers if isinstance(n, (int, float)))
         if given:
             found[name] = given
+    if "average" in kind_of(module) and getattr(module, "t7_typename", "").startswith("cudnn."):
+        found["count_include_pad"] = True  # whatever its field says: cudnn.torch asks for no other
     if kind_of(module) == "batch norm" and getattr(module, "affine", None) is not None:
         found["affine"] = bool(module.affine)
     return found

@@ -49,6 +49,11 @@ def save_state(
     StateError
         For a value that is no tensor, or another extension.
     """
+    if not isinstance(state, Mapping):
+        raise StateError(
+            f"a state_dict is expected; given a {type(state).__name__}"
+            + (": give its state_dict()" if hasattr(state, "state_dict") else "")
+        )
     extension = format_named(path)
     weights = as_weights(state.items())
     weights.metadata.update(metadata or {})

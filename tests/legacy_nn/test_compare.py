@@ -10,6 +10,7 @@ import rekindle
 from rekindle import legacy_nn, nn
 from rekindle.legacy_nn.compare import CompareError, compare
 from rekindle.legacy_nn.torch7 import random
+from rekindle.legacy_nn.trace import TraceError
 
 MODELS = Path(__file__).parents[1] / "fixtures" / "models"
 DRAW = np.random.Generator(np.random.PCG64(2))
@@ -159,6 +160,15 @@ def test_indices_from_one():
     result = compare(a, b, x, quiet=True)
     assert result.first.causes[0].startswith("1-based index: the same indices count rows from 1")
     assert compare(a, b, x, x_b=x - 1, quiet=True)
+    with pytest.raises(TraceError, match="1-based index"):
+        compare(a, b, np.array([[6, 1]]))
+
+
+def test_cudnn_counts_the_padding_whatever_its_field_says():
+    a = legacy_nn.cudnn.SpatialAveragePooling(3, 3, 1, 1, 1, 1)
+    b = legacy_nn.SpatialAveragePooling(3, 3, 1, 1, 1, 1).setCountExcludePad()
+    result = compare(a.double(), b.double(), IMAGE, quiet=True)
+    assert result.first.causes[0].startswith("count_include_pad is True in a and False in b")
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,8 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path):
         rekindle.save_state({}, tmp_path / "m.t7")
     with pytest.raises(StateError, match="names in a state are text"):
         rekindle.save_state({1: rekindle.zeros(2)}, path)
+    with pytest.raises(StateError, match=r"given a Sequential: give its state_dict\(\)"):
+        rekindle.save_state(network(), path)
     with pytest.raises(rekindle.T7Error, match="save_state writes a state_dict there"):
         rekindle.save({"a": rekindle.zeros(2)}, path)
     assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]
