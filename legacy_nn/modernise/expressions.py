@@ -78,14 +78,15 @@ def _centred(x: Tensor, sizes: list[int], dim: int) -> Tensor:
 
 
 _DEPTH_CONCAT = '''
-def depth_concat(tensors: list[Tensor]) -> Tensor:
-    """Join images along their planes, smaller ones centred in zeros."""
-    height = max(x.shape[2] for x in tensors)
-    width = max(x.shape[3] for x in tensors)
+def depth_concat(tensors: list[Tensor], dim: int) -> Tensor:
+    """Join tensors along a dimension; smaller ones are centred in zeros."""
+    largest = [max(sizes) for sizes in zip(*(x.shape for x in tensors), strict=True)]
     padded = []
     for x in tensors:
-        rows, columns = height - x.shape[2], width - x.shape[3]
-        border = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
+        border: list[int] = []
+        for i in reversed(range(x.ndim)):
+            missing = 0 if i == dim else largest[i] - x.shape[i]
+            border += [missing // 2, missing - missing // 2]
         padded.append(F.pad(x, border) if any(border) else x)
     return %s
 '''
@@ -193,9 +194,9 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "depth_cat": Operation(
         _depth_cat,
-        "depth_concat([*parts])",
-        helper=_DEPTH_CONCAT % "ops.concat(padded, axis=1)",
-        torch_helper=_DEPTH_CONCAT % "torch.cat(padded, 1)",
+        "depth_concat([*parts], dim)",
+        helper=_DEPTH_CONCAT % "ops.concat(padded, axis=dim)",
+        torch_helper=_DEPTH_CONCAT % "torch.cat(padded, dim)",
     ),
     "pad": Operation(_pad, "F.pad(a, pad)"),
     "pad_value": Operation(_pad, "F.pad(a, pad, value=value)"),
@@ -207,6 +208,7 @@ OPERATIONS: dict[str, Operation] = {
         "a.take(b, axis=dim)",
         "a.index_select(dim, b)",
     ),
+    "first": Operation(lambda a: a[0], "a[0]"),
     "detach": Operation(lambda a: a.detach(), "a.detach()"),
     "masked": Operation(lambda a, b: ops.masked_select(a, b != 0), "a.masked_select(b != 0)"),
     # functions of layers

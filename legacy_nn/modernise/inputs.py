@@ -29,6 +29,8 @@ TABLE_INPUTS = {
     "nn.DistanceRatioCriterion",
 }
 FIRST = {
+    **dict.fromkeys(("cudnn.RNN", "cudnn.RNNReLU", "cudnn.RNNTanh", "cudnn.LSTM", "cudnn.GRU"), 3),
+    **dict.fromkeys(("cudnn.BLSTM", "cudnn.BGRU"), 3),
     "nn.Linear": 2,
     "nn.LinearWeightNorm": 2,
     "nn.BatchNormalization": 2,

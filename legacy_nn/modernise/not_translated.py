@@ -35,13 +35,6 @@ NOT_TRANSLATED: dict[str, str] = {
     "nn.Criterion": "it defines no loss",
     "nn.SpatialAutoCropMSECriterion": "what it compares depends on the size of each image",
     "nn.L1HingeEmbeddingCriterion": "its target is one number that chooses the formula",
-    **dict.fromkeys(
-        (
-            *("cudnn.RNN", "cudnn.RNNReLU", "cudnn.RNNTanh", "cudnn.LSTM", "cudnn.GRU"),
-            *("cudnn.BLSTM", "cudnn.BGRU"),
-        ),
-        "its parameters lie in one tensor in cuDNN's order; core.nn has one for each matrix",
-    ),
     "graph.Edge": _LUA,
     "graph.Graph": _LUA,
     "graph.Node": _LUA,

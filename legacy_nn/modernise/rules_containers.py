@@ -253,6 +253,12 @@ def flatten_parts(m: Any, x: Value, b: Builder) -> Value:
     return tuple(leaves(x))
 
 
+@rule("nn.ReverseTable")
+def reversed_parts(m: Any, x: Value, b: Builder) -> Value:
+    """Return the parts in the opposite order."""
+    return b.parts(x)[::-1]
+
+
 @rule("nn.ZipTable")
 def zipped(m: Any, x: Value, b: Builder) -> Value:
     """Return columns for rows."""

@@ -15,9 +15,13 @@ from ..modernise.plan import Block, Expr, Layer, Value, at, in_order, leaves, ma
 from .errors import OnnxError
 from .layers import LAYERS
 from .operations import OPERATIONS, unsupported
+from .recurrent import GATES
 from .writer import Writer
 
 OPSET = 18
+
+OF_IMAGES = ("Conv", "MaxPool", "AvgPool", "Adaptive", "ReflectionPad", "ReplicationPad", "ZeroPad")
+"""How kinds of layers begin that PyTorch lets run on one image without a batch."""
 
 
 def write_onnx(plan: Block, path: str | os.PathLike[str], example: Any = None) -> int:
@@ -76,7 +80,13 @@ def model_of(plan: Block, example: Any = None) -> Any:
     )
     opset = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(graph, producer_name="rekindle", opset_imports=opset, ir_version=9)
-    inferred = shape_inference.infer_shapes(model, strict_mode=True)
+    try:
+        inferred = shape_inference.infer_shapes(model, strict_mode=True)
+    except shape_inference.InferenceError as error:
+        raise OnnxError(
+            f"the graph does not fit together, perhaps for an input of other dimensions than the "
+            f"model takes; convert with an example input: {error}"
+        ) from error
     for output, leaf in zip(inferred.graph.output, leaves(plan.output), strict=True):
         if not output.type.tensor_type.HasField("shape"):
             _set_rank(output, getattr(leaf, "ndim", None))
@@ -112,7 +122,7 @@ def _tensors(plan: Block) -> Iterator[Tensor]:
 def _missing(plan: Block) -> Iterator[str]:
     for part in _parts(plan):
         if isinstance(part, Layer):
-            if part.kind not in LAYERS:
+            if part.kind not in LAYERS and part.kind not in GATES:
                 yield f"{part.kind} is not an operation of ONNX"
             continue
         for expr in in_order(part.output):
@@ -221,10 +231,20 @@ class _Emission:
         try:
             if isinstance(child, Block):
                 return self.block(child, args[0])
-            ndim = getattr(expr.args[0], "ndim", None)
-            return LAYERS[child.kind](writer, child, args[0], ndim)
+            return self._layer(child, args[0], getattr(expr.args[0], "ndim", None))
         finally:
             writer.scope = outer
+
+    def _layer(self, layer: Layer, x: str, ndim: int | None) -> str:
+        """Add a layer's nodes; one image becomes a batch of one and back, as ONNX has batches."""
+        emit, alone = LAYERS[layer.kind], False
+        if layer.kind.startswith(OF_IMAGES) and ndim is not None:
+            alone = ndim == int(layer.kind[-2]) + 1
+        if not alone:
+            return emit(self.writer, layer, x, ndim)
+        axis = self.writer.integers([0])
+        batch = self.writer.node("Unsqueeze", x, axis)
+        return self.writer.node("Squeeze", emit(self.writer, layer, batch, ndim), axis)
 
     def _argument(self, leaf: Any, known: dict[int, Value]) -> Any:
         return known[id(leaf)] if isinstance(leaf, Expr) else self.writer.number(leaf)

@@ -55,6 +55,7 @@ for _name, _kind in {
     "where": "Where",
     "sigmoid": "Sigmoid",
     "detach": "Identity",
+    "first": "Identity",
 }.items():
     _plain(_name, _kind)
 

@@ -215,7 +215,7 @@ def _argument_type(made: ClassDef, name: str) -> str:
 
 def _type(value: Value) -> str:
     if isinstance(value, tuple):
-        return f"tuple[{', '.join(_type(part) for part in value)}]"
+        return f"tuple[{', '.join(_type(part) for part in value) or '()'}]"
     return "Tensor"
 
 
@@ -254,7 +254,7 @@ def _state(root: Composite, classes: Classes) -> tuple[dict[str, Tensor], list[t
 def _tensors(member: Member, classes: Classes, prefix: str) -> Iterator[tuple[str, Tensor, bool]]:
     if isinstance(member, Layer):
         for name, tensor in member.state.items():
-            yield f"{prefix}{name}", tensor, name in ("weight", "bias")
+            yield f"{prefix}{name}", tensor, name.startswith(("weight", "bias"))
         if "running_mean" in member.state:
             yield f"{prefix}num_batches_tracked", Tensor(np.array(0)), False
         return

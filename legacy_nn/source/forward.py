@@ -109,6 +109,8 @@ class Forward:
         self._left[name] = self._uses[id(expr)]
 
     def _returned(self, value: Value) -> str:
+        if value == ():
+            return "()"
         if isinstance(value, tuple):
             return ", ".join(
                 f"({self._returned(part)})" if isinstance(part, tuple) else self._returned(part)

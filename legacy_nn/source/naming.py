@@ -10,6 +10,9 @@ from ..modernise.plan import Expr, Layer, in_order, leaves
 from .members import Chain, Composite, Member, inside
 
 BASES = {
+    "LSTM": "lstm",
+    "GRU": "gru",
+    "RNN": "rnn",
     "Conv": "conv",
     "ConvTranspose": "upconv",
     "BatchNorm": "bn",

@@ -42,6 +42,7 @@ POSITIONAL = {
     **dict.fromkeys(("Conv1d", "Conv2d", "Conv3d"), 3),
     **dict.fromkeys(("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"), 3),
     **dict.fromkeys(("Linear", "Embedding", "Threshold", "Hardtanh"), 2),
+    **dict.fromkeys(("LSTM", "GRU", "RNN"), 2),
     "Bilinear": 3,
     "Upsample": 0,
 }
