@@ -9,12 +9,13 @@ from typing import Any
 from rekindle.core import checkpoint
 from rekindle.core.checkpoint import Table
 from rekindle.core.checkpoint.registry import CLASSES
+from rekindle.core.tensor import Tensor
 
 from ..containers import Container
 from ..criterion import Criterion
 from ..module import Module
 from ..nngraph import NnNode
-from ..values import builds_graph
+from ..values import builds_graph, tensors_in
 from .adapt import as_lua_calls
 from .border import Border
 from .names import attribute_name, is_internal, lua_name
@@ -143,7 +144,8 @@ class Classes:
             if python_name in vars(cls):
                 delattr(cls, python_name)
         else:
-            setattr(cls, python_name, method_of(value) if callable(value) else value)
+            made = parameters_of if name == "parameters" else method_of
+            setattr(cls, python_name, made(value) if callable(value) else value)
 
 
 def _initialiser(cls: type) -> Any:
@@ -160,6 +162,22 @@ def method_of(function: Any) -> Any:
 
     method.__module__ = "lua"
     return method
+
+
+def parameters_of(function: Any) -> Any:
+    """Return the method `parameters` of a Lua class, with the lists that Python's returns.
+
+    Lua's returns two tables, of tensors or of such tables, or nothing.
+    """
+    method = method_of(function)
+
+    def parameters(self: Any) -> tuple[list[Tensor], list[Tensor]]:
+        found = method(self)
+        weights, gradients = found if isinstance(found, tuple) else (found, None)
+        return list(tensors_in(weights)), list(tensors_in(gradients))
+
+    parameters.__module__ = "lua"
+    return parameters
 
 
 def torch_name(cls: type) -> str | None:
