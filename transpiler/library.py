@@ -256,6 +256,9 @@ TENSOR_ONLY = frozenset(
 )
 """Methods that, unless a program defines such names itself, mean that an object is a tensor."""
 
+STRING_ONLY = frozenset(words("gsub gmatch upper lower match format rep reverse"))
+"""Methods that likewise mean that an object is a string."""
+
 STRING_METHODS = LIBRARIES["string"]
 
 KEPT_BY_NOBODY = frozenset(

@@ -39,7 +39,6 @@ class Module:
         self.scopes = scopes
         self.project = project
         self.name = name
-        self.package_variables: dict[Variable, str] = {}
         self.global_names: dict[str, str] = {}
         self.global_functions: dict[str, ast.Function] = {}
         self.classes: dict[int, ClassInfo] = {}
@@ -68,6 +67,7 @@ class Module:
         self.vararg = "rest" if named_args else "args"
         self.returns_early = _returns_early(block)
         self._tables_of_functions()
+        self._unalias_packages()
         find_classes(block, self)
         self._relate_classes()
         last = block.statements[-1] if block.statements else None
@@ -75,6 +75,25 @@ class Module:
             only = last.values[0]
             if isinstance(only, ast.Name) and only.variable is not None:
                 self.exports = only.variable
+
+    def _unalias_packages(self) -> None:
+        """Make locals that are `require 'torch'` and the like the packages themselves."""
+        for statement in self.all_statements():
+            if not isinstance(statement, ast.Local) or len(statement.names) != 1:
+                continue
+            variable = statement.names[0].variable
+            package = required_name(statement.values[0]) if len(statement.values) == 1 else None
+            if package not in library.PACKAGES or variable is None or variable.writes:
+                continue
+            if self.project.has(package) or self.scopes.global_writes.get(package):
+                continue
+            self.imports_at[id(statement)] = lambda c: []
+            self.scopes.top.globals_read.add(package)
+            for name in variable.names:
+                name.name, name.variable = package, None
+            variable.scope.variables.remove(variable)
+            for scope in self.scopes.scopes.values():
+                scope.captures.pop(variable, None)
 
     # -- classes --------------------------------------------------------------------------
 
@@ -117,8 +136,6 @@ class Module:
                 this = self.scopes.scopes[id(defined.function)].variables[0]
                 if _own_field(defined.target) is not None and not this.writes:
                     found.setdefault(this, TABLE)
-        for variable, package in self.package_variables.items():
-            found[variable] = Type("package", detail=package)
         for variable, other in self.imported.items():
             if other.exports is not None and _is_table(other.exports):
                 found[variable] = TABLE
@@ -282,12 +299,7 @@ class Module:
         if package is None or variable is None:
             return
         other = self.project.find(package)
-        if other is None:
-            if package in library.PACKAGES and not variable.writes:
-                self.package_variables[variable] = package
-                self.imports_at[id(statement)] = lambda c: []
-            return
-        if not top or variable.writes:
+        if other is None or not top or variable.writes:
             return
         self.imported[variable] = other
 
@@ -392,10 +404,12 @@ def _assigned_fields(
     def visit(block: ast.Block, certain: bool) -> None:
         for statement in block.statements:
             if isinstance(statement, ast.Assign):
-                single = len(statement.targets) == len(statement.values) == 1
+                values: list[ast.Expression | None] = list(statement.values)
+                if len(values) != len(statement.targets):
+                    values = [None] * len(statement.targets)
                 found.extend(
-                    (target.key.value, statement.values[0] if single else None, certain)
-                    for target in statement.targets
+                    (target.key.value, value, certain)
+                    for target, value in zip(statement.targets, values, strict=True)
                     if isinstance(target, ast.Index)
                     and isinstance(target.table, ast.Name)
                     and target.table.name == "self"

@@ -129,6 +129,10 @@ class Project:
 
     # -- finding --------------------------------------------------------------------------
 
+    def has(self, required: str) -> bool:
+        """Whether `require` means a file of the project."""
+        return required.replace(".", "/") in self._by_require
+
     def find(self, required: str) -> Module | None:
         """Return the file of the project that `require` means, None if there is none."""
         plain = required.removeprefix("./")

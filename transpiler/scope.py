@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from . import ast
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Scope:
     """A function's body, or the file itself.
 
@@ -39,7 +39,7 @@ class Scope:
     outer_writes: dict[Variable, None] = field(default_factory=dict)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Variable:
     """A local variable.
 
@@ -64,6 +64,8 @@ class Variable:
         What is assigned to it, where each value stands for itself; `unknown` otherwise.
     unknown : bool
         Something is assigned that is no single expression: a loop's value, one of `...`.
+    names : list of Name
+        Where it is read or assigned.
     several : list of (Expression, int)
         Calls of which it gets one result, and which one, from 0.
     declared, last_use : int
@@ -83,6 +85,7 @@ class Variable:
     values: list[ast.Expression] = field(default_factory=list)
     unknown: bool = False
     several: list[tuple[ast.Expression, int]] = field(default_factory=list)
+    names: list[ast.Name] = field(default_factory=list)
     declared: int = 0
     last_use: int = 0
 
@@ -92,7 +95,7 @@ class Variable:
         return self.in_loop and self.captured
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class FileScope:
     """What is known of a file after `resolve`."""
 
@@ -172,6 +175,7 @@ class _Resolver:
         if variable is not None:
             self.tick += 1
             variable.last_use = self.tick
+            variable.names.append(name)
             for _, used in self.loop_uses:
                 used.add(variable)
             scope = self.scope

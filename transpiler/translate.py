@@ -70,7 +70,6 @@ class Translator:
         for scope in (scopes.top, *scopes.scopes.values()):
             read |= {name for name in scope.globals_read if _is_library(name)}
         module.set_globals(own)
-        read |= set(module.package_variables.values())
         self.names = Names(scopes, read | RESERVED)
         for info in module.classes.values():
             if info.variable is not None:

@@ -470,7 +470,7 @@ class Types:
             first = self._results[id(known)][1] if self._settled else ANY
             return [first or ANY, *[ANY] * (count - 1)][:count]
         if isinstance(function, ast.Name) and function.variable is not None:
-            kind = self.variable(function.variable).kind
+            kind = "package" if dotted(function) else self.variable(function.variable).kind
             if kind not in ("class", "package", "module"):
                 return None
         name = dotted(function)
@@ -512,6 +512,11 @@ class Types:
             return self.function_of(function.variable)
         return self._functions(function)
 
+    def is_string_method(self, node: ast.MethodCall) -> bool:
+        """Whether a method's name alone says that its object is a string."""
+        known = node.method in library.STRING_ONLY and node.method not in self._defined_names
+        return known and self.of(node.object).kind in ("any", "string")
+
     def is_tensor_method(self, owner: Type, name: str) -> bool:
         """Whether a method's name alone says that its object is a tensor."""
         unknown = owner.kind == "any" or owner.kind == "tensor"
@@ -534,7 +539,7 @@ class Types:
     def _method_results(self, node: ast.MethodCall) -> list[Type] | None:
         owner = self.of(node.object)
         name = node.method
-        if owner.kind == "string":
+        if owner.kind == "string" or self.is_string_method(node):
             letters = library.STRING_METHODS.get(name)
             return None if letters is None else results_of(letters)
         if owner.kind == "tensor" or self.is_tensor_method(owner, name):
@@ -758,13 +763,27 @@ def may_be_several(node: ast.Expression) -> bool:
 
 
 def dotted(node: ast.Expression) -> str | None:
-    """Return "a.b.c" for a global and fields of it; None for anything else."""
+    """Return "a.b.c" for a global, fields of it, and locals that are library functions."""
     if isinstance(node, ast.Name):
-        return node.name if node.variable is None else None
+        return node.name if node.variable is None else _alias(node.variable)
     if isinstance(node, ast.Index) and isinstance(node.key, ast.String):
         owner = dotted(node.table)
         return None if owner is None else f"{owner}.{node.key.value}"
     return None
+
+
+def _alias(variable: Variable) -> str | None:
+    """Return what a local of a library's function stands for: `local floor = math.floor`."""
+    if variable.writes or variable.unknown or variable.several or len(variable.values) != 1:
+        return None
+    value = variable.values[0]
+    if not isinstance(value, ast.Index) or not isinstance(value.key, ast.String):
+        return None
+    root = value.table
+    if not isinstance(root, ast.Name) or root.variable is not None:
+        return None
+    known = value.key.value in library.LIBRARIES.get(root.name, ())
+    return f"{root.name}.{value.key.value}" if known else None
 
 
 def _root(node: ast.Expression) -> ast.Expression:

@@ -12,12 +12,7 @@ from rekindle.transpiler.emit import Output
 from rekindle.transpiler.project import Project, collect
 
 PROGRAMS = Path(__file__).parents[1] / "fixtures" / "programs"
-WITHOUT_THEIR_PACKAGE = {"rnn_sequencer"}
-"""Programs that need Element-Research's rnn, which legacy_nn does not have yet."""
-
-NAMES = sorted(
-    {p.stem for p in PROGRAMS.iterdir() if p.suffix == ".lua" or p.is_dir()} - WITHOUT_THEIR_PACKAGE
-)
+NAMES = sorted({p.stem for p in PROGRAMS.iterdir() if p.suffix == ".lua" or p.is_dir()})
 
 
 @pytest.mark.parametrize("name", NAMES)

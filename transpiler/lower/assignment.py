@@ -24,8 +24,6 @@ def local(c: Context, node: ast.Local) -> None:
     if len(node.names) == 1:
         _local_one(c, node)
         return
-    if all(name.variable in c.module.package_variables for name in node.names):
-        return
     values = _values(c, node.values, len(node.names))
     targets = []
     cells = []

@@ -50,7 +50,8 @@ def _special(c: Context, node: ast.Call | ast.MethodCall) -> Code | None:
     from ..idioms import SPECIAL_CALLS, string_format
 
     if isinstance(node, ast.MethodCall):
-        if node.method == "format" and c.type_of(node.object).kind == "string":
+        texts = c.type_of(node.object).kind == "string" or c.types.is_string_method(node)
+        if node.method == "format" and texts:
             return string_format(c, node.object, node.arguments)
         return None
     from .classes import super_call
@@ -177,7 +178,8 @@ def method(c: Context, node: ast.MethodCall, any_method: str) -> tuple[Code, boo
     owner = c.type_of(node.object)
     name = node.method
     if not owner.optional:
-        if owner.kind == "string" and name in library.STRING_METHODS:
+        texts = owner.kind == "string" or c.types.is_string_method(node)
+        if texts and name in library.STRING_METHODS:
             c.use("string")
             return _function_form(c, f"string.{name}", node), False
         tensors = owner.kind == "tensor" or c.types.is_tensor_method(owner, name)

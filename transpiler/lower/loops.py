@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .. import ast
 from ..code import ADD, Code
 from ..code import binary as binary_code
@@ -63,8 +65,9 @@ def _loop(
 ) -> None:
     targets, cells = [], []
     for name in names:
-        assert name.variable is not None
-        if name.variable in c.cells:
+        if name.variable is None:
+            targets.append("_")
+        elif name.variable in c.cells:
             target = c.fresh(name.name)
             cells.append((c.name_of(name.variable), target))
             targets.append(target)
@@ -82,7 +85,12 @@ def _loop(
 
 def generic(c: Context, node: ast.GenericFor) -> None:
     """`for a, b in explist do`."""
-    _loop(c, node.names, iterated(c, node), node)
+    names, source = node.names, node.values[0]
+    if len(names) == len(node.values) == 1 and isinstance(source, ast.Call):
+        name = dotted(source.function)
+        if name in _OWN and not c.module.is_shared_global(name) and len(source.arguments) == 1:
+            names = [*names, ast.Name(node.line, node.column, "_")]
+    _loop(c, names, iterated(c, node), node)
 
 
 _OWN = {"pairs": 2, "ipairs": 2}
@@ -96,11 +104,9 @@ def iterated(c: Context, node: ast.GenericFor) -> str:
         name = dotted(source.function)
         if name in _OWN and not c.module.is_shared_global(name) and len(source.arguments) == 1:
             own = str(c.expression(source))
-            if count == 2:
-                return own
-            return str(c.lua("each", count, own))
+            return own if count <= 2 else str(c.lua("each", count, own))
     if len(node.values) == 1:
-        if _is_text_iterator(c, source) and count == 1:
+        if _is_text_iterator(c, source, count):
             return str(c.expression(source))
         return str(c.lua("each", count, _all(c, source), reason="an iterator of the program"))
     return str(c.lua("each", count, *arguments(c, node.values), reason="an iterator"))
@@ -113,5 +119,19 @@ def _all(c: Context, node: ast.Expression) -> str:
     return text
 
 
-def _is_text_iterator(c: Context, node: ast.Expression) -> bool:
-    return isinstance(node, ast.Call) and dotted(node.function) == "io.lines"
+def _is_text_iterator(c: Context, node: ast.Expression, count: int) -> bool:
+    """Whether each step gives just as many values as the loop has variables."""
+    pattern: ast.Expression | None = None
+    if isinstance(node, ast.MethodCall) and node.method == "gmatch" and len(node.arguments) == 1:
+        if c.type_of(node.object).kind == "string" or c.types.is_string_method(node):
+            pattern = node.arguments[0]
+    elif isinstance(node, ast.Call) and not c.module.is_shared_global("string"):
+        name = dotted(node.function)
+        if name == "io.lines" and len(node.arguments) < 2:
+            return count == 1
+        if name == "string.gmatch" and len(node.arguments) == 2:
+            pattern = node.arguments[1]
+    if not isinstance(pattern, ast.String):
+        return False
+    plain = re.sub(r"%.|\[[^\]]*\]", "", pattern.value)
+    return max(plain.count("("), 1) == count

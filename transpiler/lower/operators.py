@@ -96,7 +96,8 @@ def equality(c: Context, node: ast.Binary) -> Code:
             return comparison(c.expression(one), "is" if same else "is not", text)
     left, right = c.type_of(node.left), c.type_of(node.right)
     a, b = c.expression(node.left), c.expression(node.right)
-    if (left.is_number and right.is_number) or left.kind == right.kind == "string":
+    literal = isinstance(node.left, ast.String) or isinstance(node.right, ast.String)
+    if literal or (left.is_number and right.is_number) or left.kind == right.kind == "string":
         return comparison(a, "==" if same else "!=", b)
     found = c.lua("eq", a, b, reason="what is compared is of unknown type")
     return found if same else negation(found)

@@ -69,9 +69,6 @@ def vararg(c: Context, node: ast.Vararg) -> Code:
 def name(c: Context, node: ast.Name) -> Code:
     """Return a variable: a local, one of the module, a library, or a global of the program."""
     if node.variable is not None:
-        package = c.module.package_variables.get(node.variable)
-        if package is not None:
-            return Code(c.use(package))
         return Code(c.read(node.variable))
     return global_name(c, node)
 

@@ -57,9 +57,16 @@ def _index(value: Any, key: Any) -> Any:
     if type(key) is str:
         if key == "__typename":
             return _typename(value)
-        return _entry(value, key)
+        found = _entry(value, key)
+        if key == "new" and found is not None:  # `x.new(2)` is `x:new(2)`
+            return partial(_new, value, found)
+        return found
     methods = METHODS if isinstance(value, Tensor) else STORAGE_METHODS
     return methods["__index"](value, key)
+
+
+def _new(value: Any, new: Callable[..., Any], *args: Any) -> Any:
+    return new(value, *(args[1:] if args and args[0] is value else args))
 
 
 def _newindex(value: Any, key: Any, new: Any) -> None:
