@@ -9,7 +9,7 @@ from typing import Any, Self
 from rekindle.core.checkpoint import Table
 from rekindle.core.checkpoint.registry import names_to_text
 
-from ..containers import Container, known, run_fresh, run_torch
+from ..containers import Container, known
 from ..conversion import Cache, recursive_type
 from ..errors import tell_place
 from ..going_back import Ask, Method, ask_gradient, ask_parameters
@@ -27,6 +27,7 @@ from ..through_torch import call_through_torch, torch_only
 from .build import check_used, nodes, split_inputs
 from .graph import Graph, NnNode
 from .plan import Plan, Received
+from .program import Program
 
 KEPT = ("input", "gradOutput", "gradOutputBuffer")
 """What a run leaves in the `data` of a node."""
@@ -55,7 +56,7 @@ class gModule(Container):
     Source: torch/nngraph gmodule.lua.
     """
 
-    __slots__ = ("_plan",)  # beside the fields, which are those of files
+    __slots__ = ("_plan", "_steps")  # beside the fields, which are those of files
 
     fg: Graph
     bg: Graph
@@ -115,7 +116,7 @@ class gModule(Container):
         with as_torch():
             plan = self.plan()
             inputs = self._listed(as_input(input))
-            outputs = plan.run(inputs, run_torch, self._where)
+            outputs = self._program(plan).kept(inputs, self._where)
             plan.keep_inputs(outputs, inputs)
             results = self.outnode.data["input"]
             self.output = results[1] if plan.single else results
@@ -126,7 +127,7 @@ class gModule(Container):
         if torch_only(self):
             return call_through_torch(self, input)
         plan = self.plan()
-        return plan.result(plan.run(self._listed(input), run_fresh, self._where, keep=False))
+        return plan.result(self._program(plan).fresh(self._listed(input), self._where))
 
     def plan(self) -> Plan:
         """Return how the graph runs, looked up again where nodes have changed."""
@@ -137,11 +138,18 @@ class gModule(Container):
         plan: Plan = known[1]
         return plan
 
+    def _program(self, plan: Plan) -> Program:
+        """Return the steps of a plan, made again where modules have changed."""
+        known: Program | None = getattr(self, "_steps", None)
+        if known is None or known.plan is not plan or not known.holds():
+            known = self._steps = Program(plan)
+        return known
+
     # -- backward -----------------------------------------------------------------------
 
     def back(self, input: Any, gradOutput: Any, ask: Ask) -> Any:
         plan = self.plan()
-        outputs = plan.run(self._listed(input), lambda module, x: module.output, self._where)
+        outputs = plan.left(self._listed(input), self._where)
         given = shaped(self, plan.result(outputs), gradOutput)
         return of_input(plan.pull(outputs, given, ask, self._where), input)
 

@@ -72,40 +72,38 @@ class Plan:
 
     # -- forward ------------------------------------------------------------------------
 
-    def run(self, inputs: Received, run: Run, where: Any, *, keep: bool = True) -> Outputs:
-        """Run all nodes and return their outputs.
+    def computed(self, inputs: Received, outputs: Outputs, k: int, run: Run) -> Any:
+        """Return what node k computes from `outputs`, those of the nodes before it.
 
         Parameters
         ----------
         inputs : dict
             The inputs of the graph, by position.
         run : callable
-        where : callable
-            `where(k)` describes node k, for errors.
-        keep : bool
-            Whether to return what the inner nodes computed too; else it can be freed early.
+        """
+        value = _value(inputs) if k == self.first else self.value(outputs, k)
+        entries = self.data[k]._map
+        module = entries.get("module")
+        if "selectindex" in entries:
+            return _selected(value, entries["selectindex"], module)
+        if module is not None:
+            value = run(module, value)
+        if "nSplitOutputs" in entries:
+            check_split(value, entries["nSplitOutputs"])
+        return value
+
+    def left(self, inputs: Received, where: Any) -> Outputs:
+        """Return what all nodes computed last, from the fields `output` of their modules.
+
+        `where(k)` describes node k, for errors.
         """
         outputs: Outputs = [None] * len(self.data)
-        for k, data in enumerate(self.data):
+        for k in range(len(outputs)):
             try:
-                value = _value(inputs) if k == self.first else self.value(outputs, k)
-                entries = data._map
-                module = entries.get("module")
-                if "selectindex" in entries:
-                    value = _selected(value, entries["selectindex"], module)
-                else:
-                    if module is not None:
-                        value = run(module, value)
-                    if "nSplitOutputs" in entries:
-                        _check_split(value, entries["nSplitOutputs"])
-                outputs[k] = value
+                outputs[k] = self.computed(inputs, outputs, k, _output)
             except Exception as error:
                 tell_place(error, where(k))
                 raise
-            if not keep:
-                value = None
-                for source in self.last_used[k]:
-                    outputs[source] = None
         return outputs
 
     def received(self, outputs: Outputs, k: int) -> Received:
@@ -197,13 +195,17 @@ def _value(received: Received) -> Any:
     return received[1] if len(received) == 1 else new_table(received)
 
 
+def _output(module: Any, input: Any) -> Any:
+    return module.output
+
+
 def _selected(value: Any, index: Any, module: Any) -> Any:
     if module is not None or not isinstance(value, Table):
         raise ModuleError(f"a node that selects element {index} takes one table and has no module")
     return value[index]
 
 
-def _check_split(output: Any, count: int) -> None:
+def check_split(output: Any, count: int) -> None:
     """Check that what is split into several outputs is a table of as many."""
     if not isinstance(output, Table) or len(output) != count:
         given = f"{len(output)} of them" if isinstance(output, Table) else type(output).__name__
