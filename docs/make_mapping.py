@@ -17,6 +17,9 @@ from rekindle.core.checkpoint.registry import CLASSES
 from rekindle.legacy_nn.modernise import NOT_TRANSLATED, known
 from rekindle.legacy_nn.torch7 import api
 
+HOME = r"rekindle\.legacy_nn\.(criterion\.)?\w+"
+"""The modules of Python that have torch/nn's classes; packages around nn have their own."""
+
 TARGET = Path(__file__).with_name("mapping.md")
 
 INTRODUCTION = """\
@@ -42,7 +45,7 @@ A bare name has PyTorch's arguments; `modernise` shows them for a given module. 
 """
 
 TRANSLATED_TEXT = """\
-`modernise` translates these too, to expressions or to what the class without `cudnn.` becomes:
+`modernise` translates these too, and cudnn's classes as their twins without `cudnn.`:
 {}.
 """
 
@@ -67,9 +70,18 @@ def nn_rows() -> list[str]:
     return rows
 
 
+def classes() -> set[str]:
+    """Return the classes of torch/nn: those that stand beside Module, and the criterions."""
+    return {
+        name
+        for name, entry in CLASSES.items()
+        if name.startswith("nn.") and re.fullmatch(HOME, getattr(entry.cls, "__module__", ""))
+    }
+
+
 def other_classes() -> tuple[list[str], list[str]]:
     """Return the classes that modernise translates without a row here, and those it does not."""
-    rest = sorted(n for n in CLASSES if re.match(r"(nn|cudnn|nngraph)\.", n) and n not in NN)
+    rest = sorted(classes() - NN.keys())
     return [n for n in rest if known(n)], [n for n in rest if n in NOT_TRANSLATED]
 
 
