@@ -61,13 +61,22 @@ function dofile(path)
   return f()
 end
 
+-- Names that programs use for files of their own, which come first.
+local gives_way = {class = true, display = true, env = true, json = true, moses = true}
+
+local search_file
+
 local function search(name)
+  if gives_way[name] then
+    local found = search_file(name)
+    if rawtype(found) == 'function' then return found end
+  end
   local loader = B.find_package(name)
   if loader then return loader end
   return ("\n\tno package of Rekindle '%s'"):format(name)
 end
 
-local function search_file(name)
+function search_file(name)
   local tried = {}
   local file = name:gsub('%.', '/')
   for template in package.path:gmatch('[^;]+') do

@@ -48,10 +48,10 @@ function cutorch.getDeviceProperties()
           multiProcessorCount = 1, maxThreadsPerBlock = 1024, warpSize = 32}
 end
 
-cutorch.manualSeed = torch.manualSeed
-cutorch.manualSeedAll = torch.manualSeed
-cutorch.seed = torch.seed
-cutorch.seedAll = torch.seed
+-- A GPU has a stream of its own: to seed it leaves the CPU's where it is.
+for _, name in ipairs {'manualSeed', 'manualSeedAll', 'seed', 'seedAll'} do
+  cutorch[name] = function(seed) return seed end
+end
 cutorch.initialSeed = torch.initialSeed
 cutorch.getRNGState = torch.getRNGState
 cutorch.setRNGState = torch.setRNGState

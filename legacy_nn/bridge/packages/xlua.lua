@@ -55,23 +55,21 @@ end
 function xlua.print(object) print(object) end
 
 -- Arguments by name: {arg='x', type='number', help='...', default=1, req=true}.
-function xlua.unpack(given, name, text, ...)
+-- `args` holds the arguments in their order, or one table of them by name.
+function xlua.unpack(args, name, text, ...)
   local defs = {...}
-  if given == nil then given = {} end
+  local first = args[1]
+  local by_name = #args == 1 and type(first) == 'table' and #first == 0
+    and torch.typename(first) == nil
   local values = {}
-  local named = false
-  for _, def in ipairs(defs) do
-    if #given == 0 and given[def.arg] ~= nil then named = true end
-  end
   for i, def in ipairs(defs) do
-    local value = given[def.arg]
-    if value == nil and not named then value = given[i] end
-    if value == nil then value = def.default end
-    if value == nil and def.defaulta then value = values[def.defaulta] end
-    if value == nil and def.defaultf then value = def.defaultf() end
-    if value == nil and def.req then
+    local value
+    if by_name then value = first[def.arg] else value = args[i] end
+    if #args == 0 or (value == nil and def.req) then
       error(('%s: missing argument %s\n%s'):format(name, def.arg, xlua.usage(name, text, defs)), 2)
     end
+    if value == nil then value = def.default end
+    if value == nil and def.defaulta then value = values[def.defaulta] end
     values[def.arg] = value
     values[i] = value
   end
