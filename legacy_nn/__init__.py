@@ -18,8 +18,11 @@ from . import hessian as hessian
 from . import hessian_rules as hessian_rules
 from . import jacobian as Jacobian  # noqa: F401  # re-exported under the name of Torch7
 from . import optim as optim
+from . import rnn as rnn
 from . import sparse_jacobian as SparseJacobian  # noqa: F401  # likewise
+from . import stn as stn
 from . import tables as tables
+from . import torch_rnn as torch_rnn
 from . import utils as utils
 from .adaptive_pooling import SpatialAdaptiveAveragePooling as SpatialAdaptiveAveragePooling
 from .adaptive_pooling import SpatialAdaptiveMaxPooling as SpatialAdaptiveMaxPooling
@@ -94,6 +97,7 @@ from .distance import WeightedEuclidean as WeightedEuclidean
 from .dont_cast import DontCast as DontCast
 from .dpnn import Clip as Clip
 from .dpnn import Inception as Inception
+from .dpnn import ReverseTable as ReverseTable
 from .dpnn import Serial as Serial
 from .dropout import Dropout as Dropout
 from .dropout import SpatialDropout as SpatialDropout

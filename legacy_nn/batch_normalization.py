@@ -66,6 +66,7 @@ class BatchNormalization(Module):
     )
 
     nDim: ClassVar[int] = 2
+    shared_fields = ("weight", "bias", "running_mean", "running_var")
     buffer_fields = ("running_mean", "running_var")
 
     affine: bool = True

@@ -7,8 +7,8 @@ of their whole size, and whatever shared memory inside the original does so insi
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection
-from typing import Any, Self
+from collections.abc import Collection, Iterable
+from typing import Any, Self, TypeVar
 
 from rekindle.core.checkpoint import Table, TorchObject
 from rekindle.core.checkpoint.registry import identity_of
@@ -17,6 +17,8 @@ from rekindle.core.tensor import Tensor
 
 from .errors import ArgumentError
 from .nesting import nested
+
+V = TypeVar("V")
 
 
 class Copying:
@@ -84,6 +86,12 @@ class Sharing(Copying):
             own.set_(other.detach())
             self.shared = mlp.shared = True
         return self
+
+
+def copied_around(value: V, kept: Iterable[Any]) -> V:
+    """Return a copy of `value` in which the objects `kept`, modules or storages, are the same."""
+    copied: V = _Copier({id(part): part for part in kept}, ()).copy(value)
+    return copied
 
 
 class _Copier:

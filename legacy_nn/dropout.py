@@ -5,7 +5,7 @@ Source: torch/nn, the file of each class.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from rekindle.core import ops
 from rekindle.core.autograd import is_grad_enabled
@@ -61,6 +61,12 @@ class Dropout(InPlace):
         False in files from before version 2.
     noise : Tensor
         The mask of the last forward pass that dropped, scaled as the output was.
+    lazy : bool
+        Whether the mask stays the same until gradients go back, as in the package rnn.
+    mono : bool
+        Whether a lazy mask is one for all samples of a batch.
+    flag : bool
+        Whether a lazy mask is drawn again.
 
     Raises
     ------
@@ -76,6 +82,9 @@ class Dropout(InPlace):
     p: float
     v2: bool = False
     stochastic_inference: bool = False
+    lazy: bool = False
+    mono: bool = False
+    flag: bool = True
     noise: Any = None
 
     def __init__(
@@ -106,9 +115,12 @@ class Dropout(InPlace):
         return self.p > 0 and (self.train or self.stochastic_inference)
 
     def prepare(self, input: Any) -> None:
-        if self._drops():
-            kept = random.bernoulli(empty(input.shape, self.dtype, input.device), 1 - self.p)
+        if self._drops() and (self.flag or not self.lazy):
+            shape = (1, *input.shape[1:]) if self.mono else input.shape
+            kept = random.bernoulli(empty(shape, self.dtype, input.device), 1 - self.p)
             self.noise = replace_contents(self.noise, kept / (1 - self.p) if self.v2 else kept)
+            if self.lazy:
+                self.flag = False
 
     def compute(self, input: Any) -> Any:
         if self._drops():
@@ -117,13 +129,31 @@ class Dropout(InPlace):
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         # In evaluation Torch7 passes over the mask of a stochastic inference.
+        if self.lazy:
+            self.flag = True
         if self.train and self.p > 0:
+            if self.mono:
+                return gradOutput * self.noise
             noise, g = left_behind(self, "noise", gradOutput)
             return g * noise
         return gradOutput if self.train or self.v2 or self.p == 0 else gradOutput * (1 - self.p)
 
+    def clearState(self) -> Self:
+        if self.lazy:
+            self.flag = True
+        return super().clearState()
+
     def __repr__(self) -> str:
+        if "lazy" in vars(self):
+            return f"{self.t7_typename}({self.p:.1f}, {'lazy' if self.lazy else 'busy'})"
         return f"{self.t7_typename}({self.p:f})"
+
+
+def lazy_dropout(p: float, mono: bool) -> Dropout:
+    """Return a Dropout that drops the same until gradients go back: rnn's fourth argument."""
+    made = Dropout(p)
+    vars(made).update(inplace=False, lazy=True, mono=mono, flag=True)
+    return made
 
 
 class _FeatureDropout(Module):

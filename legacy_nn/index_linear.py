@@ -76,7 +76,7 @@ class IndexLinear(Module):
 
     normalize: int = 0
     offset: int = -1
-    weightDecay: float = 0
+    weightDecay: float = 0  # type: ignore[assignment]  # hides the method, as in Lua
     doGradInput: bool = False
     running: Table
     gradBias: Tensor

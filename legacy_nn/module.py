@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rekindle.core.autograd import no_grad
+from rekindle.core.checkpoint.torch_types import tensor_class
 from rekindle.core.creation import empty
 from rekindle.core.dtypes import Dtype, is_floating
 from rekindle.core.ops.adoption import HELD_HERE, adopted
@@ -23,17 +24,18 @@ from .classes import both_protocols as both_protocols
 from .classes import torch_class as torch_class
 from .clearing import Clearing
 from .conversion import Cache, Converting
-from .copying import Sharing
 from .errors import ArgumentError as ArgumentError
 from .errors import InputTypeError as InputTypeError
 from .errors import ModuleError as ModuleError
 from .gradients import Gradients
 from .hessian import DiagonalHessian
+from .regularizing import Regularizing
 from .state import State
 from .state import as_parameter as as_parameter
 from .state import take_fields as take_fields
+from .stepping import Stepping
 from .through_torch import call_through_torch, torch_only
-from .torch7.types import cpu_typename, dtype_of
+from .torch7.types import cpu_typename, default_dtype, dtype_of
 from .tree import Tree
 from .values import NOTHING, builds_graph
 from .values import as_input as as_input
@@ -45,7 +47,17 @@ from .values import tensors_in as tensors_in
 
 
 @torch_class("nn.Module")
-class Module(Gradients, State, Tree, Sharing, Clearing, Converting, DiagonalHessian, TorchClass):
+class Module(
+    Gradients,
+    State,
+    Tree,
+    Stepping,
+    Clearing,
+    Converting,
+    DiagonalHessian,
+    Regularizing,
+    TorchClass,
+):
     """The base of all LuaTorch modules.
 
     The attributes in the instance's `__dict__` are exactly the Lua object's fields, with
@@ -72,9 +84,10 @@ class Module(Gradients, State, Tree, Sharing, Clearing, Converting, DiagonalHess
     _type: str = "torch.DoubleTensor"
 
     def __init__(self) -> None:
-        self.output = empty(0, dtype_of(self._type))
-        self.gradInput = empty(0, dtype_of(self._type))
-        self._type = "torch.DoubleTensor"
+        dtype = default_dtype()
+        self.output = empty(0, dtype)
+        self.gradInput = empty(0, dtype)
+        self._type = tensor_class(dtype)
 
     # -- the arithmetic, stated by each class -------------------------------------------
 

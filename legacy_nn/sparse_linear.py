@@ -53,7 +53,7 @@ class SparseLinear(Module):
 
     scratch = ("lastInput",)
 
-    weightDecay: float = 0
+    weightDecay: float = 0  # type: ignore[assignment]  # hides the method, as in Lua
     doGradInput: bool = False
     sparseUpdate: int = NO_LAST_INPUT
     lastInput: Tensor | None = None

@@ -11,7 +11,6 @@ from rekindle.core.checkpoint import Table
 from rekindle.core.dtypes import is_floating
 from rekindle.core.tensor import Parameter, Tensor
 
-from .flatten import get_parameters
 from .torch7.types import cpu_typename
 
 
@@ -79,27 +78,6 @@ class State:
                 if (found := getattr(self, gradient, None)) is not None:
                     gradients.append(found)
         return weights, gradients
-
-    def getParameters(self) -> tuple[Tensor, Tensor]:
-        """Move all parameters, and their gradients, into one flat tensor each; return the two.
-
-        The fields stay the same tensors and become views: what is written into the flat
-        tensors is seen in the modules, and the other way round. Parameters that shared a
-        storage keep the order they had in it; those that overlap still do. Calling it again
-        makes new flat tensors, and the ones from before are views of nothing.
-
-        Returns
-        -------
-        flatParameters, flatGradParameters : Tensor, shape (n,)
-
-        Raises
-        ------
-        ArgumentError
-            If the gradients do not lie as the parameters do, because weights are shared
-            without their gradients or gradients were removed; if types differ; if there are
-            gaps inside a tensor.
-        """
-        return get_parameters(*self.parameters())
 
     def reset(self, stdv: float | None = None) -> Any:
         """Draw new parameters, where the class says how."""

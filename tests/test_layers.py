@@ -182,8 +182,10 @@ PRINTS_AS_TORCH_DOES = {
     "legacy_nn/optim/line_search.py",
     "legacy_nn/optim/logger.py",
     "legacy_nn/optim/state.py",
+    "legacy_nn/rnn/mask_zero.py",  # a warning
     "legacy_nn/stochastic_gradient.py",
     "legacy_nn/torch7/files/object_writer.py",
+    "legacy_nn/torch_rnn/language_model.py",
     "legacy_nn/watching.py",
 }
 """What a Lua user sees on the terminal, when asked with `verbose` or always."""

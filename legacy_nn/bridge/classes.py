@@ -112,11 +112,16 @@ class Classes:
         made = as_lua_calls(partial(cls, **options) if options else cls, _initialiser(cls), 1)
         return self._publish(self.shell(cls), name, self._border.guard(made), module)
 
-    def publish_package(self, prefix: str, module: Any) -> None:
-        """Publish all registered classes whose names begin with `prefix` and a dot."""
+    def publish_package(self, prefix: str, module: Any, without: tuple[str, ...] = ()) -> None:
+        """Publish all registered classes whose names begin with `prefix` and a dot.
+
+        Those that Python packages of the names `without` define are left out.
+        """
         for name, known in list(CLASSES.items()):
             package, _, rest = name.partition(".")
-            if known.cls is not None and package == prefix and "." not in rest:
+            if known.cls is None or known.cls.__module__.startswith(without):
+                continue
+            if package == prefix and "." not in rest:
                 self.publish(known.cls, name, module)
 
     # -- Lua's classes in Python ----------------------------------------------------------

@@ -12,28 +12,6 @@ from rekindle.legacy_nn.criterion import Criterion
 from rekindle.legacy_nn.torch7 import random
 from rekindle.legacy_nn.unsupported import unsupported
 
-LACKING = {
-    "rnn_bisequencer": "BiSequencer LSTM LinearNoBias Recursor ReverseTable Sequencer",
-    "rnn_brnn_lstm_stack": "LSTM LinearNoBias Recursor Sequencer",
-    "rnn_lm_lookup": "FastLSTM LinearNoBias Recursor Sequencer",
-    "rnn_lstm_bn": "FastLSTM LinearNoBias Sequencer",
-    "rnn_maskzero_seqlstm": "SeqLSTM",
-    "rnn_recurrence": "Recurrence Sequencer",
-    "rnn_seqbrnn": "SeqBRNN SeqLSTM SeqReverseSequence",
-    "rnn_sequencer_fastlstm": "FastLSTM LinearNoBias Recursor Sequencer",
-    "rnn_sequencer_gru": "GRU LinearNoBias SAdd Sequencer",
-    "rnn_sequencer_lstm": "LSTM LinearNoBias Recursor Sequencer",
-    "stn_matrixgen_rot": "AffineTransformMatrixGenerator",
-    "stn_rot_scale_trans": (
-        "AffineGridGeneratorBHWD AffineTransformMatrixGenerator BilinearSamplerBHWD"
-    ),
-    "stn_sampler_only": "BilinearSamplerBHWD",
-    "torchrnn_lm_rnn": "LanguageModel VanillaRNN",
-    "torchrnn_lm_rnn_bn": "LanguageModel VanillaRNN",
-    "torchrnn_rnn_layer": "VanillaRNN",
-}
-"""Models of packages that are not here yet (rnn, torch-rnn, stn), with the missing nn classes."""
-
 NO_MODEL = {"all_types", "storages_shared", "spatialcrossentropy"}
 """Files in fixtures/gpu that hold no module."""
 
@@ -41,7 +19,7 @@ HALF = {"cudahalf_convnet"}
 """Models of half precision, which Torch7 ran in single precision."""
 
 MODELS = {p.stem: p for p in sorted((FIXTURES / "models").glob("*.t7"))}
-RUN = {n: p for n, p in MODELS.items() if n not in LACKING and n != "charrnn_checkpoint"}
+RUN = {n: p for n, p in MODELS.items() if n != "charrnn_checkpoint"}
 GPU = {
     p.stem: p
     for p in sorted((FIXTURES / "gpu").glob("*.t7"))
@@ -61,7 +39,6 @@ def run(model, input, train, protocol):
 def test_every_recorded_model_is_here():
     assert len(MODELS) == 54
     assert len(GPU) == 44
-    assert LACKING.keys() < MODELS.keys()
 
 
 @pytest.mark.parametrize("name", RUN)
@@ -119,12 +96,6 @@ def test_char_rnn_checkpoint_runs():
     assert logprobs.shape == (1, 10)
     np.testing.assert_allclose(np.exp(logprobs.numpy()).sum(), 1)
     assert isinstance(loaded.protos.criterion, Criterion)
-
-
-@pytest.mark.parametrize("name", LACKING)
-def test_models_of_other_packages_say_what_they_lack(name):
-    gaps = unsupported(checkpoint.load(MODELS[name]).model)
-    assert {gap.typename for gap in gaps} == {f"nn.{c}" for c in LACKING[name].split()}
 
 
 # -- written by CUDA, cuDNN and OpenCL machines -------------------------------------------

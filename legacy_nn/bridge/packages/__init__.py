@@ -10,7 +10,11 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from rekindle.core.checkpoint.registry import CLASSES
+
 from ..adapt import as_lua_calls
+
+_LEGACY = __name__.rpartition(".bridge.")[0]
 
 
 def public_functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
@@ -23,3 +27,22 @@ def public_functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
         and getattr(value, "__module__", "").startswith(module.__name__)  # parts of it, too
         and not isinstance(value, type)
     }
+
+
+PARTS = tuple(f"{_LEGACY}.{part}." for part in ("rnn", "dpnn", "stn", "torch_rnn"))
+"""Modules whose classes are nn's by name, and there only once their package is required."""
+
+
+def publish_part(tools: Any, part: str, module: Any) -> None:
+    """Publish the classes nn.X that a package beside nn defines, in a table of its own."""
+    for name, cls in _classes_of(part):
+        tools.classes.publish(cls, name, module)
+
+
+def _classes_of(part: str) -> list[tuple[str, type]]:
+    home = f"{_LEGACY}.{part}."
+    return [
+        (name, known.cls)
+        for name, known in CLASSES.items()
+        if known.cls is not None and known.cls.__module__.startswith(home)
+    ]

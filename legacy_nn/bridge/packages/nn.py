@@ -10,7 +10,7 @@ from ... import hessian, jacobian, sparse_jacobian, tables, utils
 from ...conversion import recursive_type
 from ..adapt import as_lua_calls
 from ..toolbox import Toolbox
-from . import public_functions
+from . import PARTS, public_functions
 
 MODULES = {
     "Jacobian": jacobian,
@@ -25,7 +25,7 @@ MODULES = {
 def load(tools: Toolbox) -> Any:
     """Return the table `nn`."""
     module = tools.table({})
-    tools.classes.publish_package("nn", module)
+    tools.classes.publish_package("nn", module, PARTS)
     for name, functions in MODULES.items():
         module[name] = tools.table(public_functions(functions) | MORE.get(name, {}))
     return module

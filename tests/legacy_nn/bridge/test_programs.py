@@ -10,10 +10,6 @@ from click.testing import CliRunner
 from rekindle.cli import main
 
 PROGRAMS = Path(__file__).parents[2] / "fixtures" / "programs"
-MISSING = {
-    "rnn_sequencer": "rnn",
-}
-"""Packages that are not there yet, by the programs that need them."""
 
 SINGLE = sorted(path.stem for path in PROGRAMS.glob("*.lua"))
 FOLDERS = sorted(path.parent.name for path in PROGRAMS.glob("*/main.lua"))
@@ -24,8 +20,6 @@ FOLDERS = sorted(path.parent.name for path in PROGRAMS.glob("*/main.lua"))
 )  # programs that leave files open
 @pytest.mark.parametrize("name", SINGLE + FOLDERS)
 def test_prints_what_torch7_printed(name, tmp_path, monkeypatch):
-    if name in MISSING:
-        pytest.skip(f"needs the package {MISSING[name]}")
     if name in FOLDERS:
         shutil.copytree(PROGRAMS / name, tmp_path, dirs_exist_ok=True)
         script, expected = "main.lua", PROGRAMS / name / "expected.out"
