@@ -109,6 +109,8 @@ OPERATIONS: dict[str, Operation] = {
     "exp": Operation(ops.exp, "a.exp()"),
     "log": Operation(ops.log, "a.log()"),
     "abs": Operation(ops.abs, "a.abs()"),
+    "cos": Operation(ops.cos, "a.cos()"),
+    "sin": Operation(ops.sin, "a.sin()"),
     "clamp": Operation(
         lambda a, *, low, high: ops.clamp(a, min=low, max=high), "a.clamp(min=low, max=high)"
     ),
@@ -191,6 +193,17 @@ OPERATIONS: dict[str, Operation] = {
         lambda *parts, dim: ops.concat(list(parts), axis=dim),
         "ops.concat([*parts], axis=dim)",
         "torch.cat([*parts], dim)",
+    ),
+    "stack": Operation(
+        lambda *parts, dim: ops.stack(list(parts), axis=dim),
+        "ops.stack([*parts], axis=dim)",
+        "torch.stack([*parts], dim)",
+    ),
+    "flip": Operation(lambda a, *, dim: ops.flip(a, dim), "a.flip(dim)"),
+    "grid_sample": Operation(
+        lambda a, b: ops.grid_sample(a, b, align_corners=True),
+        "ops.grid_sample(a, b, align_corners=True)",
+        "F.grid_sample(a, b, align_corners=True)",
     ),
     "depth_cat": Operation(
         _depth_cat,

@@ -29,6 +29,8 @@ TABLE_INPUTS = {
     "nn.DistanceRatioCriterion",
 }
 FIRST = {
+    "nn.AffineTransformMatrixGenerator": 2,
+    "nn.AffineGridGeneratorBHWD": 3,
     **dict.fromkeys(("cudnn.RNN", "cudnn.RNNReLU", "cudnn.RNNTanh", "cudnn.LSTM", "cudnn.GRU"), 3),
     **dict.fromkeys(("cudnn.BLSTM", "cudnn.BGRU"), 3),
     "nn.Linear": 2,
@@ -125,6 +127,8 @@ def wish(module: Any) -> Wish:
     if name == "nn.SelectTable":
         count = module.index if isinstance(module.index, int) else 2
         return (None,) * max(abs(count), 1)
+    if name == "nn.BilinearSamplerBHWD":
+        return (4, 4)
     if name in FIRST:
         return FIRST[name]
     if name.startswith(("nn.Spatial", "cudnn.Spatial")) and "SoftMax" not in name:

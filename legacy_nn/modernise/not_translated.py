@@ -51,7 +51,6 @@ NOT_TRANSLATED: dict[str, str] = {
 
 PACKAGES: dict[str, str] = {
     "rnn": "its modules keep their states between calls, one for each step",
-    "stn": "modules of spatial transformers have no rules yet",
     "torch_rnn": "its modules keep their states between calls",
 }
 """Reasons for all classes of a package of legacy_nn that have no rule."""

@@ -49,6 +49,8 @@ for _name, _kind in {
     "exp": "Exp",
     "log": "Log",
     "abs": "Abs",
+    "cos": "Cos",
+    "sin": "Sin",
     "less": "Less",
     "greater": "Greater",
     "equal": "Equal",
@@ -208,6 +210,27 @@ def cut(w: Writer, expr: Expr, args: Sequence[str]) -> str:
 def cat(w: Writer, expr: Expr, args: Sequence[str]) -> str:
     """Add a joint."""
     return w.node("Concat", *args, axis=expr.attrs["dim"])
+
+
+@emits("stack")
+def stack(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add a joint along a new dimension."""
+    dim = expr.attrs["dim"]
+    longer = [w.node("Unsqueeze", x, w.integers([dim])) for x in args]
+    return w.node("Concat", *longer, axis=dim)
+
+
+@emits("flip")
+def flip(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add a dimension in the opposite order."""
+    back = [w.integers([n]) for n in (-1, -END, expr.attrs["dim"], -1)]
+    return w.node("Slice", args[0], *back)
+
+
+@emits("grid_sample")
+def grid_sample(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add pixels between pixels."""
+    return w.node("GridSample", *args, mode="bilinear", padding_mode="zeros", align_corners=1)
 
 
 @emits("depth_cat")

@@ -9,6 +9,7 @@ from typing import Any
 from ..modernise.expressions import OPERATIONS
 from ..modernise.plan import Expr, Layer, Value, in_order, leaves
 from .classes import ClassDef, is_function
+from .naming import RESERVED
 from .simplify import uses_of
 from .spelling import Target, flat, function, literal, operation
 
@@ -63,7 +64,7 @@ class Forward:
         self._names: dict[int, str] = {}
         self._depth: dict[int, int] = {}
         self._left: Counter[str] = Counter()
-        self._taken: set[str] = {"self"}
+        self._taken: set[str] = set(RESERVED)
         self._unpacked = {id(e.args[0]) for e in in_order(made.composite.output) if e.op == "item"}
         self._repeated = {
             id(e.args[0])

@@ -6,6 +6,8 @@ import keyword
 import re
 from collections import Counter
 
+from rekindle.core import nn
+
 from ..modernise.plan import Expr, Layer, in_order, leaves
 from .members import Chain, Composite, Member, inside
 
@@ -34,6 +36,21 @@ BASES = {
     "ReplicationPad": "pad",
     "ZeroPad": "pad",
 }
+
+
+RESERVED = frozenset(
+    {
+        *dir(nn.Module()),
+        # Attributes of torch.nn.Module that Rekindle's modules do not have.
+        *("T_destination", "bfloat16", "call_super_init", "compile", "dump_patches", "get_buffer"),
+        *("get_extra_state", "get_parameter", "get_submodule", "ipu", "mtia", "set_extra_state"),
+        *("register_load_state_dict_post_hook", "register_state_dict_pre_hook", "set_submodule"),
+        *("register_load_state_dict_pre_hook", "register_module", "share_memory", "to_empty"),
+        *("register_state_dict_post_hook", "type", "xpu"),
+        *("F", "Path", "Tensor", "WEIGHTS", "load", "nn", "ops", "rekindle", "self", "torch"),
+    }
+)
+"""Names that attributes and variables of generated classes cannot have."""
 
 
 def kinds_in(member: Member) -> Counter[str]:
@@ -122,7 +139,7 @@ def attribute_names(composite: Composite, class_names: dict[int, str]) -> dict[s
         for key, member in composite.members.items()
     }
     totals = Counter(bases.values())
-    taken = {*composite.parameters, *composite.buffers, "forward", "training"}
+    taken = {*composite.parameters, *composite.buffers, *RESERVED}
     counts: Counter[str] = Counter()
     names: dict[str, str] = {}
     for key, base in bases.items():
@@ -144,7 +161,10 @@ def class_base(composite: Composite) -> str:
     names = {e.op for e in ops}
     inputs = list(leaves(composite.input))
     sums = [e for e in ops if e.op == "add" and all(isinstance(a, Expr) for a in e.args)]
-    if len(sums) == 1 and len(inputs) == 1 and not composite.parameters:
+    last = composite.output
+    while isinstance(last, Expr) and last.op == "call" and isinstance(last.args[0], Expr):
+        last = last.args[0]
+    if sums == [last] and len(inputs) == 1 and not composite.parameters:
         calls = [_calls(part) for part in sums[0].args]
         return "ProjectionBlock" if all(calls) else "ResidualBlock"
     if composite.typename == CONVOLUTION:

@@ -70,6 +70,8 @@ class _Simplifying:
             return value
         if expr.op == "parameter":
             return self._own(block, expr)
+        if expr.op == "permute" and (same := _permuted_back(args[0], expr.attrs["order"])):
+            return same
         if expr.op == "transpose" and (before := self._turned_back(args[0], expr.attrs)):
             return before
         return Expr(expr.op, args, expr.attrs, expr.ndim, expr.shape)
@@ -152,6 +154,15 @@ class _Simplifying:
             if hint:
                 self.composite.hints[name] = hint
         return Expr("call", (argument,), {"child": name}, expr.ndim, expr.shape)
+
+
+def _permuted_back(value: Value, order: tuple[int, ...]) -> Expr | None:
+    """Return what a value was before a permutation that `order` undoes."""
+    if not isinstance(value, Expr) or value.op != "permute":
+        return None
+    before: Expr = value.args[0]
+    first = value.attrs["order"]
+    return before if [first[i] for i in order] == list(range(len(order))) else None
 
 
 def _arguments(value: Value) -> list[Any]:

@@ -161,3 +161,19 @@ def test_double_models_are_double(tmp_path: Path) -> None:
     net = loaded(source_of(plan_of(old), "Net", "x.t7"), tmp_path).load()
     x = Tensor(np.random.default_rng(0).normal(size=(2, 3)))
     assert np.abs(net(x).numpy() - old(x).numpy()).max() < 1e-12
+
+
+def test_names_that_modules_have_are_not_taken(tmp_path: Path) -> None:
+    x = legacy_nn.Identity()()
+    y = legacy_nn.Linear(3, 3)(x).annotate({"name": "train"})
+    z = legacy_nn.Linear(3, 2)(y).annotate({"name": "F"})
+    old = legacy_nn.gModule([x], [z]).float()
+    net = loaded(source_of(plan_of(old), "Net", "x.t7"), tmp_path).load()
+    given = Tensor(np.ones((2, 3), "f4"))
+    assert_same(net(given), old(given).numpy())
+
+
+def test_permutations_that_undo_each_other_are_gone() -> None:
+    model, _ = model_and_input(FIXTURES / "models" / "stn_rot_scale_trans.t7")
+    text = source_of(plan_of(model), "Net", "x.t7", "torch").text
+    assert text.count("permute") == 0
