@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Any, Self
 
@@ -28,6 +28,7 @@ from .build import check_used, nodes, split_inputs
 from .graph import Graph, NnNode
 from .plan import Plan, Received
 from .program import Program
+from .pulls import Pull
 
 KEPT = ("input", "gradOutput", "gradOutputBuffer")
 """What a run leaves in the `data` of a node."""
@@ -148,16 +149,22 @@ class gModule(Container):
     # -- backward -----------------------------------------------------------------------
 
     def back(self, input: Any, gradOutput: Any, ask: Ask) -> Any:
+        return self._back(input, gradOutput, ask, None)
+
+    def _back(
+        self, input: Any, gradOutput: Any, ask: Ask, pulls: Sequence[Pull | None] | None
+    ) -> Any:
         plan = self.plan()
-        outputs = plan.left(self._listed(input), self._where)
+        outputs = self._program(plan).left(self._listed(input), self._where)
         given = shaped(self, plan.result(outputs), gradOutput)
-        return of_input(plan.pull(outputs, given, ask, self._where), input)
+        return of_input(plan.pull(outputs, given, ask, self._where, pulls), input)
 
     @nested
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         """Ask all modules for the gradients of their inputs, then for those of parameters."""
         asked: list[tuple[int, Any, Any, Any]] = []
-        data = self.plan().data
+        plan = self.plan()
+        data, pulls = plan.data, self._program(plan).pulls
 
         def ask(k: int, x: Any, g: Any) -> Any:
             module = data[k]["module"]
@@ -166,7 +173,7 @@ class gModule(Container):
 
         with as_torch():
             input, gradOutput = as_input(input), as_input(gradOutput)
-            result = self.back(input, gradOutput, ask)
+            result = self._back(input, gradOutput, ask, pulls)
             self.gradInput = self.keep_gradient(input, gradOutput, result)
             for k, module, x, g in asked:
                 try:

@@ -18,6 +18,7 @@ from ..going_back import Ask
 from ..module import ModuleError
 from ..returning import added, completed, fitting
 from .graph import NnNode
+from .pulls import Pull
 
 Outputs = list[Any]
 """What each node computed in one run."""
@@ -45,6 +46,8 @@ class Plan:
         What each node computes and how: `module`, `selectindex`, `nSplitOutputs`.
     sources : list of list of (int, key)
         For each node the nodes that its inputs come from, and the position here.
+    places : list of tuple of int
+        The same nodes in the order of their positions.
     last_used : list of list of int
         For each node those whose outputs nobody asks for after it.
     """
@@ -58,6 +61,10 @@ class Plan:
         for k, node in enumerate(nodes):
             for child in node.children.array():
                 self.sources[place[id(child.data)]].append((k, child.data.mapindex[node.data]))
+        self.places = [
+            tuple(i for i, _ in sorted(sources, key=lambda source: source[1]))
+            for sources in self.sources
+        ]
         users = {source: k for k, sources in enumerate(self.sources) for source, _ in sources}
         self.last_used: list[list[int]] = [[] for _ in self.data]
         for source, k in users.items():
@@ -91,20 +98,6 @@ class Plan:
         if "nSplitOutputs" in entries:
             check_split(value, entries["nSplitOutputs"])
         return value
-
-    def left(self, inputs: Received, where: Any) -> Outputs:
-        """Return what all nodes computed last, from the fields `output` of their modules.
-
-        `where(k)` describes node k, for errors.
-        """
-        outputs: Outputs = [None] * len(self.data)
-        for k in range(len(outputs)):
-            try:
-                outputs[k] = self.computed(inputs, outputs, k, _output)
-            except Exception as error:
-                tell_place(error, where(k))
-                raise
-        return outputs
 
     def received(self, outputs: Outputs, k: int) -> Received:
         """Return what a node received, by position."""
@@ -146,7 +139,14 @@ class Plan:
 
     # -- back ---------------------------------------------------------------------------
 
-    def pull(self, outputs: Outputs, gradOutput: Any, ask: Ask, where: Any) -> Any:
+    def pull(
+        self,
+        outputs: Outputs,
+        gradOutput: Any,
+        ask: Ask,
+        where: Any,
+        pulls: Sequence[Pull | None] | None = None,
+    ) -> Any:
         """Return the gradient for the inputs, as a table; None where none arrives.
 
         Parameters
@@ -160,6 +160,8 @@ class Plan:
             its input.
         where : callable
             `where(k)` describes node k, for errors.
+        pulls : sequence of callable or None, optional
+            What to do in the place of `ask`, for some of the nodes.
         """
         arrived: list[Any] = [None] * len(self.data)
         arrived[self.last] = gradOutput
@@ -169,6 +171,14 @@ class Plan:
                 continue
             data, sources = self.data[k]._map, self.sources[k]
             module, index = data.get("module"), data.get("selectindex")
+            rule = None if pulls is None else pulls[k]
+            if rule is not None:
+                found = rule(module, g, *[outputs[i] for i in self.places[k]])
+                if found is not NotImplemented:
+                    for source, position in sources:
+                        part, before = found[position - 1], arrived[source]
+                        arrived[source] = part if before is None else added(before, part)
+                    continue
             if index is not None:
                 g = new_table({as_key(index): g})
             elif module is not None:
@@ -193,10 +203,6 @@ class Plan:
 def _value(received: Received) -> Any:
     """Return the only thing that a node received, or the table of all."""
     return received[1] if len(received) == 1 else new_table(received)
-
-
-def _output(module: Any, input: Any) -> Any:
-    return module.output
 
 
 def _selected(value: Any, index: Any, module: Any) -> Any:

@@ -12,6 +12,7 @@ from ..containers import run_fresh, run_torch
 from ..errors import tell_place
 from ..torch7.types import dtype_of
 from .plan import Outputs, Plan, Received, check_split
+from .pulls import PULLS, Pull
 from .steps import PLAIN, Keep, Step, is_plain, selection, unchanged
 
 Line = tuple[int, tuple[int, ...], Step | None, Keep | None, Any, Any, list[int]]
@@ -25,6 +26,11 @@ class Program:
     Parameters
     ----------
     plan : Plan
+
+    Attributes
+    ----------
+    pulls : list of callable or None
+        The rule for the gradients of each node, where it has one.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -37,11 +43,15 @@ class Program:
             for (_, module), step in zip(self._nodes, steps, strict=True)
             if module is not None and step is not None
         ]
+        self.pulls: list[Pull | None] = [
+            None if step is None else PULLS.get(type(module))
+            for (_, module), step in zip(self._nodes, steps, strict=True)
+        ]
         self._classes = {cls for _, cls, _ in self._plain}
         self._lines: list[Line] = [
             (
                 k,
-                self._places(k),
+                plan.places[k],
                 step,
                 None if module is None or step is None else PLAIN[type(module)].keep,
                 module,
@@ -53,9 +63,6 @@ class Program:
 
     def __reduce__(self) -> Any:
         return _none, ()  # copies of a graph, and pickles of it, make theirs anew
-
-    def _places(self, k: int) -> tuple[int, ...]:
-        return tuple(i for i, _ in sorted(self.plan.sources[k], key=lambda source: source[1]))
 
     def _step(self, k: int, module: Any) -> Step | None:
         sources, entries = self.plan.sources[k], self.plan.data[k]._map
@@ -125,6 +132,29 @@ class Program:
             tell_place(error, where(k))
             raise
         return outputs
+
+    def left(self, inputs: Received, where: Any) -> Outputs:
+        """Return what all nodes computed last, from the fields `output` of their modules."""
+        outputs: Outputs = [None] * len(self._lines)
+        k = 0
+        try:
+            for k, places, step, _, module, parts, _ in self._lines:
+                value: Any = NotImplemented
+                if step is not None:
+                    value = step(outputs[places[0]]) if module is None else module.output
+                if value is NotImplemented:
+                    value = self.plan.computed(inputs, outputs, k, _output)
+                elif parts is not None:
+                    check_split(value, parts)
+                outputs[k] = value
+        except Exception as error:
+            tell_place(error, where(k))
+            raise
+        return outputs
+
+
+def _output(module: Any, input: Any) -> Any:
+    return module.output
 
 
 def _none() -> None:
