@@ -161,6 +161,8 @@ class _Reader:
 
     def _add_inner(self, node: Any, statement: ast.Statement) -> None:
         """Add the comments inside an expression to those before the statement."""
+        if self.source.find(b"--", node.start_byte, node.end_byte) < 0:
+            return
         found: list[ast.Comment] = []
         stack = [node]
         while stack:
