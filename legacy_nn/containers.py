@@ -169,7 +169,7 @@ class Container(GoingBack, Module):
 
     def _outermost(self, input: Any) -> Any:
         """Return the output for `input`, which stays as it is, whatever is inside."""
-        if _writes(self):
+        if writes(self):
             input = _cloned(input)
         return self._fresh(input)
 
@@ -203,7 +203,7 @@ def indented(module: Any, margin: str) -> str:
     return text.replace("\n", f"\n{margin}")
 
 
-def _writes(module: Any) -> bool:
+def writes(module: Any) -> bool:
     """Whether this module, or one inside, writes into its input."""
     pending = [module]
     seen = {id(module)}

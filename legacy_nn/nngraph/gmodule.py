@@ -123,12 +123,20 @@ class gModule(Container):
             self.output = results[1] if plan.single else results
         return self.output
 
-    @nested
+    def _outermost(self, input: Any) -> Any:
+        program = self._program(self.plan())
+        if program.writes() or torch_only(self):
+            return super()._outermost(input)
+        return self._run_fresh(program, input)
+
     def _fresh(self, input: Any) -> Any:
         if torch_only(self):
             return call_through_torch(self, input)
-        plan = self.plan()
-        return plan.result(self._program(plan).fresh(self._listed(input), self._where))
+        return self._run_fresh(self._program(self.plan()), input)
+
+    @nested
+    def _run_fresh(self, program: Program, input: Any) -> Any:
+        return program.plan.result(program.fresh(self._listed(input), self._where))
 
     def plan(self) -> Plan:
         """Return how the graph runs, looked up again where nodes have changed."""

@@ -6,18 +6,25 @@ step does not take, go the way of plan.py.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
-from ..containers import run_fresh, run_torch
+from ..containers import run_fresh, run_torch, writes
 from ..errors import tell_place
 from ..torch7.types import dtype_of
 from .plan import Outputs, Plan, Received, check_split
 from .pulls import PULLS, Pull
 from .steps import PLAIN, Keep, Step, is_plain, selection, unchanged
 
-Line = tuple[int, tuple[int, ...], Step | None, Keep | None, Any, Any, list[int]]
-"""A node, where its inputs come from, its step, how its module keeps the result, the module,
-into how many parts the result is split, and the nodes whose results nobody asks for after it."""
+Line = tuple[int, tuple[int, ...], Step | None, Keep | None, Any, Any]
+"""A node, where its inputs come from, its step, how its module keeps the result, the module, and
+into how many parts the result is split."""
+
+Short = tuple[int, Step | None, Any, int | None, Any, list[int]]
+"""The same for fresh outputs: a node, its step, its one or two inputs, into how many parts the
+result is split, and the nodes whose results nobody asks for after it."""
+
+_inplace = attrgetter("inplace")
 
 
 class Program:
@@ -35,37 +42,42 @@ class Program:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        entries = [data._map for data in plan.data]
-        self._nodes = [(e, e.get("module")) for e in entries]
-        steps = [self._step(k, module) for k, (_, module) in enumerate(self._nodes)]
-        self._plain = [
-            (module, type(module), module._type)
-            for (_, module), step in zip(self._nodes, steps, strict=True)
-            if module is not None and step is not None
-        ]
+        self._entries = [data._map for data in plan.data]
+        self._modules = [entries.get("module") for entries in self._entries]
+        steps = [self._step(k) for k in range(len(self._modules))]
+        both = [(m, s) for m, s in zip(self._modules, steps, strict=True) if m is not None]
+        self._plain = [module for module, step in both if step is not None]
+        self._others = [module for module, step in both if step is None]
+        self._types = [type(module) for module in self._plain]
+        self._typenames = [module._type for module in self._plain]
+        self._classes = {*self._types}
         self.pulls: list[Pull | None] = [
             None if step is None else PULLS.get(type(module))
-            for (_, module), step in zip(self._nodes, steps, strict=True)
+            for module, step in zip(self._modules, steps, strict=True)
         ]
-        self._classes = {cls for _, cls, _ in self._plain}
-        self._lines: list[Line] = [
-            (
-                k,
-                plan.places[k],
-                step,
-                None if module is None or step is None else PLAIN[type(module)].keep,
-                module,
-                None if "selectindex" in entries[k] else entries[k].get("nSplitOutputs"),
-                plan.last_used[k],
-            )
-            for k, (step, (_, module)) in enumerate(zip(steps, self._nodes, strict=True))
+        self._lines = [self._line(k, step) for k, step in enumerate(steps)]
+        self._short = [
+            self._shortened(line)
+            for line in self._lines
+            if line[0] != plan.last or line[2] is not None or line[4] is not None
         ]
 
     def __reduce__(self) -> Any:
         return _none, ()  # copies of a graph, and pickles of it, make theirs anew
 
-    def _step(self, k: int, module: Any) -> Step | None:
-        sources, entries = self.plan.sources[k], self.plan.data[k]._map
+    def _line(self, k: int, step: Step | None) -> Line:
+        entries, module = self._entries[k], self._modules[k]
+        keep = None if module is None or step is None else PLAIN[type(module)].keep
+        parts = None if "selectindex" in entries else entries.get("nSplitOutputs")
+        return k, self.plan.places[k], step, keep, module, parts
+
+    def _shortened(self, line: Line) -> Short:
+        k, places, step, _, _, parts = line
+        first, second = (*places, None, None)[:2] if step is not None else (k, None)
+        return k, step, first, second, parts, self.plan.last_used[k]
+
+    def _step(self, k: int) -> Step | None:
+        sources, entries, module = self.plan.sources[k], self._entries[k], self._modules[k]
         positions = sorted(position for _, position in sources)
         if positions != [*range(1, len(sources) + 1)]:
             return None
@@ -79,31 +91,34 @@ class Program:
 
     def holds(self) -> bool:
         """Whether the modules are still the same, of the same types, with the same methods."""
-        if not unchanged(self._classes):
-            return False
-        for entries, module in self._nodes:
-            if entries.get("module") is not module:
-                return False
-        for module, cls, typename in self._plain:
-            if type(module) is not cls or module._type != typename or not is_plain(module):
-                return False
-        return True
+        return (
+            [entries.get("module") for entries in self._entries] == self._modules
+            and [type(module) for module in self._plain] == self._types
+            and [module._type for module in self._plain] == self._typenames
+            and all(map(is_plain, self._plain))
+            and unchanged(self._classes)
+        )
+
+    def writes(self) -> bool:
+        """Whether a module writes, or may write, into its input."""
+        return any(map(_inplace, self._plain)) or any(map(writes, self._others))
 
     def fresh(self, inputs: Received, where: Any) -> Outputs:
         """Return the outputs in fresh tensors; those of inner nodes are dropped once used."""
-        outputs: Outputs = [None] * len(self._lines)
+        outputs: Outputs = [None] * len(self._modules)
         k = 0
         try:
-            for k, places, step, _, _, parts, free in self._lines:
+            for k, step, first, second, parts, free in self._short:
                 value: Any = NotImplemented
                 if step is not None:
-                    value = step(*[outputs[i] for i in places])
+                    x = outputs[first]
+                    value = step(x) if second is None else step(x, outputs[second])
                 if value is NotImplemented:
                     value = self.plan.computed(inputs, outputs, k, run_fresh)
                 elif parts is not None:
                     check_split(value, parts)
                 outputs[k] = value
-                value = None
+                value = x = None
                 for i in free:
                     outputs[i] = None
         except Exception as error:
@@ -113,10 +128,10 @@ class Program:
 
     def kept(self, inputs: Received, where: Any) -> Outputs:
         """Return what all modules computed, which is in their fields `output` too."""
-        outputs: Outputs = [None] * len(self._lines)
+        outputs: Outputs = [None] * len(self._modules)
         k = 0
         try:
-            for k, places, step, keep, module, parts, _ in self._lines:
+            for k, places, step, keep, module, parts in self._lines:
                 value: Any = NotImplemented
                 if step is not None:
                     value = step(*[outputs[i] for i in places])
@@ -135,10 +150,10 @@ class Program:
 
     def left(self, inputs: Received, where: Any) -> Outputs:
         """Return what all nodes computed last, from the fields `output` of their modules."""
-        outputs: Outputs = [None] * len(self._lines)
+        outputs: Outputs = [None] * len(self._modules)
         k = 0
         try:
-            for k, places, step, _, module, parts, _ in self._lines:
+            for k, places, step, _, module, parts in self._lines:
                 value: Any = NotImplemented
                 if step is not None:
                     value = step(outputs[places[0]]) if module is None else module.output
