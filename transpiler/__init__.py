@@ -1,4 +1,14 @@
-"""Lua to Python: nothing yet; docs/design.md (8) tells what is planned."""
+"""Lua to Python: programs for Torch7 become programs on Rekindle; docs/transpiler.md.
+
+In reading order:
+
+- parse, ast, literals, scope, syntax: Lua's text to nodes, and the variable of every name
+- kinds, types, rules, library: what values are, as far as the text and known functions tell
+- module, project, closures, names: the facts of a file, of a program, of variables
+- code, lower/, idioms/, translate: nodes to Python text
+- emit, diagnostics, report, report_html: files written, and what is said about them
+- runtime/: what translated programs import
+"""
 
 if __name__ == "transpiler":
     raise ImportError(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from . import ast, library
 from .code import quoted
+from .kinds import ANY, TABLE, Type
 from .lower.classes import ClassInfo, find_classes
 from .scope import FileScope, Variable
-from .types import ANY, TABLE, Type, blocks_of, dotted, returns
+from .syntax import blocks_of, dotted, returns
 
 if TYPE_CHECKING:
     from .lower.context import Context

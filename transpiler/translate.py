@@ -14,8 +14,9 @@ from .lower.statements import body
 from .module import Module
 from .names import Names
 from .scope import Scope
+from .syntax import blocks_of
 from .text import words
-from .types import Types, blocks_of
+from .types import Types
 
 RUNTIME = "rekindle.transpiler.runtime"
 

@@ -8,126 +8,32 @@ translation keeps Lua's meaning through the runtime.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from . import ast, library
+from .kinds import (
+    ANY,
+    BOOLEAN,
+    COUNT,
+    MODULE,
+    NIL,
+    NUMBER,
+    OPTIONS,
+    STORAGE,
+    STRING,
+    TABLE,
+    TENSOR,
+    UNBOUNDED,
+    Shape,
+    Type,
+    integer,
+    join,
+    results_of,
+)
+from .rules import RULES, unknown
 from .scope import FileScope, Variable
+from .syntax import always_returns, dotted, may_be_several, plain_count, returns, root_of
 from .text import words
-
-UNBOUNDED = 64
-
-EXACT_BITS = 53
-
-
-@dataclass(frozen=True, slots=True)
-class Type:
-    """The type of an expression.
-
-    Attributes
-    ----------
-    kind : str
-        "any", "nil", "boolean", "integer", "number", "string", "table", "tensor", "storage",
-        "function", "module" (an object of nn), "options" (a torch.CmdLine), "object" (of a
-        class of the program), "class", "package".
-    bits : int
-        Of a number: about how many bits it has at most if it is whole, which decides whether
-        Python's product is that of doubles.
-    optional : bool
-        It may be nil as well.
-    detail : object
-        The class of an object, the node of a function, the name of a package.
-    """
-
-    kind: str
-    bits: int = 0
-    optional: bool = False
-    detail: Any = None
-
-    @property
-    def is_number(self) -> bool:
-        """Whether it is a number, or nil where that is allowed."""
-        return self.kind in ("integer", "number")
-
-    @property
-    def is_reference(self) -> bool:
-        """Whether it is nil or something that counts as true in both languages."""
-        return self.kind in ("table", "function", "module", "object", "class", "package", "nil")
-
-
-ANY = Type("any")
-NIL = Type("nil", optional=True)
-BOOLEAN = Type("boolean")
-NUMBER = Type("number")
-STRING = Type("string")
-TABLE = Type("table")
-TENSOR = Type("tensor")
-STORAGE = Type("storage")
-FUNCTION = Type("function")
-MODULE = Type("module")
-OPTIONS = Type("options")
-
-
-def integer(bits: int) -> Type:
-    """Return the type of whole numbers of about so many bits."""
-    return Type("integer", min(bits, UNBOUNDED))
-
-
-COUNT = integer(30)
-"""Positions, lengths and sizes."""
-
-_LETTERS = {
-    "a": ANY,
-    "n": NUMBER,
-    "i": COUNT,
-    "s": STRING,
-    "b": BOOLEAN,
-    "t": TABLE,
-    "T": TENSOR,
-    "S": STORAGE,
-    "f": FUNCTION,
-    "M": MODULE,
-}
-
-
-def results_of(letters: str) -> list[Type] | None:
-    """Return the types that letters of `library` stand for; None for any number of results."""
-    if letters == "*":
-        return None
-    found: list[Type] = []
-    optional = False
-    for letter in letters:
-        if letter == "Z":
-            optional = True
-            continue
-        kind = _LETTERS[letter]
-        found.append(replace(kind, optional=True) if optional else kind)
-        optional = False
-    return found
-
-
-def join(a: Type | None, b: Type | None) -> Type | None:
-    """Return the type of what is of one or the other; None is the type of nothing yet."""
-    if a is None or b is None or a == b:
-        return a if b is None else b
-    if a.kind == "nil":
-        return b if b.kind == "any" else replace(b, optional=True)
-    if b.kind == "nil":
-        return a if a.kind == "any" else replace(a, optional=True)
-    optional = a.optional or b.optional
-    if a.kind == b.kind:
-        detail = a.detail if a.detail is b.detail or a.detail == b.detail else None
-        return Type(a.kind, max(a.bits, b.bits), optional, detail)
-    if a.is_number and b.is_number:
-        return Type("number", max(a.bits, b.bits), optional)
-    return ANY
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Shape:
-    """The fields of a table that are known from the start, and what they are given there."""
-
-    values: dict[str, list[ast.Expression]]
 
 
 class Types:
@@ -409,10 +315,10 @@ class Types:
     def of_maybe(self, node: ast.Expression) -> Type | None:
         """Return the type of an expression, None where it rests on what is not known yet."""
         if not self._settled:
-            return _OF.get(type(node), _unknown)(self, node)
+            return RULES.get(type(node), unknown)(self, node)
         key = id(node)
         if key not in self._of:
-            self._of[key] = _OF.get(type(node), _unknown)(self, node)
+            self._of[key] = RULES.get(type(node), unknown)(self, node)
         return self._of[key]
 
     def results(self, node: ast.Expression) -> list[Type] | None:
@@ -435,7 +341,7 @@ class Types:
             self._results[key] = (None, ANY)  # while it is looked at
             known = key in self._scopes.scopes
             self._results[key] = (
-                self._count_results(function) if known else (_plain_count(function), ANY)
+                self._count_results(function) if known else (plain_count(function), ANY)
             )
         return self._results[key][0]
 
@@ -483,8 +389,8 @@ class Types:
                 return results_of(library.GLOBALS[name])
             if root in library.LIBRARIES and rest in library.LIBRARIES[root]:
                 return results_of(library.LIBRARIES[root][rest])
-            if self.of(_root(function)).kind == "package":
-                return self._package_call(str(self.of(_root(function)).detail), rest, node)
+            if self.of(root_of(function)).kind == "package":
+                return self._package_call(str(self.of(root_of(function)).detail), rest, node)
         if isinstance(function, ast.Index):
             owner = self.of(function.table)
             if owner.kind == "package" and isinstance(function.key, ast.String):
@@ -596,256 +502,3 @@ _MODULE_METHODS: dict[str, str] = {
     "size": "i",
 }
 """Methods of nn's classes whose results are known."""
-
-
-# -- expressions, by their kind ---------------------------------------------------------------
-
-
-def _unknown(types: Types, node: Any) -> Type:
-    return ANY
-
-
-def _name(types: Types, node: Any) -> Type | None:
-    if node.variable is None:
-        if node.name in types._globals:
-            return types._globals[node.name]
-        return types._global(node.name)
-    return types._variables.get(node.variable)
-
-
-def _index(types: Types, node: Any) -> Type | None:
-    name = dotted(node)
-    if name in library.CONSTANTS:
-        return NUMBER
-    owner = types.of_maybe(node.table)
-    if owner is None:
-        return None
-    if owner.kind == "package" and owner.detail == "nn" and isinstance(node.key, ast.String):
-        return Type("class", detail=None)
-    if owner.kind == "storage":
-        return NUMBER
-    if owner.kind == "table" and owner.detail is not None and isinstance(node.key, ast.String):
-        return types.shape_field(owner.detail, node.key.value)
-    if owner.kind == "object" and owner.detail is not None and isinstance(node.key, ast.String):
-        found: Type | None = owner.detail.field_type(node.key.value, types)
-        return found
-    return ANY
-
-
-def _first_result(types: Types, node: Any) -> Type | None:
-    known = types.known_function(node.function) if isinstance(node, ast.Call) else None
-    if known is not None and types._settled:
-        types.function_results(known)
-        return types._results[id(known)][1]
-    if not types._settled and types.rests_on_unknown(node):
-        return None
-    found = types.results(node)
-    if found is None:
-        if isinstance(node, ast.MethodCall) and node.method in library.SEVERAL_RESULTS:
-            owner = types.of(node.object)
-            if owner.kind == "tensor" or types.is_tensor_method(owner, node.method):
-                return TENSOR
-        if isinstance(node, ast.Call) and dotted(node.function) in ("pcall", "xpcall"):
-            return BOOLEAN
-        return ANY
-    return found[0] if found else NIL
-
-
-def _binary(types: Types, node: Any) -> Type | None:
-    operator = node.operator
-    if operator in ("==", "~=", "<", ">", "<=", ">="):
-        return BOOLEAN
-    left, right = types.of_maybe(node.left), types.of_maybe(node.right)
-    if operator == "and":
-        if left is None or right is None:
-            return right
-        if left.kind in ("boolean", "any"):
-            return right if left.kind == "boolean" and right.kind == "boolean" else ANY
-        return join(NIL, right) if left.optional else right
-    if operator == "or":
-        if left is None or right is None:
-            return right if left is None else left
-        if left.kind in ("boolean", "any"):
-            return left if right.kind == left.kind else ANY
-        return join(replace(left, optional=False) if left.kind != "nil" else None, right)
-    if operator == "..":
-        return STRING if _is_text(left) and _is_text(right) else ANY
-    return arithmetic(operator, left, right, node)
-
-
-def _is_text(kind: Type | None) -> bool:
-    return kind is None or ((kind.is_number or kind.kind == "string") and not kind.optional)
-
-
-def arithmetic(
-    operator: str, left: Type | None, right: Type | None, node: ast.Binary
-) -> Type | None:
-    """Return the type of an arithmetic operation."""
-    if left is None or right is None:
-        return None
-    kinds = {left.kind, right.kind}
-    if "tensor" in kinds:
-        if kinds == {"tensor"} and operator == "*":
-            return ANY  # of two vectors a number
-        return TENSOR if kinds <= {"tensor", "integer", "number"} else ANY
-    if not (left.is_number and right.is_number):
-        return ANY
-    kind = "integer" if kinds == {"integer"} else "number"
-    if operator in "+-":
-        return Type(kind, max(left.bits, right.bits))
-    if operator == "*":
-        return Type(kind, left.bits + right.bits) if is_exact(left, right) else Type("number", 64)
-    if operator == "%":
-        exact = kind if is_nonzero(node.right) else "number"
-        return Type(exact, right.bits or left.bits)
-    if operator == "^" and isinstance(node.right, ast.Number):
-        power = node.right.value
-        if power in (2, 3) and left.bits * power <= EXACT_BITS:
-            return Type(kind, int(left.bits * power))
-    return NUMBER
-
-
-def is_exact(left: Type, right: Type) -> bool:
-    """Whether the product of two numbers is the same for Python's ints and for doubles."""
-    return left.bits + right.bits <= EXACT_BITS
-
-
-def is_nonzero(node: ast.Expression) -> bool:
-    """Whether an expression is a number other than zero; lengths are taken to be."""
-    if isinstance(node, ast.Paren):
-        return is_nonzero(node.inner)
-    if isinstance(node, ast.Unary):
-        return node.operator == "#" or (node.operator == "-" and is_nonzero(node.operand))
-    return isinstance(node, ast.Number) and node.value != 0
-
-
-def _unary(types: Types, node: Any) -> Type | None:
-    if node.operator == "not":
-        return BOOLEAN
-    operand = types.of_maybe(node.operand)
-    if node.operator == "#":
-        return STORAGE if operand is not None and operand.kind == "tensor" else COUNT
-    if operand is None or operand.kind == "tensor" or operand.is_number:
-        return operand
-    return ANY
-
-
-def _number(types: Types, node: Any) -> Type:
-    if isinstance(node.value, int):
-        return integer(node.value.bit_length())
-    return NUMBER
-
-
-_OF: dict[type, Callable[[Types, Any], Type | None]] = {
-    ast.Nil: lambda types, node: NIL,
-    ast.Boolean: lambda types, node: BOOLEAN,
-    ast.Number: _number,
-    ast.String: lambda types, node: STRING,
-    ast.Vararg: lambda types, node: ANY,
-    ast.Name: _name,
-    ast.Index: _index,
-    ast.Call: _first_result,
-    ast.MethodCall: _first_result,
-    ast.Binary: _binary,
-    ast.Unary: _unary,
-    ast.Paren: lambda types, node: types.of_maybe(node.inner),
-    ast.TableConstructor: lambda types, node: replace(TABLE, detail=types.shape(node)),
-    ast.Function: lambda types, node: FUNCTION,
-}
-
-
-# -- the shape of programs --------------------------------------------------------------------
-
-
-def may_be_several(node: ast.Expression) -> bool:
-    """Whether an expression at the end of a list may give several values."""
-    return isinstance(node, (ast.Call, ast.MethodCall, ast.Vararg))
-
-
-def dotted(node: ast.Expression) -> str | None:
-    """Return "a.b.c" for a global, fields of it, and locals that are library functions."""
-    if isinstance(node, ast.Name):
-        return node.name if node.variable is None else _alias(node.variable)
-    if isinstance(node, ast.Index) and isinstance(node.key, ast.String):
-        owner = dotted(node.table)
-        return None if owner is None else f"{owner}.{node.key.value}"
-    return None
-
-
-def _alias(variable: Variable) -> str | None:
-    """Return what a local of a library's function stands for: `local floor = math.floor`."""
-    if variable.writes or variable.unknown or variable.several or len(variable.values) != 1:
-        return None
-    value = variable.values[0]
-    if not isinstance(value, ast.Index) or not isinstance(value.key, ast.String):
-        return None
-    root = value.table
-    if not isinstance(root, ast.Name) or root.variable is not None:
-        return None
-    known = value.key.value in library.LIBRARIES.get(root.name, ())
-    return f"{root.name}.{value.key.value}" if known else None
-
-
-def _root(node: ast.Expression) -> ast.Expression:
-    while isinstance(node, ast.Index):
-        node = node.table
-    return node
-
-
-def returns(block: ast.Block) -> list[ast.Return]:
-    """Return the return statements of a function's body, not those of functions inside."""
-    found: list[ast.Return] = []
-    for statement in block.statements:
-        if isinstance(statement, ast.Return):
-            found.append(statement)
-        for inner in blocks_of(statement):
-            found += returns(inner)
-    return found
-
-
-def blocks_of(statement: ast.Statement) -> list[ast.Block]:
-    """Return the blocks directly inside a statement."""
-    match statement:
-        case ast.If(branches=branches, otherwise=otherwise):
-            found = [body for _, body in branches]
-            return [*found, otherwise] if otherwise is not None else found
-        case (
-            ast.Do(body=body)
-            | ast.While(body=body)
-            | ast.Repeat(body=body)
-            | ast.NumericFor(body=body)
-            | ast.GenericFor(body=body)
-        ):
-            return [body]
-    return []
-
-
-def _plain_count(function: ast.Function) -> int | None:
-    """Return the number of results of a function of another file, where its text tells."""
-    counts = {
-        None if r.values and may_be_several(r.values[-1]) else len(r.values)
-        for r in returns(function.body)
-    }
-    if not counts:
-        return 0
-    if not always_returns(function.body) and counts != {0}:
-        return None
-    return counts.pop() if len(counts) == 1 else None
-
-
-def always_returns(block: ast.Block) -> bool:
-    """Whether a block never ends without return or error."""
-    if not block.statements:
-        return False
-    match block.statements[-1]:
-        case ast.Return():
-            return True
-        case ast.Do(body=body):
-            return always_returns(body)
-        case ast.If(branches=branches, otherwise=otherwise):
-            if otherwise is None or not always_returns(otherwise):
-                return False
-            return all(always_returns(body) for _, body in branches)
-        case ast.CallStatement(call=ast.Call(function=ast.Name(name="error", variable=None))):
-            return True
-    return False

@@ -10,7 +10,7 @@ from ..code import Code, in_braces
 from ..lower.context import Context
 from ..lower.operators import in_f_string
 from ..lower.values import arguments
-from ..types import may_be_several
+from ..syntax import may_be_several
 
 _SPEC = re.compile(r"%(?P<flags>[-+ #0]*)(?P<width>\d*)(?:\.(?P<digits>\d*))?(?P<kind>[a-zA-Z%])")
 

@@ -8,7 +8,7 @@ from .. import ast
 from ..code import ATOM, Code, quoted
 from ..lower.context import Context
 from ..lower.values import arguments
-from ..types import may_be_several
+from ..syntax import may_be_several
 from .formats import string_format
 
 

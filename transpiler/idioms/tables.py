@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .. import ast
 from ..code import ATOM
+from ..kinds import is_exact, is_nonzero
 from ..lower.context import Context
-from ..types import is_exact, is_nonzero
 
 
 def appended(c: Context, target: ast.Index, value: ast.Expression) -> bool:

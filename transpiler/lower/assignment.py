@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import ast
 from ..code import ATOM, Code, quoted
 from ..names import is_attribute
-from ..types import may_be_several
+from ..syntax import may_be_several
 from .calls import all_results
 from .context import Context
 from .functions import define

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from .. import ast, library
 from ..code import ATOM, Code, quoted
+from ..kinds import Type
 from ..names import is_attribute
+from ..syntax import dotted, may_be_several
 from ..text import words
-from ..types import Type, dotted, may_be_several
 from .context import Context
 from .values import arguments
 

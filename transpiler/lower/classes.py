@@ -8,10 +8,12 @@ from typing import Any
 
 from .. import ast
 from ..code import ATOM, Code, quoted
+from ..kinds import ANY, TENSOR, Type, join
 from ..names import is_attribute
 from ..scope import Variable
+from ..syntax import blocks_of, may_be_several
 from ..text import words
-from ..types import ANY, TENSOR, Type, Types, blocks_of, join, may_be_several
+from ..types import Types
 from .context import Context
 
 SPECIAL = {"__init": "__init__", "__tostring__": "__repr__", "__tostring": "__repr__"}
@@ -354,7 +356,7 @@ def _class_of(statement: ast.Statement) -> ClassInfo | None:
         return None
     if not isinstance(call, ast.Call) or not 0 < len(call.arguments) < 4:
         return None
-    from ..types import dotted
+    from ..syntax import dotted
 
     given = list(call.arguments)
     place = given.pop() if not isinstance(given[-1], ast.String) else None

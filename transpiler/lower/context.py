@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from .. import ast
 from ..code import Code
 from ..diagnostics import Diagnostic, RuntimeUse
+from ..kinds import Type
 from ..names import Names
 from ..scope import FileScope, Scope, Variable
-from ..types import Type, Types
+from ..types import Types
 
 if TYPE_CHECKING:
     from ..module import Module

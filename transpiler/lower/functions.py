@@ -6,7 +6,7 @@ from .. import ast
 from ..code import LAMBDA, Code
 from ..names import from_text
 from ..scope import Scope, Variable
-from ..types import always_returns, returns
+from ..syntax import always_returns, returns
 from .comments import put_trailing
 from .context import Context
 from .values import arguments
@@ -148,7 +148,7 @@ def outer_kind(c: Context, variable: Variable) -> str:
 
 def returned(c: Context, values: list[ast.Expression]) -> str:
     """Return what follows `return`; "" for nothing."""
-    from ..types import may_be_several
+    from ..syntax import may_be_several
     from .calls import all_results
 
     if not values:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .. import ast
 from ..code import quoted
-from ..types import blocks_of
+from ..syntax import blocks_of
 from .context import Context
 
 

@@ -7,7 +7,8 @@ import re
 from .. import ast
 from ..code import ADD, Code
 from ..code import binary as binary_code
-from ..types import EXACT_BITS, dotted
+from ..kinds import EXACT_BITS
+from ..syntax import dotted
 from .context import Context
 from .statements import block_of
 from .values import arguments, last_argument

@@ -16,7 +16,7 @@ from ..code import (
 )
 from ..code import binary as binary_code
 from ..code import call as call_code
-from ..types import EXACT_BITS, Type, is_exact, is_nonzero
+from ..kinds import EXACT_BITS, Type, is_exact, is_nonzero
 from .context import Context
 from .values import unary_minus
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import ast
-from ..types import always_returns
+from ..syntax import always_returns
 from .calls import call_for_effect
 from .classes import class_statement
 from .comments import put_after, put_before, put_trailing

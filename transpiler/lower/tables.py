@@ -5,8 +5,8 @@ from __future__ import annotations
 from .. import ast
 from ..code import ATOM, Code, quoted
 from ..names import is_attribute
+from ..syntax import may_be_several
 from ..text import words
-from ..types import may_be_several
 from .comments import _clean, comment_lines
 from .context import Context
 from .values import last_argument

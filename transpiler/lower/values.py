@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .. import ast, library
 from ..code import ATOM, UNARY, Code, quoted
 from ..names import is_attribute
-from ..types import dotted, may_be_several
+from ..syntax import dotted, may_be_several
 from .context import Context
 
 

@@ -1,0 +1,141 @@
+"""The types of expressions, one rule for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from . import ast, library
+from .kinds import (
+    ANY,
+    BOOLEAN,
+    COUNT,
+    FUNCTION,
+    NIL,
+    NUMBER,
+    STORAGE,
+    STRING,
+    TABLE,
+    TENSOR,
+    Type,
+    arithmetic,
+    integer,
+    join,
+)
+from .syntax import dotted
+
+if TYPE_CHECKING:
+    from .types import Types
+
+
+def unknown(types: Types, node: Any) -> Type:
+    """Return the type of what there is no rule for."""
+    return ANY
+
+
+def _name(types: Types, node: Any) -> Type | None:
+    if node.variable is None:
+        if node.name in types._globals:
+            return types._globals[node.name]
+        return types._global(node.name)
+    return types._variables.get(node.variable)
+
+
+def _index(types: Types, node: Any) -> Type | None:
+    name = dotted(node)
+    if name in library.CONSTANTS:
+        return NUMBER
+    owner = types.of_maybe(node.table)
+    if owner is None:
+        return None
+    if owner.kind == "package" and owner.detail == "nn" and isinstance(node.key, ast.String):
+        return Type("class", detail=None)
+    if owner.kind == "storage":
+        return NUMBER
+    if owner.kind == "table" and owner.detail is not None and isinstance(node.key, ast.String):
+        return types.shape_field(owner.detail, node.key.value)
+    if owner.kind == "object" and owner.detail is not None and isinstance(node.key, ast.String):
+        found: Type | None = owner.detail.field_type(node.key.value, types)
+        return found
+    return ANY
+
+
+def _first_result(types: Types, node: Any) -> Type | None:
+    known = types.known_function(node.function) if isinstance(node, ast.Call) else None
+    if known is not None and types._settled:
+        types.function_results(known)
+        return types._results[id(known)][1]
+    if not types._settled and types.rests_on_unknown(node):
+        return None
+    found = types.results(node)
+    if found is None:
+        if isinstance(node, ast.MethodCall) and node.method in library.SEVERAL_RESULTS:
+            owner = types.of(node.object)
+            if owner.kind == "tensor" or types.is_tensor_method(owner, node.method):
+                return TENSOR
+        if isinstance(node, ast.Call) and dotted(node.function) in ("pcall", "xpcall"):
+            return BOOLEAN
+        return ANY
+    return found[0] if found else NIL
+
+
+def _binary(types: Types, node: Any) -> Type | None:
+    operator = node.operator
+    if operator in ("==", "~=", "<", ">", "<=", ">="):
+        return BOOLEAN
+    left, right = types.of_maybe(node.left), types.of_maybe(node.right)
+    if operator == "and":
+        if left is None or right is None:
+            return right
+        if left.kind in ("boolean", "any"):
+            return right if left.kind == "boolean" and right.kind == "boolean" else ANY
+        return join(NIL, right) if left.optional else right
+    if operator == "or":
+        if left is None or right is None:
+            return right if left is None else left
+        if left.kind in ("boolean", "any"):
+            return left if right.kind == left.kind else ANY
+        return join(replace(left, optional=False) if left.kind != "nil" else None, right)
+    if operator == "..":
+        return STRING if _is_text(left) and _is_text(right) else ANY
+    return arithmetic(operator, left, right, node)
+
+
+def _is_text(kind: Type | None) -> bool:
+    return kind is None or ((kind.is_number or kind.kind == "string") and not kind.optional)
+
+
+def _unary(types: Types, node: Any) -> Type | None:
+    if node.operator == "not":
+        return BOOLEAN
+    operand = types.of_maybe(node.operand)
+    if node.operator == "#":
+        return STORAGE if operand is not None and operand.kind == "tensor" else COUNT
+    if operand is None or operand.kind == "tensor" or operand.is_number:
+        return operand
+    return ANY
+
+
+def _number(types: Types, node: Any) -> Type:
+    if isinstance(node.value, int):
+        return integer(node.value.bit_length())
+    return NUMBER
+
+
+RULES: dict[type, Callable[[Types, Any], Type | None]] = {
+    ast.Nil: lambda types, node: NIL,
+    ast.Boolean: lambda types, node: BOOLEAN,
+    ast.Number: _number,
+    ast.String: lambda types, node: STRING,
+    ast.Vararg: lambda types, node: ANY,
+    ast.Name: _name,
+    ast.Index: _index,
+    ast.Call: _first_result,
+    ast.MethodCall: _first_result,
+    ast.Binary: _binary,
+    ast.Unary: _unary,
+    ast.Paren: lambda types, node: types.of_maybe(node.inner),
+    ast.TableConstructor: lambda types, node: replace(TABLE, detail=types.shape(node)),
+    ast.Function: lambda types, node: FUNCTION,
+}
