@@ -50,6 +50,7 @@ NOT_TRANSLATED: dict[str, str] = {
 """Reasons by Torch7's name of the class."""
 
 PACKAGES: dict[str, str] = {
+    "dpnn": "but for those with rules, its modules draw actions and learn from rewards",
     "rnn": "its modules keep their states between calls, one for each step",
     "torch_rnn": "its modules keep their states between calls",
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .plan import Layer, Value
 
 if TYPE_CHECKING:
-    from .translate import Builder
+    from .builder import Builder
 
 Rule = Callable[[Any, Value, "Builder"], Value]
 """`rule(module, x, build)` returns what the module makes of the value x."""

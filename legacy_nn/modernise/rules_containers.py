@@ -11,7 +11,7 @@ from .plan import Expr, Value, leaves
 from .registry import rule
 
 if TYPE_CHECKING:
-    from .translate import Builder
+    from .builder import Builder
 
 
 def each(m: Any, b: Builder, values: list[Value]) -> tuple[Value, ...]:

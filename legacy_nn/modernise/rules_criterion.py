@@ -10,7 +10,7 @@ from .rules_functions import cosine
 from .rules_layers import number, without_defaults
 
 if TYPE_CHECKING:
-    from .translate import Builder
+    from .builder import Builder
 
 
 def reduction(m: Any) -> dict[str, Any]:

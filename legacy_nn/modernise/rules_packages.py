@@ -9,7 +9,7 @@ from .registry import layer, rule
 from .rules_layers import number, state_of, viewed
 
 if TYPE_CHECKING:
-    from .translate import Builder
+    from .builder import Builder
 
 
 @rule("nn.AffineTransformMatrixGenerator")

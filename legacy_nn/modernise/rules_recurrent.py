@@ -11,7 +11,7 @@ from .registry import rule
 from .rules_layers import without_defaults
 
 if TYPE_CHECKING:
-    from .translate import Builder
+    from .builder import Builder
 
 KINDS = {
     "CUDNN_LSTM": ("LSTM", {}),

@@ -14,7 +14,7 @@ from .registry import layer, rule
 from .rules_layers import convolution, plain, pooling, state_of, viewed, without_defaults
 
 if TYPE_CHECKING:
-    from .translate import Builder
+    from .builder import Builder
 
 
 @layer("nn.SpatialFullConvolution", "cudnn.SpatialFullConvolution")
