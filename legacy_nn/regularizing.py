@@ -217,6 +217,12 @@ class Regularizing:
         """Have nn.Serial leave out gradients too."""
         return self.serialMode((*MEDIUM, *LIGHT))
 
+    def Serial(self, tensortype: str | None = None) -> Any:
+        """Return this module inside an nn.Serial."""
+        from .dpnn import Serial
+
+        return Serial(self, tensortype)
+
     # -- helpers ------------------------------------------------------------------------
 
     def _own(self, name: str, given: Any) -> Any:

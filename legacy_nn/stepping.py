@@ -76,8 +76,8 @@ class Stepping(Sharing):
         The fields stay the same tensors and become views: what is written into the flat
         tensors is seen in the modules, and the other way round. Parameters that shared a
         storage keep the order they had in it; those that overlap still do. Calling it again
-        makes new flat tensors, and the ones from before are views of nothing. The clones that
-        recurrent modules keep for each step follow.
+        makes new flat tensors, and the ones from before are views of nothing. Modules in fields
+        that share parameters follow, such as the clones of recurrent modules for each step.
 
         Returns
         -------
@@ -91,9 +91,14 @@ class Stepping(Sharing):
             gaps inside a tensor.
         """
         weights, gradients = self.parameters()
+        hidden = [module.parameters() for module in reachable(self)]
         if _steps_inside(self):
-            for module in reachable(self):
-                w, g = module.parameters()
+            for w, g in hidden:
+                weights, gradients = weights + w, gradients + g
+            return get_parameters(weights, gradients)
+        known = {_place(weight) for weight in weights}
+        for w, g in hidden:
+            if len(w) == len(g) and w and all(_place(weight) in known for weight in w):
                 weights, gradients = weights + w, gradients + g
         return get_parameters(weights, gradients)
 
@@ -184,6 +189,11 @@ def reachable(root: Any, stops: bool = False) -> Iterator[Any]:
             if isinstance(part, (Stepping, Table)) and id(part) not in seen:
                 seen.add(id(part))
                 pending.append(part)
+
+
+def _place(tensor: Tensor) -> tuple[Any, ...]:
+    """Return what tells whether two tensors are the same elements."""
+    return id(tensor.storage()), tensor.storage_offset(), tensor.shape
 
 
 def _steps_inside(root: Any) -> bool:

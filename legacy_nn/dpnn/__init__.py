@@ -1,11 +1,19 @@
-"""The dpnn package: what published models use of it.
+"""The package dpnn: what published models use of it.
 
-inception.py has nn.Inception, serial.py nn.Serial, clip.py nn.Clip, reverse_table.py
-nn.ReverseTable. May import legacy_nn's
-modules.
+What it adds to every module is in legacy_nn/regularizing.py and stepping.py. May import
+legacy_nn's modules.
 """
 
+from .choices import ArgMax as ArgMax
+from .choices import TotalDropout as TotalDropout
 from .clip import Clip as Clip
+from .glimpse import SpatialGlimpse as SpatialGlimpse
 from .inception import Inception as Inception
+from .reinforce import Reinforce as Reinforce
+from .reinforce import ReinforceBernoulli as ReinforceBernoulli
+from .reinforce import ReinforceCategorical as ReinforceCategorical
+from .reinforce import ReinforceNormal as ReinforceNormal
 from .reverse_table import ReverseTable as ReverseTable
+from .rewards import BinaryClassReward as BinaryClassReward
+from .rewards import VRClassReward as VRClassReward
 from .serial import Serial as Serial

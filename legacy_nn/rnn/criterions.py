@@ -34,7 +34,8 @@ class _StepCriterion(Criterion):
 
     def __init__(self, criterion: Any) -> None:
         super().__init__()
-        self.criterion = known_criterion(criterion)
+        if criterion is not None:  # subclasses in Lua set it later
+            self.criterion = known_criterion(criterion)
         self.clones, self.gradInput = Table(), Table()
 
     def getStepCriterion(self, step: int) -> Any:
@@ -94,7 +95,7 @@ class SequencerCriterion(_StepCriterion):
     Source: Element-Research/rnn SequencerCriterion.lua.
     """
 
-    def __init__(self, criterion: Any, sizeAverage: bool | None = None) -> None:
+    def __init__(self, criterion: Any = None, sizeAverage: bool | None = None) -> None:
         super().__init__(criterion)
         if isinstance(criterion, ModuleCriterion):
             raise ArgumentError(

@@ -22,6 +22,7 @@ function _.isString(v) return type(v) == 'string' end
 function _.isFunction(v) return type(v) == 'function' end
 function _.isBoolean(v) return type(v) == 'boolean' end
 function _.isNaN(v) return type(v) == 'number' and v ~= v end
+function _.isFinite(v) return type(v) == 'number' and v > -math.huge and v < math.huge end
 function _.isInteger(v) return type(v) == 'number' and v % 1 == 0 end
 function _.isArray(t)
   if type(t) ~= 'table' then return false end
@@ -101,6 +102,14 @@ function _.select(t, f, ...)
   return result
 end
 _.filter = _.select
+
+function _.compact(t)
+  local result = {}
+  for _, v in pairs(t) do
+    if v then result[#result + 1] = v end
+  end
+  return result
+end
 
 function _.reject(t, f, ...)
   local result = {}

@@ -9,6 +9,9 @@ local rnn = tables.rnn
 rnn.version = 2.1
 rnn.recursiveType = nn.utils.recursiveType
 nn.rnn = rnn
+for name, f in pairs(rnn) do
+  if type(f) == 'function' then nn.AbstractRecurrent[name] = f end
+end
 rawset(_G, 'rnn', rnn)
 
 -- The fourth argument of nn.Dropout is another one here: whether the mask stays until backward.
