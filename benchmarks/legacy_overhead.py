@@ -4,10 +4,13 @@ Two models in float32: ResNet-18 as fb.resnet.torch builds it, and the LSTM of c
 layers, built with nngraph and unrolled over its clones (128 units, batches of 50, 50 steps, 65
 characters). Each runs forward, and forward and backward, in three ways that take turns: Torch's
 protocol (`forward`, `backward`), the framework's (`model(x)`, `loss.backward()`), and the same
-operations of rekindle.core written out with the same parameters. Prints medians in milliseconds
-and the medians of the ratios of neighbours, after a check that all three compute the same.
+operations of rekindle.core written out with the same parameters. Forward, `model(x)` runs inside
+`no_grad` and is compared with core there; Torch's `forward` leaves every output for `backward` to
+read, and is compared with core where that keeps its values too, recording its graph. Prints
+medians in milliseconds of processor time and the medians of the ratios of neighbours, after a
+check that all compute the same.
 
-Run: OPENBLAS_NUM_THREADS=2 python benchmarks/legacy_overhead.py [--rounds N] [--small]
+Run: OPENBLAS_NUM_THREADS=1 python benchmarks/legacy_overhead.py [--rounds N] [--small]
 """
 
 from __future__ import annotations
@@ -142,6 +145,7 @@ def resnet(small: bool) -> Model:
         "torch": lambda: model.forward(x),
         "call": no_grad()(lambda: model(x)),
         "core": no_grad()(lambda: core(x)),
+        "core, recording": lambda: core(x),
     }
     return forward, {
         "torch": torch_backward,
@@ -275,6 +279,7 @@ def char_rnn(small: bool) -> Model:
         "torch": lambda: (torch_forward(), clones[-1].output[2 * LAYERS + 1])[1],
         "call": no_grad()(of_call),
         "core": no_grad()(of_core),
+        "core, recording": of_core,
     }
     return forward, {"torch": torch_backward, "call": call_backward, "core": core_backward}
 
@@ -283,19 +288,20 @@ def char_rnn(small: bool) -> Model:
 
 
 def measured(ways: dict[str, Way], rounds: int) -> dict[str, float]:
-    """Return median seconds of each way, and of its ratio to core in the same round."""
+    """Return median milliseconds of each way, and of the ratios to core in the same round."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for round in range(rounds + 1):
         for name, way in ways.items():
             gc.collect()
-            begin = time.perf_counter()
+            begin = time.process_time()
             way()
             if round:
-                seconds[name].append(time.perf_counter() - begin)
+                seconds[name].append(time.process_time() - begin)
     found = {f"{name}, ms": statistics.median(s) * 1e3 for name, s in seconds.items()}
-    for name in ("torch", "call"):
-        pairs = zip(seconds[name], seconds["core"], strict=True)
-        found[f"{name} / core"] = statistics.median(a / b for a, b in pairs)
+    keeping = "core, recording" if "core, recording" in ways else "core"
+    for name, peer in (("torch", keeping), ("call", "core")):
+        pairs = zip(seconds[name], seconds[peer], strict=True)
+        found[f"{name} / {peer}"] = statistics.median(a / b for a, b in pairs)
     return found
 
 

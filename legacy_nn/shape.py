@@ -148,7 +148,9 @@ class Reshape(_Reshaping):
 
     def keep(self, input: Any, result: Any) -> Any:
         if result.ndim > self.size.size:
-            self.batchsize = long_storage([result.shape])
+            kept = vars(self).get("batchsize")
+            if kept is None or kept.tolist() != [*result.shape]:
+                self.batchsize = long_storage([result.shape])
         return super().keep(input, result)
 
     def __repr__(self) -> str:

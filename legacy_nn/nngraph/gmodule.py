@@ -157,22 +157,26 @@ class gModule(Container):
     # -- backward -----------------------------------------------------------------------
 
     def back(self, input: Any, gradOutput: Any, ask: Ask) -> Any:
-        return self._back(input, gradOutput, ask, None)
+        return self._back(self._program(self.plan()), input, gradOutput, ask)
 
     def _back(
-        self, input: Any, gradOutput: Any, ask: Ask, pulls: Sequence[Pull | None] | None
+        self,
+        program: Program,
+        input: Any,
+        gradOutput: Any,
+        ask: Ask,
+        pulls: Sequence[Pull | None] | None = None,
     ) -> Any:
-        plan = self.plan()
-        outputs = self._program(plan).left(self._listed(input), self._where)
-        given = shaped(self, plan.result(outputs), gradOutput)
-        return of_input(plan.pull(outputs, given, ask, self._where, pulls), input)
+        outputs = program.left(self._listed(input), self._where)
+        given = shaped(self, program.plan.result(outputs), gradOutput)
+        return of_input(program.plan.pull(outputs, given, ask, self._where, pulls), input)
 
     @nested
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         """Ask all modules for the gradients of their inputs, then for those of parameters."""
         asked: list[tuple[int, Any, Any, Any]] = []
-        plan = self.plan()
-        data, pulls = plan.data, self._program(plan).pulls
+        program = self._program(self.plan())
+        data = program.plan.data
 
         def ask(k: int, x: Any, g: Any) -> Any:
             module = data[k]["module"]
@@ -181,7 +185,7 @@ class gModule(Container):
 
         with as_torch():
             input, gradOutput = as_input(input), as_input(gradOutput)
-            result = self._back(input, gradOutput, ask, pulls)
+            result = self._back(program, input, gradOutput, ask, program.pulls)
             self.gradInput = self.keep_gradient(input, gradOutput, result)
             for k, module, x, g in asked:
                 try:
