@@ -8,6 +8,8 @@ from .choices import ArgMax as ArgMax
 from .choices import TotalDropout as TotalDropout
 from .clip import Clip as Clip
 from .glimpse import SpatialGlimpse as SpatialGlimpse
+from .images import FireModule as FireModule
+from .images import SpatialFeatNormalization as SpatialFeatNormalization
 from .inception import Inception as Inception
 from .reinforce import Reinforce as Reinforce
 from .reinforce import ReinforceBernoulli as ReinforceBernoulli

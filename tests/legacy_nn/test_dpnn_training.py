@@ -149,3 +149,26 @@ def test_arg_max():
     np.testing.assert_array_equal(module.forward(x).numpy(), X.argmax(axis=1) + 1)
     assert module.output.dtype.name == "int64"
     assert not module.backward(x, module.output).numpy().any()
+
+
+def test_fire_module():
+    module = dpnn.FireModule(3, 2, 4, 5, "Tanh")
+    x = tensor(np.random.default_rng(2).normal(size=(2, 3, 6, 6)))
+    squeezed = np.tanh(module.squeeze.forward(x).numpy())
+    expected = [np.tanh(m.forward(tensor(squeezed)).numpy()) for m in module.expand.modules.array()]
+    output = module.forward(x)
+    np.testing.assert_allclose(output.numpy(), np.concatenate(expected, axis=1), atol=1e-12)
+    assert module.backward(x, output).shape == x.shape
+    assert len(module.parameters()[0]) == 6
+
+
+def test_feature_normalization():
+    mean, deviation = np.array([1.0, 2.0]), np.array([0.5, 4.0])
+    module = dpnn.SpatialFeatNormalization(tensor(mean), tensor(deviation))
+    x = np.random.default_rng(2).normal(size=(3, 2, 4, 5))
+    expected = (x - mean[:, None, None]) / deviation[:, None, None]
+    np.testing.assert_allclose(module.forward(tensor(x)).numpy(), expected)
+    np.testing.assert_allclose(module.forward(tensor(x[0])).numpy(), expected[0])
+    g = np.ones_like(x)
+    found = module.backward(tensor(x), tensor(g)).numpy()
+    np.testing.assert_allclose(found, g / deviation[:, None, None])
