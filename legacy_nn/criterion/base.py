@@ -13,7 +13,7 @@ import numpy as np
 from rekindle.core.autograd import enable_grad, grad
 from rekindle.core.checkpoint import Table
 from rekindle.core.creation import empty, zeros_like
-from rekindle.core.dtypes import float64, is_floating
+from rekindle.core.dtypes import is_floating
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
@@ -24,6 +24,7 @@ from ..errors import ArgumentError, InputTypeError, ModuleError
 from ..gradients import refilled
 from ..hessian import DiagonalHessian
 from ..state import take_fields
+from ..torch7.types import default_dtype
 from ..values import as_input, as_torch, map_tensors, size_text, tensors_in
 
 
@@ -48,7 +49,7 @@ class Criterion(Copying, Converting, DiagonalHessian, TorchClass):
     gradInput: Any = None
 
     def __init__(self) -> None:
-        self.gradInput = empty(0, float64)
+        self.gradInput = empty(0, default_dtype())
         self.output = 0
 
     def compute(self, input: Any, target: Any) -> Tensor:

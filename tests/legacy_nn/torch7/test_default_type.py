@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+import rekindle
 from rekindle import legacy_nn as nn
 from rekindle.legacy_nn.torch7 import random
 from rekindle.legacy_nn.torch7.api import (
@@ -47,3 +48,15 @@ def test_a_criterion_takes_inputs_of_the_default_type(float_by_default: None) ->
 def test_only_floating_types_are_default() -> None:
     with pytest.raises(ValueError, match="floating"):
         set_default_tensor_type("torch.LongTensor")
+
+
+def test_a_class_that_lua_defines_is_of_the_default_type(float_by_default: None) -> None:
+    lua = rekindle.lua.Runtime()
+    kind, element = lua.execute("""
+        require 'nn'
+        local Mine, parent = torch.class('nn.MineOfDefaultType', 'nn.Module')
+        function Mine:__init() parent.__init(self) end
+        local m = nn.MineOfDefaultType()
+        return m:type(), torch.type(m.output)
+    """)
+    assert (kind, element) == ("torch.FloatTensor", "torch.FloatTensor")
