@@ -84,7 +84,7 @@ class Program:
         if module is None:
             alone = len(sources) == 1 and k != self.plan.first and "selectindex" in entries
             return selection(entries["selectindex"]) if alone else None
-        if not is_plain(module) or "selectindex" in entries:
+        if not is_plain(module) or not unchanged({type(module)}) or "selectindex" in entries:
             return None
         plain = PLAIN[type(module)]
         return plain.make(module, dtype_of(module._type)) if len(sources) == plain.inputs else None

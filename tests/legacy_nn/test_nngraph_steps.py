@@ -1,0 +1,115 @@
+"""Graphs run as lists of steps: the same numbers and tensors as module by module."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from rekindle import legacy_nn as nn
+from rekindle.core.autograd import no_grad
+from rekindle.core.tensor import Tensor
+from rekindle.legacy_nn.errors import InputTypeError
+from rekindle.legacy_nn.nngraph import program
+
+
+def cell(inplace=False):
+    x, c = nn.Identity()(), nn.Identity()()
+    sums = nn.CAddTable(inplace)([nn.Linear(3, 8)(x), nn.Linear(2, 8)(c)])
+    a, b, d, e = nn.SplitTable(2)(nn.Reshape(4, 2)(sums)).split(4)
+    kept = nn.CMulTable()([nn.Sigmoid()(a), c])
+    written = nn.CMulTable()([nn.Sigmoid()(b), nn.Tanh()(d)])
+    new = nn.CAddTable()([kept, written])
+    again = nn.CMulTable()([new, nn.Tanh()(new)])
+    return nn.gModule([x, c], [again, nn.LogSoftMax()(nn.Tanh()(e))])
+
+
+def given(rows=5, seed=0):
+    random = np.random.default_rng(seed)
+    return [Tensor(random.normal(size=(rows, n))) for n in (3, 2, 2, 2)]
+
+
+def found(model, *, seed=0, rows=5):
+    """Return what two runs leave: outputs, and gradients of inputs and parameters."""
+    x, c, g, h = given(rows, seed)
+    model.zeroGradParameters()
+    for _ in range(2):
+        output = model.forward([x, c])
+        back = model.backward([x, c], [g, h])
+    tensors = [*output.array(), *back.array(), *model.parameters()[1]]
+    tensors += [m.output for m in model.modules.array() if isinstance(m.output, Tensor)]
+    return [t.numpy().copy() for t in tensors]
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+def test_steps_compute_what_modules_do(inplace, monkeypatch):
+    model = cell(inplace)
+    quick = found(model)
+    fresh = [t.detach().numpy().copy() for t in model(given()[:2]).array()]
+    monkeypatch.setattr(program, "is_plain", lambda module: False)
+    slow = found(model.clone())
+    assert len(quick) == len(slow) > 20
+    for a, b in zip(quick, slow, strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(fresh, slow, strict=False):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_modules_keep_their_tensors_from_call_to_call():
+    model = cell()
+    found(model)
+    kept = [(m.output, m.gradInput) for m in model.modules.array() if isinstance(m.output, Tensor)]
+    entries = [g.array() for _, g in kept if not isinstance(g, Tensor)]
+    found(model, seed=1)
+    found(model, seed=2, rows=7)
+    now = [(m.output, m.gradInput) for m in model.modules.array() if isinstance(m.output, Tensor)]
+    own = [(a, b) for a, b in zip(kept, now, strict=True) if a[0] is b[0]]
+    assert len(own) >= len(kept) - 2  # but for the inputs, which Identity passes on
+    after = [g.array() for _, g in now if not isinstance(g, Tensor)]
+    for a, b in zip(entries, after, strict=True):
+        assert all(x is y for x, y in zip(a, b, strict=True))
+
+
+def test_an_override_on_a_module_or_class_counts_from_the_next_call(monkeypatch):
+    model = cell()
+    x, c, *_ = given()
+    sigmoid = next(m for m in model.modules.array() if isinstance(m, nn.Sigmoid))
+    first = [t.numpy().copy() for t in model.forward([x, c]).array()]
+    sigmoid.compute = lambda input: input * 0
+    assert not np.array_equal(model.forward([x, c])[1].numpy(), first[0])
+    assert not sigmoid.output.numpy().any()
+    del sigmoid.compute
+    np.testing.assert_array_equal(model.forward([x, c])[1].numpy(), first[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(nn.Tanh, "compute", lambda self, input: input * 0)
+        with no_grad():
+            assert not np.array_equal(model([x, c])[1].numpy(), first[0])
+    np.testing.assert_array_equal(model.forward([x, c])[1].numpy(), first[0])
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.deepcopy, lambda m: m.clone(), lambda m: pickle.loads(pickle.dumps(m))],
+    ids=["deepcopy", "clone", "pickle"],
+)
+def test_copies_run_their_own_modules(copied):
+    model = cell()
+    x, c, *_ = given()
+    before = model.forward([x, c])[1].numpy().copy()
+    other = copied(model)
+    for p in other.parameters()[0]:
+        p.detach().zero_()
+    half = c.numpy() / 2  # gates are one half, and what is written is 0
+    np.testing.assert_allclose(other.forward([x, c])[1].numpy(), half * np.tanh(half))
+    np.testing.assert_array_equal(model.forward([x, c])[1].numpy(), before)
+
+
+def test_another_type_is_refused_at_its_place():
+    model = cell()
+    x, c, *_ = given()
+    model.forward([x, c])
+    with pytest.raises(InputTypeError, match=r"float32[\s\S]*forwardnodes"):
+        model.forward([x.astype("float32"), c])
+    model.float()
+    x, c = (t.astype("float32") for t in (x, c))
+    assert model.forward([x, c])[1].numpy().dtype == np.float32
