@@ -22,6 +22,7 @@ from rekindle.core.checkpoint.table import Table, new_table
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 
+from ..torch7 import types
 from ..values import as_torch
 from .errors import BridgeError, LuaError
 from .mapping import LuaMapping
@@ -55,6 +56,7 @@ class Border:
         self.lua = lua
         self._by_id: WeakValueDictionary[int, Any] = WeakValueDictionary()
         self._makers: dict[type, Callable[[Any], Any]] = {}
+        self._default_dtype = types.default_dtype()
         self._last_error: tuple[str, BaseException] | None = None
         self.pending: BaseException | None = None
         self.overrides: dict[tuple[type, str], Any] = {}
@@ -278,10 +280,16 @@ class Border:
 
     def _invoke(self, reference: Any, args: tuple[Any, ...], before: Border | None) -> Any:
         active.border = self
+        outside = types.default_dtype()
+        if before is not self:
+            types.set_default_dtype(self._default_dtype)
         try:
             answer = self._call(reference, *[self.to_lua(a) for a in args])
         finally:
             active.border = before
+            if before is not self:  # torch.setdefaulttensortype is for this runtime
+                self._default_dtype = types.default_dtype()
+                types.set_default_dtype(outside)
         if before is not self and (answer is True or answer[0]):
             self._last_error = None  # one that Lua caught
         if answer is True:

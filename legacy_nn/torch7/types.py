@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+
 from rekindle.core.checkpoint.torch_types import TENSOR_CLASSES, tensor_class
 from rekindle.core.dtypes import Dtype, float64, is_floating
 
-_default: list[Dtype] = [float64]
+_default: ContextVar[Dtype] = ContextVar("default tensor type", default=float64)
+"""A variable of the context: a Lua runtime has one of its own."""
 
 
 def dtype_of(typename: str) -> Dtype:
@@ -29,7 +32,7 @@ def cpu_typename(typename: str) -> str:
 
 def default_dtype() -> Dtype:
     """Return the dtype of `torch.Tensor`."""
-    return _default[0]
+    return _default.get()
 
 
 def set_default_dtype(dtype: Dtype) -> None:
@@ -42,4 +45,4 @@ def set_default_dtype(dtype: Dtype) -> None:
     """
     if not is_floating(dtype):
         raise ValueError(f"the default tensor type is a floating one; given {tensor_class(dtype)}")
-    _default[0] = dtype
+    _default.set(dtype)

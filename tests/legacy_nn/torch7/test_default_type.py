@@ -60,3 +60,13 @@ def test_a_class_that_lua_defines_is_of_the_default_type(float_by_default: None)
         return m:type(), torch.type(m.output)
     """)
     assert (kind, element) == ("torch.FloatTensor", "torch.FloatTensor")
+
+
+def test_every_runtime_has_a_default_type_of_its_own() -> None:
+    one, other = rekindle.lua.Runtime(), rekindle.lua.Runtime()
+    kind = "return torch.type(torch.Tensor(2))"
+    one.execute("torch = require 'torch'; torch.setdefaulttensortype('torch.FloatTensor')")
+    other.execute("torch = require 'torch'")
+    assert one.execute(kind) == "torch.FloatTensor"
+    assert other.execute(kind) == "torch.DoubleTensor"
+    assert get_default_tensor_type() == "torch.DoubleTensor"
