@@ -1,7 +1,7 @@
 """nngraph: networks that are graphs of modules.
 
-Read graph.py (what files say of a graph), then gmodule.py (how it runs); nesting.py has two
-small modules. May import legacy_nn's modules and containers.
+Read graph.py (what files say of a graph), gmodule.py (how it runs), then plan.py (node by node) and
+program.py (quickly, by the functions of steps.py and pulls.py); nesting.py has two small modules. May import legacy_nn's modules and containers.
 """
 
 from .gmodule import gModule as gModule
