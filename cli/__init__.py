@@ -32,7 +32,7 @@ from .group import EXIT_CODES, HELP_NAMES, LazyGroup
 
 COMMANDS = {
     "inspect": ("inspect", "Show what a checkpoint holds."),
-    "convert": ("convert", "Write the weights to a modern file, or the whole as .t7."),
+    "convert": ("convert", "Write the weights, or the model as source, as ONNX or as .t7."),
     "verify": ("verify", "Check that a converted file computes the same."),
     "run": ("run", "Run the model on an input."),
     "trace": ("trace", "Write what every module computes for an input."),

@@ -57,7 +57,7 @@ class Dispatched:
         """Return what the method is for the code that runs now."""
         border = getattr(active, "border", None)
         if border is None:
-            border = next(iter(self.borders), None)
+            border = next((b for b in self.borders if self._key in b.overrides), None)
         if border is None:
             return self.original
         return border.overrides.get(self._key, self.original)

@@ -130,6 +130,14 @@ class Runtime:
         """
         return self._border.invoke(self._shared.require, (name,))
 
+    def close(self) -> None:
+        """Take back what Lua code replaced in Rekindle's classes, for Python code as well.
+
+        A runtime that nothing refers to any more has no effect either, but a cycle between
+        Lua and Python may keep one.
+        """
+        self._border.overrides.clear()
+
     def table(self, entries: Any = None) -> Table:
         """Return a new table of entries, to be used on both sides."""
         return Table(entries)

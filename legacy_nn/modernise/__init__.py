@@ -2,8 +2,8 @@
 
 `plan.py` says what a plan is: layers, blocks and expressions. `translate.py` makes one of a
 legacy model by the rules (`rules_*.py`, one small rule per class, by family), which build with
-`builder.py`; `build.py` makes modules of core.nn of it. legacy_nn.source and legacy_nn.onnx write the same plan as source text
-and as ONNX. May import everything of legacy_nn but those two.
+`builder.py`; `build.py` makes modules of core.nn of it. legacy_nn.source and legacy_nn.onnx write
+the same plan as source text and as ONNX. May import everything of legacy_nn but those two.
 """
 
 from . import rules as rules

@@ -110,8 +110,7 @@ def test_great_depth_converts(cli, saved, tmp_path):
     path = saved(model)
     cli("convert", path, "-o", tmp_path / "m.safetensors")
     cli("verify", path, tmp_path / "m.safetensors", "--tensors-only")
-    result = cli("run", path, "--random", "1x1", code=1)
-    assert len(result.stderr) < 500
+    assert "output  float64 1x1" in cli("run", path, "--random", "1x1").stdout
 
 
 def test_models_that_share_or_contain_themselves_do_not_hang(cli, saved):

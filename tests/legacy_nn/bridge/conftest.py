@@ -10,7 +10,9 @@ from rekindle.legacy_nn.bridge import Runtime
 @pytest.fixture
 def lua():
     """Return a Lua state of the test's own."""
-    yield Runtime()
+    runtime = Runtime()
+    yield runtime
+    runtime.close()
     gc.collect()
 
 

@@ -146,6 +146,14 @@ def test_lua_replaces_methods_of_rekindles_classes_for_its_runtime(torch_lua):
     assert make(lambda: nn.Linear(1, 1).weight.item()) == 7
 
 
+def test_a_closed_runtime_has_replaced_nothing():
+    lua = Runtime()
+    lua.execute("require 'nn' function nn.Linear:reset() self.weight:fill(7) return self end")
+    assert nn.Linear(1, 1).weight.item() == 7
+    lua.close()
+    assert abs(nn.Linear(1, 1).weight.item()) <= 1
+
+
 def test_python_classes_in_lua(torch_lua, tmp_path):
     class Double(nn.Module):
         def updateOutput(self, input):
