@@ -8,6 +8,7 @@ from .convert_optim import optim_options
 from .group import Command
 from .options import (
     bn_var_option,
+    build_option,
     force_option,
     json_option,
     lua_option,
@@ -60,6 +61,7 @@ EXTENSIONS = {
 )
 @select_option
 @lua_option
+@build_option
 @click.option(
     "--to",
     "to",

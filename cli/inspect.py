@@ -5,7 +5,14 @@ from __future__ import annotations
 import click
 
 from .group import Command
-from .options import force_option, json_option, lua_option, select_option, tensor_shape
+from .options import (
+    build_option,
+    force_option,
+    json_option,
+    lua_option,
+    select_option,
+    tensor_shape,
+)
 
 
 @click.command(
@@ -27,6 +34,7 @@ from .options import force_option, json_option, lua_option, select_option, tenso
 )
 @select_option
 @lua_option
+@build_option
 @click.option(
     "--depth", metavar="N", type=click.IntRange(0), help="Levels of modules and tables to show."
 )

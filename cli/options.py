@@ -49,6 +49,21 @@ lua_option = click.option(
     help="Run this Lua program first: it defines classes that FILE has objects of.",
 )
 
+
+def _keep_build(context: click.Context, _: click.Parameter, expression: str | None) -> None:
+    if expression is not None:
+        context.meta["rekindle.build"] = expression
+
+
+build_option = click.option(
+    "--build",
+    metavar="CODE",
+    expose_value=False,
+    callback=_keep_build,
+    help="FILE holds bare parameters: put them into the model that this Lua expression makes, "
+    "require('model')(opt) for example.",
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 force_option = click.option("--force", is_flag=True, help="Replace files that are there already.")

@@ -84,6 +84,13 @@ def read_checkpoint(file: str, select: str | None) -> Checkpoint:
         follow(root, path)
     except PathError as error:
         raise click.BadParameter(f"{name}: {error}", param_hint="--select") from None
+    context = click.get_current_context(silent=True)
+    if context is not None and "rekindle.build" in context.meta:
+        value = follow(root, path)
+        if not modules_in(root_place(value, path)):
+            from .building import built
+
+            root, path = built(context, value), ()
     return Checkpoint(name, root, len(objects), path, data)
 
 

@@ -7,6 +7,7 @@ import click
 from .group import Command
 from .options import (
     bn_var_option,
+    build_option,
     file_argument,
     input_options,
     json_option,
@@ -30,6 +31,7 @@ from .options import (
 @input_options
 @select_option
 @lua_option
+@build_option
 @click.option(
     "--map",
     "map_file",
