@@ -49,6 +49,9 @@ class Program:
         words = {0: script or "th", **dict(enumerate(arguments, 1))}
         self._arguments = arguments
         self._lua.globals.arg = self._lua.table(words)
+        if folder := os.path.dirname(script or ""):  # after the working directory and LUA_PATH
+            package = self._lua.globals["package"]
+            package["path"] += f";{folder}/?.lua;{folder}/?/init.lua"
 
     def run(self) -> int:
         """Run all of it; return the exit code."""
