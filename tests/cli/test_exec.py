@@ -137,4 +137,4 @@ def test_require_finds_files_beside_the_script(tmp_path):
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "beside.lua").write_text("return 'beside'")
     (tmp_path / "sub" / "main.lua").write_text("print(require 'beside', arg[1])")
-    assert run("sub/main.lua", "one", cwd=tmp_path).stdout == "beside\tone\n"
+    assert run("sub/main.lua", "one", cwd=tmp_path)[0] == "beside\tone\n"
