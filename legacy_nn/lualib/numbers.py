@@ -11,6 +11,9 @@ EXACT = 2**53
 
 SPACE = " \t\n\v\f\r"
 
+_MOST = 2**20
+"""LuaJIT takes no decimal exponent as large as this for a number."""
+
 _NUMBER = re.compile(
     r"[ \t-\r]*([+-]?)(?:"
     r"(?P<decimal>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
@@ -77,6 +80,9 @@ def parse_number(text: str) -> int | float | None:
     if match is None:
         return None
     if match["decimal"] is not None:
+        _, _, exponent = match["decimal"].lower().partition("e")
+        if exponent and abs(int(exponent[:12])) >= _MOST:
+            return None
         value = float(match["decimal"])
     elif match["hex"] is not None:
         value = _hexadecimal(match["hex"])

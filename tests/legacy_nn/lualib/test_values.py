@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rekindle.legacy_nn import lualib
@@ -76,6 +76,7 @@ def test_any_number_as_text_and_back(lua, number):
     lua.same("tonumber", repr(number))
 
 
+@example(text="0E2000000")
 @given(text=st.text("0123456789.eExXpPabf+- \t", max_size=9))
 def test_text_as_number(lua, text):
     lua.same("tonumber", text)
