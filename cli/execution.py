@@ -14,18 +14,15 @@ import rekindle
 from rekindle.core.checkpoint import Table
 from rekindle.core.export import Weights, write_weights
 from rekindle.core.tensor import Tensor
-from rekindle.legacy_nn.naming import state_entries
 
+from .given import Given
 from .group import Problem, Unusable
-from .guess import draw_shapes
 from .images import Preprocessing, preprocessing_named, write_image
-from .inputs import cast_input, describe, read_input
-from .limits import check_size
+from .inputs import describe
 from .output import atomic_output, check_output
 from .progress import working
-from .reading import read_checkpoint, require_model
 from .run import OUTPUTS
-from .running import check_runs, dtype_of_model, run_model
+from .running import run_model
 from .tables import Column, print_table
 from .talk import say
 
@@ -34,39 +31,22 @@ NUMBERS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Given):
     """The options of `run`."""
 
-    input_file: str | None
-    input_select: str | None
-    random_shapes: tuple[tuple[int, ...], ...]
-    seed: int
     preprocess: str | None
     output: str | None
     to: str | None
     topk: int | None
     train: bool
-    select: str | None
-    max_bytes: int
     force: bool
 
     def run(self, file: str, as_json: bool) -> None:
         """Read model and input, run, and report."""
-        if bool(self.input_file) == bool(self.random_shapes):
-            raise click.UsageError("give either --input or --random SHAPE")
-        if file == "-" == self.input_file:
-            raise click.UsageError("FILE and --input cannot both be standard input")
+        self.check_sources(file)
         to = self._format()
         preprocessing = preprocessing_named(self.preprocess) if self.preprocess else None
-        model = require_model(read_checkpoint(file, self.select))
-        check_runs(model)
-        check_size(list(state_entries(model)), None, self.max_bytes)
-        dtype = dtype_of_model(model)
-        if self.input_file:
-            value = read_input(self.input_file, self.input_select, preprocessing)
-        else:
-            value = draw_shapes(model.value, self.random_shapes, dtype, self.seed)
-        value = cast_input(value, dtype)
+        model, value = self.read(file, preprocessing)
         report: dict[str, Any] = {"file": file, "model": model.lua_path, "input": describe(value)}
         with working("running"):
             output = run_model(model, value, train=self.train, seed=self.seed)

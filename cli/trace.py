@@ -7,6 +7,7 @@ import click
 from .group import Command
 from .options import (
     bn_var_option,
+    build_option,
     file_argument,
     force_option,
     input_options,
@@ -36,6 +37,7 @@ from .options import (
 @click.option("--train", is_flag=True, help="Run in training mode; evaluation is the default.")
 @select_option
 @lua_option
+@build_option
 @force_option
 @max_bytes_option
 @json_option

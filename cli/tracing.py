@@ -13,18 +13,14 @@ import numpy as np
 
 import rekindle
 from rekindle.core.export import Weights, write_weights
-from rekindle.legacy_nn.naming import state_entries
 from rekindle.legacy_nn.trace import Call, Trace, TraceError, arrays_in
 
 from .execution import numbers_of
+from .given import Given
 from .group import Problem, Unusable
-from .guess import draw_shapes
-from .inputs import cast_input, describe, read_input
-from .limits import check_size
+from .inputs import describe
 from .output import atomic_output, check_output
 from .progress import working
-from .reading import read_checkpoint, require_model
-from .running import check_runs, dtype_of_model
 from .tables import Column, print_table
 from .talk import say
 
@@ -32,39 +28,22 @@ FORMATS = (".npz", ".safetensors")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tracing:
+class Tracing(Given):
     """The options of `trace`."""
 
-    input_file: str | None
-    input_select: str | None
-    random_shapes: tuple[tuple[int, ...], ...]
-    seed: int
     grad: bool
     output: str | None
     train: bool
-    select: str | None
-    max_bytes: int
     force: bool
 
     def run(self, file: str, as_json: bool) -> None:
         """Read model and input, run, and write and print what was computed."""
-        if bool(self.input_file) == bool(self.random_shapes):
-            raise click.UsageError("give either --input or --random SHAPE")
-        if file == "-" == self.input_file:
-            raise click.UsageError("FILE and --input cannot both be standard input")
+        self.check_sources(file)
         if self.output is not None:
             if Path(self.output).suffix.lower() not in FORMATS:
                 raise Unusable(f"{self.output}: arrays are written to {' or '.join(FORMATS)}")
             check_output(self.output, force=self.force)
-        model = require_model(read_checkpoint(file, self.select))
-        check_runs(model)
-        check_size(list(state_entries(model)), None, self.max_bytes)
-        dtype = dtype_of_model(model)
-        if self.input_file:
-            value = read_input(self.input_file, self.input_select, None)
-        else:
-            value = draw_shapes(model.value, self.random_shapes, dtype, self.seed)
-        value = cast_input(value, dtype)
+        model, value = self.read(file)
         with working("running"):
             rekindle.torch_seed(self.seed)
             try:

@@ -29,6 +29,8 @@ def test_parameters_fill_the_model_that_lua_builds(cli, original, flat):
     cli("run", "params.t7", "--build", BUILD, "--input", "x.npy", "-o", "y.npy")
     expected = original.forward(rekindle.tensor(np.load("x.npy"))).numpy()
     np.testing.assert_allclose(np.load("y.npy"), expected, rtol=1e-12)
+    cli("trace", "params.t7", "--build", BUILD, "--input", "x.npy", "-o", "acts.npz")
+    np.testing.assert_allclose(np.load("acts.npz")["output"], expected, rtol=1e-12)
     assert "nn.Linear(3 -> 4)" in cli("inspect", "params.t7", "--build", BUILD).stdout
     cli("convert", "params.t7", "--build", BUILD, "-o", "m.safetensors")
     cli("verify", "params.t7", "m.safetensors", "--build", BUILD)
