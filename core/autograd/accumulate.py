@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import holds_alone
 from ..tensor import Tensor
 from .errors import GraphError
 from .modes import setting
@@ -65,7 +66,7 @@ def is_fresh(g: Any, node: Node | None, arrived: Any) -> bool:
         node is not None
         and isinstance(g, np.ndarray)
         and g is not arrived
-        and g.base is None
+        and holds_alone(g)
         and g.flags.writeable
         and node.op.computes_afresh
         and node.hooks is None

@@ -1,8 +1,8 @@
 """Arrays and devices: the only place that knows which array library is in use.
 
 `device.py` names devices and moves arrays between them, `memory.py` says what memory an
-array covers, `functions.py` has what the libraries name differently. Imports nothing of
-Rekindle but errors and dtypes.
+array covers, `pool.py` uses that of outputs again, `functions.py` has what the libraries name
+differently. Imports nothing of Rekindle but errors and dtypes.
 """
 
 from .device import CPU as CPU
@@ -28,3 +28,7 @@ from .memory import flat_memory as flat_memory
 from .memory import shares_memory as shares_memory
 from .memory import strided_view as strided_view
 from .memory import windows as windows
+from .pool import MemoryStats as MemoryStats
+from .pool import empty as empty
+from .pool import holds_alone as holds_alone
+from .pool import memory_stats as memory_stats

@@ -15,6 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from ..autograd.versions import count_write
+from ..backend import holds_alone
 from ..tensor import Tensor
 
 
@@ -44,8 +45,8 @@ def adopted(target: Any, value: Any) -> bool:
         or type(source) is not ndarray
         or into.shape != source.shape
         or into.dtype is not source.dtype
-        or into.base is not None
-        or source.base is not None
+        or not holds_alone(into)
+        or not holds_alone(source)
         or not source.flags.c_contiguous
         or target._node is not None
         or value._node is not None

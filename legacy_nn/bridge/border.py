@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from rekindle.core.autograd import is_grad_enabled
+from rekindle.core.backend import holds_alone
 from rekindle.core.checkpoint.objects import TorchObject
 from rekindle.core.checkpoint.table import Table, new_table
 from rekindle.core.storage import Storage
@@ -188,7 +189,7 @@ class Border:
 
     def _tensor_to_lua(self, tensor: Tensor) -> Any:
         array = tensor._array
-        owned = 0 if array is None or array.base is not None else array.nbytes
+        owned = 0 if array is None or not holds_alone(array) else array.nbytes
         return self._tensor(id(tensor), Handle(tensor), tensor.dtype.char, owned)
 
     def _table_to_lua(self, table: Table) -> Any:
