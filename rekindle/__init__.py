@@ -109,10 +109,15 @@ _PACKAGES = {
     "random": "core.random",
 }
 
+__version__: str
 __all__ = [*_HOME_OF, *_PACKAGES]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # slow to import, seldom asked for
+
+        return version("rekindle")
     home = _PACKAGES.get(name) or _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module 'rekindle' has no attribute {name!r}")

@@ -1,6 +1,7 @@
 """The public names: what runs and what type checkers read agree."""
 
 import ast
+import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
@@ -38,3 +39,7 @@ def test_import_is_light():
 def test_unknown_name():
     with pytest.raises(AttributeError, match="nonsense"):
         rekindle.nonsense  # noqa: B018
+
+
+def test_version_is_that_of_the_installation():
+    assert rekindle.__version__ == importlib.metadata.version("rekindle")

@@ -1,0 +1,1 @@
+"""The works that `bench.py` measures."""
