@@ -27,6 +27,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from ..errors import UseError
+from .threads import ready
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -163,6 +164,7 @@ def dispatched(home: str, *, least: int = 0) -> Callable[[Callable[P, R]], Calla
             if xp is np and arrays[0].size >= least and _WHICH.get() == FAST:
                 fast = kernel.fast if kernel.sought else kernel.find()
                 if fast is not None:
+                    ready()
                     result = fast(*arrays, **params)
                     if type(result) is not Declined:
                         kernel.calls += 1
