@@ -2,14 +2,16 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEER := .venv-peer
 
 .PHONY: demo test test-gpu conformance lint type bench docs format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
 
+# A file's tests stay together: some share what is slow to make.
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
 
 # Needs an NVIDIA GPU, and CuPy from the extra cuda12 or cuda13; says so where they are missing.
 test-gpu: $(VENV)/.test
@@ -29,8 +31,9 @@ lint: $(VENV)/.dev
 type: $(VENV)/.dev
 	$(BIN)/mypy
 
-bench: $(VENV)/.bench
-	for script in benchmarks/load_*.py; do $(BIN)/python $$script || exit 1; done
+# The peer, PyTorch, has an environment of its own. The scripts beside bench.py say how to run them.
+bench: $(VENV)/.bench $(PEER)/.installed
+	$(BIN)/python benchmarks/bench.py --peer $(PEER)/bin/python --json bench.json
 
 docs: $(VENV)/.installed
 	$(BIN)/python docs/make_cli.py
@@ -42,7 +45,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build dist demo-output *.egg-info
+	rm -rf $(VENV) $(PEER) build dist demo-output *.egg-info
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rekindle needs Python 3.11 or newer; name one: make PYTHON=python3.11")'
@@ -54,4 +57,9 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.test $(VENV)/.bench $(VENV)/.dev: $(VENV)/.%: pyproject.toml | $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	touch $@
+
+$(PEER)/.installed: pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/python -m venv $(PEER)
+	$(PEER)/bin/python -m pip install --quiet torch==2.13.0 numpy
 	touch $@
