@@ -21,9 +21,12 @@ from . import pointwise as pointwise
 from . import printing as printing
 from . import random, types
 from . import reduction as reduction
+from . import resizing as resizing
 from . import shape as shape
 from . import signal as signal
+from . import sizes as sizes
 from . import sorting as sorting
+from . import views as views
 from .creation import construct as construct
 from .errors import TorchError
 from .functions import FUNCTIONS as FUNCTIONS

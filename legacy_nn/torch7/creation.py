@@ -20,7 +20,7 @@ from .errors import BadArgument, TorchError
 from .functions import FLOATING, described
 from .generator import Generator
 from .memory import Array, dims, resize, shape, store, values, wrote
-from .shape import make_tensor
+from .resizing import make_tensor
 
 
 def construct(dtype: Dtype, args: Sequence[Any]) -> Tensor:

@@ -21,7 +21,8 @@ from .errors import BadArgument, TorchError
 from .functions import NUMERIC, plain
 from .indexing import masked_copy, masked_fill, masked_select
 from .memory import convert_number, dims, new_tensor, shape, values, wrap, wrote
-from .shape import cast, copy, narrowed, same_view, selected
+from .resizing import cast, copy
+from .views import narrowed, same_view, selected
 
 Key = Any
 

@@ -93,6 +93,16 @@ def c_remainder(a: Array, b: Any, out: Array) -> None:
 _with_number("add", np.add)
 
 
+def _gathered(ufunc: Any, a: Array, b: Array, out: Array) -> None:
+    """Compute element after element, as C does: one that stands for many takes them all."""
+    repeated = tuple(i for i, n in enumerate(out.shape) if n > 1 and out.strides[i] == 0)
+    if not repeated or a is not out:
+        ufunc(a, b, out=out)
+        return
+    one = tuple(slice(1) if i in repeated else slice(None) for i in range(out.ndim))
+    ufunc(out[one], b.sum(axis=repeated, keepdims=True), out=out[one])
+
+
 @described("add", SCALED)
 def add_scaled(res: Tensor, src: Tensor, scale: Any, other: Tensor) -> None:
     """Src + scale * other."""
@@ -100,7 +110,7 @@ def add_scaled(res: Tensor, src: Tensor, scale: Any, other: Tensor) -> None:
     if scale != 1:
         with np.errstate(all="ignore"):
             b = b * src.dtype.type(scale)
-    _run("add", res, src, lambda a, out: np.add(a, b, out=out))
+    _run("add", res, src, lambda a, out: _gathered(np.add, a, b, out))
 
 
 _with_number("csub", np.subtract)

@@ -23,7 +23,7 @@ from .checks import as_int, as_number, type_text
 from .errors import BadArgument, TorchError
 from .memory import convert_number
 from .printing import storage_text
-from .shape import cast
+from .resizing import cast
 
 STORAGE_METHODS: dict[str, Callable[..., Any]] = {}
 

@@ -17,7 +17,7 @@ from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn.bridge.values import LuaFunction, OwnMethod
 from rekindle.legacy_nn.module import Module
 from rekindle.legacy_nn.torch7.memory import shape
-from rekindle.legacy_nn.torch7.shape import strides
+from rekindle.legacy_nn.torch7.sizes import strides
 
 TOLERANCE = {"d": 1e-10, "f": 1e-5, "e": 1e-3}
 

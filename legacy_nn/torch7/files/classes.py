@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rekindle.core.checkpoint import LuaFunction
+from rekindle.core.checkpoint import LuaFunction, Table
 
 from ...lualib import type_of
 
@@ -71,7 +71,14 @@ class FileClasses:
     Parameters
     ----------
     foreign : Foreign, optional
+
+    Attributes
+    ----------
+    table_type : type of Table
+        What tables in files become.
     """
+
+    table_type: type[Table] = Table
 
     def __init__(self, foreign: Foreign | None = None) -> None:
         self.foreign = Foreign() if foreign is None else foreign

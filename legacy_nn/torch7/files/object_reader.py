@@ -44,6 +44,7 @@ class FileReader(ObjectReader):
         super().__init__(decoder)
         self._file = file
         self._classes = classes
+        self.table_type = classes.table_type
         self._numbered = objects
         self._memory = memory
 
