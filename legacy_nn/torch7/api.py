@@ -13,7 +13,9 @@ from rekindle.core.tensor import Tensor
 # each module fills the tables when it is imported
 from . import alias as alias
 from . import blas as blas
+from . import comparison as comparison
 from . import creation as creation
+from . import elementary as elementary
 from . import elements as elements
 from . import indexing as indexing
 from . import lapack as lapack
