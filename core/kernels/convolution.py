@@ -1,7 +1,7 @@
 """Convolution, and its gradients by input and weight, in one to three spatial dimensions.
 
 The window's taps are copied into columns, a piece of the output at a time so that they stay in
-the cache, and one matrix product per group does the arithmetic. Biases are added by the caller.
+the cache, and one matrix product per group does the arithmetic.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ..errors import ShapeError
 from .checks import Array, floating, same_shape, sizes, spatial_ndim, wide
+from .dispatch import dispatched
 from .padding import pad
 from .windows import convolution_size, taps
 
@@ -19,7 +20,7 @@ _COLUMN_BYTES = 1 << 21
 """Size of the column buffer, near a core's L2 cache; from 0.5 to 4 MB it matters little."""
 
 
-class _Geometry(NamedTuple):
+class Geometry(NamedTuple):
     """A checked convolution: what the three kernels share."""
 
     kernel: tuple[int, ...]
@@ -30,26 +31,36 @@ class _Geometry(NamedTuple):
     groups: int
 
 
+@dispatched("onednn.convolution")
 def convolution(
     xp: Any,
     x: Array,
     w: Array,
+    bias: Array | None = None,
+    residual: Array | None = None,
     *,
     stride: Sequence[int],
     padding: Sequence[int],
     dilation: Sequence[int],
     groups: int = 1,
+    rectify: bool = False,
 ) -> Array:
-    """Return the cross-correlation of images with filters.
+    """Return the cross-correlation of images with filters, and what usually follows.
 
     Parameters
     ----------
     x : array, shape (N, C, *spatial), floating
     w : array, shape (O, C / groups, *kernel), dtype of x
+    bias : array, shape (O,), dtype of x, optional
+        Added to each filter's result.
+    residual : array, shape (N, O, *out), dtype of x, optional
+        Added after that.
     stride, padding, dilation : tuple of int
         One per spatial dimension; the image is padded with zeros on both sides.
     groups : int
         Channels and filters are cut into this many groups that do not see each other.
+    rectify : bool
+        Whether negative results become 0 in the end.
 
     Returns
     -------
@@ -65,8 +76,10 @@ def convolution(
     -----
     Source: lib/THNN/generic/SpatialConvolutionMM.c, SpatialDilatedConvolution.c
     """
-    floating(xp, "convolution", x, w)
-    geometry = _geometry("convolution", x.shape, w, stride, padding, dilation, groups)
+    for operand in (w, bias, residual):
+        if operand is not None:
+            floating(xp, "convolution", x, operand)
+    geometry = geometry_of("convolution", x.shape, w.shape, stride, padding, dilation, groups)
     kernel, out = geometry.kernel, geometry.out
     batch, filters = x.shape[0], w.shape[0]
     image = _bordered(xp, wide(xp, x), geometry)
@@ -89,9 +102,19 @@ def convolution(
             else:
                 product = xp.matmul(matrix, columns).reshape(filters, n1 - n0, count)
                 piece[...] = product.swapaxes(0, 1)
-    return result.reshape(batch, filters, *out).astype(x.dtype, copy=False)
+    result = result.reshape(batch, filters, *out)
+    if bias is not None:
+        same_shape("convolution", "bias", bias, (filters,))
+        result += bias.reshape(-1, *(1,) * len(out))
+    if residual is not None:
+        same_shape("convolution", "residual", residual, result.shape)
+        result += residual
+    if rectify:
+        result = xp.maximum(result, 0)
+    return result.astype(x.dtype, copy=False)
 
 
+@dispatched("onednn.convolution")
 def convolution_input_gradient(
     xp: Any,
     g: Array,
@@ -134,7 +157,9 @@ def convolution_input_gradient(
     floating(xp, name, g, w)
     spatial = sizes(name, "size", size, spatial_ndim(name, g), 1)
     batch, filters, channels = g.shape[0], w.shape[0], w.shape[1] * groups
-    geometry = _geometry(name, (batch, channels, *spatial), w, stride, padding, dilation, groups)
+    geometry = geometry_of(
+        name, (batch, channels, *spatial), w.shape, stride, padding, dilation, groups
+    )
     same_shape(name, "g", g, (batch, filters, *geometry.out))
     padded = [n + 2 * p for n, p in zip(spatial, geometry.padding, strict=True)]
     kernel, out, inner = geometry.kernel, geometry.out, prod(geometry.out[1:])
@@ -157,6 +182,7 @@ def convolution_input_gradient(
     return image.astype(g.dtype, copy=False)
 
 
+@dispatched("onednn.convolution")
 def convolution_weight_gradient(
     xp: Any,
     x: Array,
@@ -194,7 +220,7 @@ def convolution_weight_gradient(
     batch, channels, filters = x.shape[0], x.shape[1], g.shape[1]
     image = wide(xp, x)
     w = xp.zeros((filters, channels // max(groups, 1), *window), image.dtype)
-    geometry = _geometry(name, x.shape, w, stride, padding, dilation, groups)
+    geometry = geometry_of(name, x.shape, w.shape, stride, padding, dilation, groups)
     same_shape(name, "g", g, (batch, filters, *geometry.out))
     image = _bordered(xp, image, geometry)
     inner = prod(geometry.out[1:])
@@ -210,26 +236,33 @@ def convolution_weight_gradient(
     return w.astype(x.dtype, copy=False)
 
 
-def _geometry(
+def geometry_of(
     name: str,
     shape: Sequence[int],
-    w: Array,
+    filters: Sequence[int],
     stride: Sequence[int],
     padding: Sequence[int],
     dilation: Sequence[int],
     groups: int,
-) -> _Geometry:
+) -> Geometry:
+    """Return a convolution of an image with filters of these shapes.
+
+    Raises
+    ------
+    ShapeError
+        If shapes or parameters do not fit.
+    """
     ndim = len(shape) - 2
-    if not 1 <= ndim <= 3 or w.ndim != ndim + 2:
+    if not 1 <= ndim <= 3 or len(filters) != ndim + 2:
         raise ShapeError(
             f"{name} takes an input of shape (N, C, *spatial), 1 to 3 spatial dimensions, and "
-            f"filters of as many dimensions; given shapes {tuple(shape)} and {w.shape}"
+            f"filters of as many dimensions; given shapes {tuple(shape)} and {tuple(filters)}"
         )
-    filters, per_group, *kernel = w.shape
-    if groups < 1 or filters % groups or shape[1] != per_group * groups:
+    count, per_group, *kernel = filters
+    if groups < 1 or count % groups or shape[1] != per_group * groups:
         raise ShapeError(
-            f"{name}: with {groups} groups, filters of shape {w.shape} need {per_group * groups} "
-            f"input channels and a number of filters divisible by the groups; "
+            f"{name}: with {groups} groups, filters of shape {tuple(filters)} need "
+            f"{per_group * groups} input channels and a number of filters divisible by the groups; "
             f"given an input of shape {tuple(shape)}"
         )
     window = sizes(name, "kernel", kernel, ndim, 1)
@@ -237,17 +270,17 @@ def _geometry(
     border = sizes(name, "padding", padding, ndim, 0)
     gaps = sizes(name, "dilation", dilation, ndim, 1)
     out = convolution_size(name, shape[2:], window, steps, border, gaps)
-    return _Geometry(window, steps, border, gaps, out, groups)
+    return Geometry(window, steps, border, gaps, out, groups)
 
 
-def _bordered(xp: Any, image: Array, geometry: _Geometry) -> Array:
+def _bordered(xp: Any, image: Array, geometry: Geometry) -> Array:
     if not any(geometry.padding):
         return image
     return pad(xp, image, padding=[(p, p) for p in geometry.padding])
 
 
 def _pieces(
-    xp: Any, geometry: _Geometry, image: Array
+    xp: Any, geometry: Geometry, image: Array
 ) -> tuple[list[tuple[int, int, int, int]], Array]:
     """Cut the output into pieces whose columns fit a buffer: whole images, or rows of one.
 
@@ -272,12 +305,12 @@ def _pieces(
     return pieces, xp.empty(step * row, image.dtype)
 
 
-def _rows(geometry: _Geometry, image: Array, r0: int) -> Array:
+def _rows(geometry: Geometry, image: Array, r0: int) -> Array:
     """Return the padded image from where the windows of output row r0 begin."""
     return image[:, :, r0 * geometry.stride[0] :]
 
 
-def _columns(geometry: _Geometry, image: Array, r0: int, r1: int, buffer: Array) -> Array:
+def _columns(geometry: Geometry, image: Array, r0: int, r1: int, buffer: Array) -> Array:
     """Return what each tap sees of padded images, shape (C, *kernel, N, r1-r0, *out[1:])."""
     out = (r1 - r0, *geometry.out[1:])
     shape = (image.shape[1], *geometry.kernel, image.shape[0], *out)

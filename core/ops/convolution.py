@@ -71,16 +71,16 @@ def convolution(
     -----
     Source: torch/nn SpatialConvolution.lua, SpatialDilatedConvolution.lua
     """
-    y = kernels.convolution(
+    return kernels.convolution(
         xp,
         x,
         weight,
+        bias,
         stride=per_dimension(stride, x),
         padding=per_dimension(padding, x),
         dilation=per_dimension(dilation, x),
         groups=groups,
     )
-    return _add_bias(xp, "convolution", y, bias)
 
 
 def _sum_bias(xp: Any, g: Any) -> Any:

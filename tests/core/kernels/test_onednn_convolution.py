@@ -1,0 +1,121 @@
+"""Convolution by oneDNN in float32 against the reference in float64."""
+
+import itertools
+import threading
+
+import numpy as np
+import pytest
+
+from rekindle.core.errors import ShapeError
+from rekindle.core.kernels import convolution as kernels
+from rekindle.core.kernels import dispatch
+
+GEOMETRIES = list(itertools.product((1, 2), (0, 1), (1, 2), (1, 2, 4), (1, 3)))
+ONE = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)}
+
+
+def arrays(rng, *shapes):
+    return [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+
+
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_convolution_and_its_gradients(ndim, onednn, layouts, rng):
+    size = (7, 6, 5)[:ndim]
+    lies = itertools.cycle(layouts.values())
+    for k, (stride, padding, dilation, groups, width) in enumerate(GEOMETRIES):
+        params = {"stride": (stride,) * ndim, "padding": (padding,) * ndim}
+        params |= {"dilation": (dilation,) * ndim, "groups": groups}
+        kernel, filters, channels = (width,) * ndim, 4 * (k % 3 + 1), 4 * (k % 2 + 1)
+        x = rng.normal(size=(k % 3 + 1, channels, *size))
+        w, b = rng.normal(size=(filters, channels // groups, *kernel)), rng.normal(size=filters)
+        lie = next(lies)
+        y = onednn.check(kernels.convolution, x, w, b, lie=lie, **params)
+        assert y.strides[1] == y.itemsize, "the result is not channels-last"
+        r = rng.normal(size=y.shape)
+        onednn.check(kernels.convolution, x, w, None, r, lie=lie, rectify=True, **params)
+        onednn.check(kernels.convolution_input_gradient, r, w, lie=lie, size=size, **params)
+        onednn.check(kernels.convolution_weight_gradient, x, r, lie=lie, kernel=kernel, **params)
+
+
+def test_where_a_generator_begins(onednn, rng):
+    x, w = arrays(rng, (3, 16, 1, 1), (16, 8, 4, 4))
+    onednn.check(kernels.convolution_input_gradient, x, w, size=(4, 4), **ONE)
+
+
+def test_depthwise(onednn, rng):
+    x, w = arrays(rng, (2, 32, 9, 9), (32, 1, 3, 3))
+    y = onednn.check(kernels.convolution, x, w, groups=32, **ONE)
+    onednn.check(kernels.convolution_input_gradient, y, w, size=(9, 9), groups=32, **ONE)
+    onednn.check(kernels.convolution_weight_gradient, x, y, kernel=(3, 3), groups=32, **ONE)
+
+
+def test_filters_that_are_a_view(onednn, rng):
+    x, w = arrays(rng, (2, 4, 5, 5), (3, 3, 4, 6))
+    onednn.check(kernels.convolution, x, np.moveaxis(w, (2, 3), (1, 0)), **ONE)
+
+
+def test_nothing_is_written_into_the_operands(onednn, rng):
+    given = arrays(rng, (2, 3, 5, 5), (4, 3, 3, 3), (4,), (2, 4, 3, 3))
+    kept = [a.copy() for a in given]
+    onednn(kernels.convolution, *given, rectify=True, **ONE)
+    assert all(np.array_equal(a, b) for a, b in zip(given, kept, strict=True))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float16])
+def test_other_dtypes_are_left_to_the_reference(onednn, rng, dtype):
+    x, w = (a.astype(dtype) for a in arrays(rng, (2, 3, 5, 5), (4, 3, 3, 3)))
+    reason = f"dtype {np.dtype(dtype)}"
+    before = dispatch.KERNELS["convolution"].declined[reason]
+    assert kernels.convolution(np, x, w, **ONE).dtype == dtype
+    assert dispatch.KERNELS["convolution"].declined[reason] == before + 1
+
+
+def test_no_images(onednn, rng):
+    x, w, g = arrays(rng, (0, 3, 5, 5), (4, 3, 3, 3), (0, 4, 3, 3))
+    assert kernels.convolution(np, x, w, **ONE).shape == (0, 4, 3, 3)
+    assert not kernels.convolution_weight_gradient(np, x, g, kernel=(3, 3), **ONE).any()
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        [(1, 3, 5, 5), (4, 2, 3, 3)],
+        [(1, 3, 2, 2), (4, 3, 3, 3)],
+        [(1, 3, 5, 5), (4, 3, 3)],
+        [(1, 3, 5, 5), (4, 3, 3, 3), (5,)],
+        [(1, 3, 5, 5), (4, 3, 3, 3), (4,), (1, 4, 5, 5)],
+    ],
+)
+def test_what_does_not_fit_is_reported_as_by_the_reference(onednn, rng, shapes):
+    given = arrays(rng, *shapes)
+    with pytest.raises(ShapeError) as expected:
+        onednn.reference(kernels.convolution, *given, **ONE)
+    with pytest.raises(ShapeError) as found:
+        kernels.convolution(np, *given, **ONE)
+    assert str(found.value) == str(expected.value)
+
+
+def test_gradients_that_do_not_fit(onednn, rng):
+    x, w, g = arrays(rng, (1, 3, 5, 5), (4, 3, 3, 3), (1, 4, 4, 4))
+    with pytest.raises(ShapeError, match=r"g has shape \(1, 4, 4, 4\), expected \(1, 4, 3, 3\)"):
+        kernels.convolution_input_gradient(np, g, w, size=(5, 5), **ONE)
+    with pytest.raises(ShapeError, match=r"g has shape \(1, 4, 4, 4\), expected \(1, 4, 3, 3\)"):
+        kernels.convolution_weight_gradient(np, x, g, kernel=(3, 3), **ONE)
+
+
+def test_threads_compute_at_once(onednn, rng):
+    x, w = arrays(rng, (4, 16, 20, 20), (16, 16, 3, 3))
+    inputs = [x * k for k in range(1, 5)]
+    expected = [onednn(kernels.convolution, a, w, **ONE) for a in inputs]
+    wrong = []
+
+    def work(k):
+        found = [kernels.convolution(np, inputs[k], w, **ONE) for _ in range(20)]
+        wrong.extend(y for y in found if not np.array_equal(y, expected[k]))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
