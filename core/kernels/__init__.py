@@ -18,6 +18,7 @@ In reading order:
 - `interpolation.py`: upsampling, nearest and linear
 - `padding.py`: constant, reflected, replicated and circular borders
 - `normalization.py`: normalisation by moments, local response normalisation, renorm
+- `products.py`: products of matrices
 - `sums.py`: sums of products and linear combinations, for the gradients of these
 - `softmax.py`: softmax, log_softmax, logsumexp
 - `indexing.py`: gather, scatter, scatter-add, index-add

@@ -96,6 +96,10 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
         *(_HANDLE, _HANDLE, _INT, _HANDLE),
     ),
     "matmul_primitive_desc_create": (_OUT, _HANDLE, *(_HANDLE,) * 5),
+    "sgemm": (
+        *(ctypes.c_char, ctypes.c_char, _DIM, _DIM, _DIM, _FLOAT),
+        *(_HANDLE, _DIM, _HANDLE, _DIM, _FLOAT, _HANDLE, _DIM),
+    ),
 }
 
 

@@ -1,0 +1,160 @@
+"""Products of matrices, and of batches of them."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ...backend import empty
+from ..dispatch import SMALL, Declined
+from .library import library
+from .memory import FIRST, Array, address, described, steps
+from .primitives import BIAS, DST, SRC, WEIGHTS, Description, Primitive, prepared
+
+LEAST = 1 << 19
+"""Multiplications from which on oneDNN is quicker than NumPy: a call of it takes longer."""
+
+
+def matmul(x: Array, y: Array) -> Any:
+    """See `core.kernels.products.matmul`."""
+    if (why := _unsupported(x, y)) is not None:
+        return why
+    a = x if x.ndim > 1 else x[None]
+    b = y if y.ndim > 1 else y[:, None]
+    if a.shape[-1] != b.shape[-2]:
+        return SMALL  # the reference says what does not fit
+    if b.ndim == 2:
+        out = _product(_rows(a), b, None)
+    else:
+        try:
+            batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        except ValueError:
+            return SMALL
+        out = _batch(a, b, batch)
+    leading = out.shape[:-2] if b.ndim > 2 else a.shape[:-2]
+    rows = () if x.ndim == 1 else a.shape[-2:-1]
+    columns = () if y.ndim == 1 else b.shape[-1:]
+    return out.reshape((*leading, *rows, *columns))
+
+
+def linear(x: Array, weight: Array, bias: Array | None = None) -> Any:
+    """See `core.kernels.products.linear`."""
+    if (why := _unsupported(x, weight.T)) is not None:
+        return why
+    if weight.ndim != 2 or x.shape[-1] != weight.shape[1]:
+        return SMALL
+    if bias is not None:
+        if bias.dtype != np.float32 or bias.shape != weight.shape[:1]:
+            return Declined(f"a bias of dtype {bias.dtype} and shape {bias.shape}")
+        bias = np.ascontiguousarray(bias)
+    a = x if x.ndim > 1 else x[None]
+    out = _product(_rows(a), weight.T, bias)
+    return out.reshape((*x.shape[:-1], weight.shape[0]))
+
+
+def _unsupported(x: Array, y: Array) -> Declined | None:
+    if not x.ndim or not y.ndim or x.size * (y.shape[-1] if y.ndim > 1 else 1) < LEAST:
+        return SMALL
+    if x.dtype != np.float32 or y.dtype != np.float32:
+        return Declined(f"dtypes {x.dtype} and {y.dtype}")
+    return SMALL if not y.size else None
+
+
+def _rows(a: Array) -> Array:
+    """Return a batch that is multiplied by one matrix as a matrix."""
+    return a if a.ndim == 2 else a.reshape(prod(a.shape[:-1]), a.shape[-1])
+
+
+def _product(a: Array, b: Array, bias: Array | None) -> Array:
+    a, b = _straight(a), _straight(b)
+    (m, k), n = a.shape, b.shape[1]
+    out = empty((m, n), np.float32)
+    if m == 1 or n == 1:
+        if bias is not None:
+            out[...] = bias
+        _general(a, b, out, 0.0 if bias is None else 1.0)
+        return out
+    key = (m, k, n, _order(a), _order(b), bias is not None)
+    run = prepared(("matmul", *key), _of_matrices, *key)
+    if bias is None:
+        run(address(a), address(b), address(out))
+    else:
+        run(address(a), address(b), address(out), address(bias))
+    return out
+
+
+def _batch(a: Array, b: Array, batch: tuple[int, ...]) -> Array:
+    """Return products of matrices in pairs; a dimension of 1 is repeated."""
+    shapes = [(*(1,) * (len(batch) + 2 - z.ndim), *z.shape) for z in (a, b)]
+    a, b = (_straight(z.reshape(shape)) for z, shape in zip((a, b), shapes, strict=True))
+    out = empty((*batch, a.shape[-2], b.shape[-1]), np.float32)
+    key = (a.shape, _order(a), b.shape, _order(b), out.shape)
+    run = prepared(("batched matmul", *key), _of_batches, *key)
+    run(address(a), address(b), address(out))
+    return out
+
+
+def _straight(z: Array) -> Array:
+    """Return matrices of which rows or columns are without gaps, copied if they are not."""
+    row, column = (
+        s // 4 if n > 1 else 1 for s, n in zip(z.strides[-2:], z.shape[-2:], strict=True)
+    )
+    m, n = z.shape[-2:]
+    fits = (column == 1 and row >= n) or (row == 1 and (column >= m or n == 1))
+    if fits and all(s > 0 for s, n in zip(z.strides, z.shape, strict=True) if n > 1):
+        return z
+    return np.ascontiguousarray(z)
+
+
+def _order(z: Array) -> tuple[int, ...]:
+    """Return strides, in elements; a dimension of 1 has that of matrices without gaps."""
+    plain = steps(z.shape, FIRST)
+    return tuple(s // 4 if n > 1 else p for s, n, p in zip(z.strides, z.shape, plain, strict=True))
+
+
+def _of_matrices(
+    m: int, k: int, n: int, a: tuple[int, ...], b: tuple[int, ...], biased: bool
+) -> Primitive:
+    bias = described((1, n), (n, 1)) if biased else None
+    source, weights = described((m, k), a), described((k, n), b)
+    target = described((m, n), (n, 1))
+    made = Description("matmul", library().engine, source, weights, bias, target, None)
+    arguments = [(SRC, source.handle), (WEIGHTS, weights.handle), (DST, target.handle)]
+    if bias is not None:
+        arguments.append((BIAS, bias.handle))
+    return Primitive(made, arguments)
+
+
+def _of_batches(
+    a: tuple[int, ...],
+    a_order: tuple[int, ...],
+    b: tuple[int, ...],
+    b_order: tuple[int, ...],
+    out: tuple[int, ...],
+) -> Primitive:
+    source, weights = described(a, a_order), described(b, b_order)
+    target = described(out, steps(out, FIRST))
+    made = Description("matmul", library().engine, source, weights, None, target, None)
+    return Primitive(made, [(SRC, source.handle), (WEIGHTS, weights.handle), (DST, target.handle)])
+
+
+def _general(a: Array, b: Array, out: Array, beta: float) -> None:
+    """Write a @ b + beta * out, of which one is a vector, into `out`.
+
+    That is limited by memory, where oneDNN's older function for single matrices is at its best.
+    """
+    (m, k), n = a.shape, b.shape[1]
+    (flip_a, step_a), (flip_b, step_b) = _leading(a), _leading(b)
+    library().call(
+        "sgemm",
+        *(flip_a, flip_b, m, n, k, 1.0),
+        *(address(a), step_a, address(b), step_b, beta, address(out), n),
+    )
+
+
+def _leading(z: Array) -> tuple[bytes, int]:
+    """Return whether a matrix lies by columns, as BLAS calls it, and the step between lines."""
+    row, column = _order(z)
+    return (b"N", row) if column == 1 else (b"T", column)

@@ -1,0 +1,43 @@
+"""Products of matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .checks import Array
+from .dispatch import dispatched
+
+
+@dispatched("onednn.matmul", least=64)
+def matmul(xp: Any, x: Array, y: Array) -> Array:
+    """Return the matrix product; leading dimensions are batches and broadcast.
+
+    Parameters
+    ----------
+    x : array, shape (..., m, k) or (k,)
+    y : array, shape (..., k, n) or (k,)
+
+    Returns
+    -------
+    array, shape (..., m, n)
+        Without m or n where that operand was a vector.
+    """
+    return xp.matmul(x, y)
+
+
+@dispatched("onednn.matmul", least=64)
+def linear(xp: Any, x: Array, weight: Array, bias: Array | None = None) -> Array:
+    """Return x @ weight.T + bias.
+
+    Parameters
+    ----------
+    x : array, shape (..., in)
+    weight : array, shape (out, in)
+    bias : array, shape (out,), optional
+
+    Returns
+    -------
+    array, shape (..., out)
+    """
+    y = xp.matmul(x, weight.T)
+    return y if bias is None else y + bias

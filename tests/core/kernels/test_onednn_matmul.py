@@ -1,0 +1,97 @@
+"""Products of matrices by oneDNN in float32 against NumPy in float64."""
+
+import numpy as np
+import pytest
+
+from rekindle.core.kernels import dispatch, products
+from rekindle.core.kernels.onednn import matmul as fast
+
+
+@pytest.fixture(autouse=True)
+def small_too(monkeypatch, onednn):
+    """Let oneDNN compute small products as well."""
+    monkeypatch.setattr(fast, "LEAST", 1)
+
+
+SHAPES = [
+    ((8, 9), (9, 10)),
+    ((1, 70), (70, 5)),
+    ((64,), (64, 5)),
+    ((64,), (64,)),
+    ((9, 70), (70,)),
+    ((9, 70), (70, 1)),
+    ((2, 5, 7), (7, 3)),
+    ((2, 5, 7), (2, 7, 3)),
+    ((5, 17), (2, 17, 3)),
+    ((3, 1, 5, 7), (2, 7, 3)),
+    ((2, 3, 5, 7), (7,)),
+    ((70,), (2, 70, 3)),
+    ((2, 3, 4, 3, 2), (2, 3, 1, 2, 6)),
+    ((64, 1), (1, 5)),
+]
+ORDERS = {
+    "rows": lambda x: x,
+    "columns": lambda x: np.ascontiguousarray(x.T).T,
+    "part": lambda x: np.pad(x, [(1, 2)] * x.ndim)[(slice(1, -2),) * x.ndim],
+    "gaps": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
+    "turned": lambda x: np.ascontiguousarray(x[::-1])[::-1],
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("shapes", SHAPES)
+def test_products(onednn, rng, shapes, order):
+    onednn.check(products.matmul, *(rng.normal(size=s) for s in shapes), lie=ORDERS[order])
+
+
+def test_a_repeated_row(onednn, rng):
+    x, y = rng.normal(size=(1, 9)).astype(np.float32), rng.normal(size=(9, 4)).astype(np.float32)
+    x = np.broadcast_to(x, (8, 9))
+    onednn.agrees(onednn(products.matmul, x, y), x.astype(float) @ y)
+
+
+def test_heads_of_an_attention_as_they_lie(onednn, rng):
+    q, k = (rng.normal(size=(2, 5, 3, 8)).astype(np.float32) for _ in range(2))
+    q, k = q.transpose(0, 2, 1, 3), k.transpose(0, 2, 3, 1)
+    onednn.agrees(onednn(products.matmul, q, k), q.astype(float) @ k)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("rows", [(), (1,), (16,), (2, 3)])
+@pytest.mark.parametrize("biased", [False, True])
+def test_linear(onednn, rng, rows, biased, order):
+    x, w = rng.normal(size=(*rows, 64)), rng.normal(size=(10, 64))
+    bias = rng.normal(size=10) if biased else None
+    onednn.check(products.linear, x, w, bias, lie=ORDERS[order])
+
+
+@pytest.mark.parametrize("shapes", [((8, 9), (8, 9)), ((2, 8, 9), (3, 9, 4))])
+def test_what_does_not_fit_is_reported_as_by_numpy(rng, shapes):
+    x, y = (rng.normal(size=s).astype(np.float32) for s in shapes)
+    with pytest.raises(ValueError, match="matmul|broadcast") as expected:
+        np.matmul(x, y)
+    with pytest.raises(ValueError, match="matmul|broadcast") as found:
+        products.matmul(np, x, y)
+    assert str(found.value) == str(expected.value)
+
+
+@pytest.mark.parametrize("shapes", [((8, 9), (9, 0)), ((0, 99), (99, 2)), ((9, 0), (0, 2))])
+def test_nothing_to_multiply(rng, shapes):
+    x, y = (rng.normal(size=s).astype(np.float32) for s in shapes)
+    assert np.array_equal(products.matmul(np, x, y), np.matmul(x, y))
+
+
+def test_other_dtypes_are_left_to_numpy(rng):
+    x = rng.integers(0, 9, (9, 9))
+    before = dispatch.KERNELS["matmul"].declined["dtypes int64 and int64"]
+    assert np.array_equal(products.matmul(np, x, x), x @ x)
+    assert dispatch.KERNELS["matmul"].declined["dtypes int64 and int64"] == before + 1
+
+
+def test_small_ones_are_left_to_numpy(monkeypatch, rng):
+    monkeypatch.undo()
+    x = rng.normal(size=(32, 32)).astype(np.float32)
+    kernel = dispatch.KERNELS["matmul"]
+    before = kernel.calls, dict(kernel.declined)
+    products.matmul(np, x, x)
+    assert (kernel.calls, dict(kernel.declined)) == before
