@@ -132,6 +132,19 @@ class Kernel:
             self.sought = True
         return self.fast
 
+    def attempt(self, arrays: Any, params: dict[str, Any]) -> Any:
+        """Return what the faster version does, or `Declined` where there is none or it is that."""
+        fast = self.fast if self.sought else self.find()
+        if fast is None:
+            return SMALL
+        ready()
+        result = fast(*arrays, **params)
+        if type(result) is Declined:
+            self.decline(result)
+        else:
+            self.calls += 1
+        return result
+
     def decline(self, why: Declined) -> None:
         """Count and log that the reference has to compute."""
         if why is not SMALL:
@@ -162,14 +175,9 @@ def dispatched(home: str, *, least: int = 0) -> Callable[[Callable[P, R]], Calla
         @functools.wraps(reference)
         def call(xp: Any, *arrays: Any, **params: Any) -> Any:
             if xp is np and arrays[0].size >= least and _WHICH.get() == FAST:
-                fast = kernel.fast if kernel.sought else kernel.find()
-                if fast is not None:
-                    ready()
-                    result = fast(*arrays, **params)
-                    if type(result) is not Declined:
-                        kernel.calls += 1
-                        return result
-                    kernel.decline(result)
+                result = kernel.attempt(arrays, params)
+                if type(result) is not Declined:
+                    return result
             return compute(xp, *arrays, **params)
 
         chosen: Any = call

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import ShapeError
 from .checks import Array, floating, same_shape, wide
+from .dispatch import dispatched
 from .padding import pad
 from .sums import sum_products
 from .windows import sum_windows
@@ -104,6 +105,7 @@ def batch_norm_training(
     return y, mean.reshape(-1).astype(x.dtype), variance.reshape(-1).astype(x.dtype)
 
 
+@dispatched("fused.normalization", least=4096)
 def standardize(
     xp: Any, x: Array, *, axes: Sequence[int], eps: float
 ) -> tuple[Array, Array, Array]:

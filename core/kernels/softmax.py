@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from .checks import Array, floating, wide
+from .dispatch import dispatched
 
 
+@dispatched("fused.softmax", least=4096)
 def softmax(xp: Any, x: Array, *, axis: int = -1) -> Array:
     """Return exp(x) / sum(exp(x)) along an axis.
 
@@ -38,6 +40,7 @@ def softmax(xp: Any, x: Array, *, axis: int = -1) -> Array:
     return xp.astype(out, x.dtype, copy=False)
 
 
+@dispatched("fused.softmax", least=4096)
 def log_softmax(xp: Any, x: Array, *, axis: int = -1) -> Array:
     """Return x - logsumexp(x) along an axis: the logarithm of softmax.
 

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..kernels import normalization as kernels
 from ..tensor import Tensor
+from .dispatching import dispatched_rule
 from .registry import Array, Sample, operation
 from .shape import reshape
 from .sums import affine
@@ -63,7 +64,10 @@ def _count(shape: tuple[int, ...], axes: Sequence[int]) -> int:
     return prod(shape[axis] for axis in axes)
 
 
-def _gradient(xp: Any, g: Any, out: Any, variance: Any, axes: Any, eps: float) -> Any:
+@dispatched_rule("fused.normalization", least=4096)
+def standardize_gradient(
+    xp: Any, g: Any, out: Any, variance: Any, axes: Any, eps: float
+) -> Any:
     # The variance is an output, so that second derivatives know that it depends on x.
     g_out, g_mean, g_variance = g
     deviation = _deviation(xp, variance, eps)
@@ -87,7 +91,7 @@ def _tangents(xp: Any, g: Any, out: Any, variance: Any, axes: Any, eps: float) -
     return [tangent, mean, along * deviation * 2]
 
 
-standardize.def_vjp(x=_gradient)
+standardize.def_vjp(x=standardize_gradient)
 standardize.def_jvp(x=_tangents)
 
 

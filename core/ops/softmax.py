@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import softmax as kernels
+from .dispatching import dispatched_rule
 from .reduction import kept_shape
 from .registry import Array, Sample, operation
 
@@ -47,12 +48,13 @@ def softmax(xp: Any, x: Array, *, axis: int = -1) -> Array:
     return kernels.softmax(xp, x, axis=axis)
 
 
-def _centred(xp: Any, g: Any, out: Any, axis: int) -> Any:
+@dispatched_rule("fused.softmax", least=4096)
+def softmax_gradient(xp: Any, g: Any, out: Any, axis: int) -> Any:
     """Return out * (g - the mean of g weighted with out)."""
     return out * (g - xp.sum_products(g, out, axes=(axis,)))
 
 
-softmax.def_derivative(x=_centred)
+softmax.def_derivative(x=softmax_gradient)
 
 
 @operation(samples=_logits, methods=("log_softmax",))
@@ -81,9 +83,13 @@ def log_softmax(xp: Any, x: Array, *, axis: int = -1) -> Array:
     return kernels.log_softmax(xp, x, axis=axis)
 
 
-log_softmax.def_vjp(
-    x=lambda xp, g, out, axis: g - xp.exp(out) * xp.sum(g, axis=axis, keepdims=True)
-)
+@dispatched_rule("fused.softmax", least=4096)
+def log_softmax_gradient(xp: Any, g: Any, out: Any, axis: int) -> Any:
+    """Return g - exp(out) * the sum of g."""
+    return g - xp.exp(out) * xp.sum(g, axis=axis, keepdims=True)
+
+
+log_softmax.def_vjp(x=log_softmax_gradient)
 log_softmax.def_jvp(x=lambda xp, g, out, axis: g - xp.sum_products(g, xp.exp(out), axes=(axis,)))
 
 
