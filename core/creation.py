@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from . import backend, ops  # noqa: F401  # ops: tensors made here have their methods
-from .backend import CPU, Device
+from .autograd.alias import zeros_for
+from .backend import CPU, Batched, Device
 from .dtypes import as_dtype, float32
 from .errors import ShapeError
 from .tensor import Tensor
@@ -109,4 +110,6 @@ def eye(n: int, m: int | None = None, dtype: Any = float32, device: Device | str
 
 def zeros_like(x: Tensor) -> Tensor:
     """Return zeros of the shape, dtype and device of `x`."""
+    if type(x.array) is Batched:
+        return zeros_for(x)  # inside vmap: for each sample
     return zeros(x.shape, x.dtype, x.device)

@@ -96,7 +96,7 @@ class Tensor(TensorMethods, Interchange):
         self._array = backend.asarray(source, wanted, target)
         self._node = None
         if isinstance(data, Tensor) and self._array is source:
-            self._storage = data.storage()
+            self._share_storage(data)
             self._version = data._version
         else:
             self._version = [0]
@@ -214,6 +214,11 @@ class Tensor(TensorMethods, Interchange):
                 self._storage = Storage(backend.flat_memory(self._array)[0], self._version)
         return self._storage
 
+    def _share_storage(self, other: Tensor) -> None:
+        """Take the storage of another tensor on the same memory; inside vmap there is none."""
+        if type(other._array) is not backend.Batched:
+            self._storage = other.storage()
+
     def storage_offset(self) -> int:
         """Return which element of the storage is the tensor's first, from 0."""
         storage = self.storage()
@@ -286,7 +291,8 @@ class Tensor(TensorMethods, Interchange):
     def detach(self) -> Tensor:
         """Return a tensor on the same memory without a graph."""
         tensor = Tensor._wrap(self._array)
-        tensor._storage, tensor._version = self.storage(), self._version
+        tensor._share_storage(self)
+        tensor._version = self._version
         if self._array is None:
             tensor._geometry = self._geometry
         return tensor
@@ -328,7 +334,7 @@ class Tensor(TensorMethods, Interchange):
             raise UseError(
                 "requires_grad of a tensor that an operation made cannot change; detach() it"
             )
-        self.storage()  # a view has it from its history, which ends here
+        self._share_storage(self)  # a view has it from its history, which ends here
         self._node = LEAF if value else None
 
     def requires_grad_(self, value: bool = True) -> Self:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rekindle import legacy_nn as legacy_nn
     from rekindle.core import autograd as autograd
     from rekindle.core import data as data
+    from rekindle.core import func as func
     from rekindle.core import nn as nn
     from rekindle.core import ops as ops
     from rekindle.core import optim as optim
@@ -101,6 +102,7 @@ _PACKAGES = {
     "autograd": "core.autograd",
     "core": "core",
     "data": "core.data",
+    "func": "core.func",
     "legacy_nn": "legacy_nn",
     "lua": "legacy_nn.bridge",
     "nn": "core.nn",

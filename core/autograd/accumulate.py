@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import holds_alone
+from ..backend import Batched, holds_alone
 from ..tensor import Tensor
 from .errors import GraphError
+from .levels import for_leaf, outside
 from .modes import setting
 from .node import Node
 from .parts import Parts
@@ -29,7 +30,9 @@ def lock_of(tensor: Tensor) -> threading.Lock:
     return _LOCKS[id(tensor) // 64 % len(_LOCKS)]
 
 
-def fitted(g: Any, shape: tuple[int, ...], dtype: Any, node: Node | None) -> Any:
+def fitted(
+    g: Any, shape: tuple[int, ...], dtype: Any, node: Node | None, parent: Any = None
+) -> Any:
     """Return `g` summed over what was broadcast and converted: of `shape` and `dtype`.
 
     Parameters
@@ -39,12 +42,16 @@ def fitted(g: Any, shape: tuple[int, ...], dtype: Any, node: Node | None) -> Any
         Of the operand that `g` is the gradient of.
     node : Node or None
         The node that computed `g`.
+    parent : Node or Tensor, optional
+        What `g` is for, where that may be outside of a vmap; see levels.py.
 
     Raises
     ------
     GraphError
         If an operand of `shape` does not broadcast to the shape of `g`.
     """
+    if parent is not None:
+        g = outside(g, parent)
     if g.shape != shape:
         extra = len(g.shape) - len(shape)
         repeated = [i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1]
@@ -87,6 +94,8 @@ def accumulate(tensor: Tensor, g: Any, fresh: bool, graph: bool) -> None:
     graph : bool
         Whether to record the addition.
     """
+    if type(g._array if isinstance(g, Tensor) else g) is Batched:
+        g = for_leaf(g, tensor)
     with lock_of(tensor):
         grad = tensor.grad
         if grad is None:
@@ -113,7 +122,7 @@ class Totals:
 
     def add(self, target: Any, g: Any, node: Node | None, arrived: Any) -> None:
         """Add a gradient for `target`, which `node` computed from `arrived`."""
-        g = fitted(g, target.shape, target.dtype, node)
+        g = fitted(g, target.shape, target.dtype, node, target)
         entry = self._sums.get(target)
         if entry is None:
             self._sums[target] = [g, is_fresh(g, node, arrived)]

@@ -97,7 +97,7 @@ def walk(
                     continue
                 if type(parent) is Node:
                     if gi.shape != parent.shape or gi.dtype is not parent.dtype:
-                        gi = fitted(gi, parent.shape, parent.dtype, node)
+                        gi = fitted(gi, parent.shape, parent.dtype, node, parent)
                     if parent in grads:
                         grads[parent] = grads[parent] + gi
                     else:

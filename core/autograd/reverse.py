@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import Batched
 from ..tensor import Tensor
 from .accumulate import Totals, accumulate, fitted, is_fresh, lock_of
 from .alias import zeros_for
 from .engine import walk
 from .errors import GraphError
 from .hooked import as_tensor, finish, replaced
+from .levels import for_each_sample, for_leaf
 from .node import Node
 from .views import parent_of
 
@@ -62,6 +64,8 @@ def backward(
     known: dict[Tensor, tuple[Any, Lock]] = {}
 
     def deliver(leaf: Tensor, g: Any, node: Node | None, arrived: Any) -> None:
+        if type(g) is Batched:
+            g = for_leaf(g, leaf)
         entry = known.get(leaf)
         if entry is not None:
             array, lock = entry
@@ -190,6 +194,8 @@ def _roots(tensors: Any, gradients: Any, graph: bool) -> list[tuple[Any, Any]]:
         g = g if isinstance(g, Tensor) else Tensor(g, t.dtype, t.device)
         if g.shape != t.shape:
             raise GraphError(f"a gradient of shape {g.shape} for an output of {t.shape}")
+        if type(t._array) is Batched:
+            g = for_each_sample(g, t._array)
         roots.append((parent, fitted(g if graph else g.array, t.shape, t.dtype, None)))
     return roots
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import RekindleError
+from .batched import Batched, innermost
 
 Array = Any
 """An array of NumPy or CuPy; kernels only use what both have."""
@@ -86,12 +87,19 @@ def _on_gpu(array: Any) -> bool:
 
 
 def namespace(array: Array) -> Any:
-    """Return the module whose functions work on `array`: numpy or cupy."""
+    """Return what has the functions that work on `array`: numpy, cupy, or that of vmap."""
     if isinstance(array, np.ndarray):
         return np
     if _on_gpu(array):
         return sys.modules["cupy"]
+    if type(array) is Batched:
+        return array.__array_namespace__()
     raise DeviceError(f"arrays are those of NumPy and CuPy; given {type(array).__name__}")
+
+
+def library_of(array: Any) -> Any:
+    """Return numpy or cupy: the library of the memory of an array, in vmap or not."""
+    return namespace(innermost(array))
 
 
 @contextmanager
@@ -107,11 +115,16 @@ def on(device: Device) -> Iterator[Any]:
 
 def device_of(array: Array) -> Device:
     """Return the device that holds `array`."""
+    while type(array) is Batched:
+        array = array.value
     return Device("cuda", array.device.id) if _on_gpu(array) else CPU
 
 
 def asarray(data: Any, dtype: Any, device: Device) -> Array:
     """Return `data` as an aligned array on `device`, copied only where it has to be."""
+    if type(data) is Batched:
+        same = dtype is None or dtype == data.dtype
+        return data if same else data.astype(dtype)
     if device.kind == "cpu":
         array = np.asarray(to_numpy(data) if _on_gpu(data) else data, dtype=dtype)
         return array if array.flags.aligned else array.copy()
@@ -131,6 +144,8 @@ def to_numpy(array: Array) -> np.ndarray[Any, Any]:
     """Return `array` as a NumPy array; from a GPU this waits and copies."""
     if isinstance(array, np.ndarray):
         return array
+    if type(array) is Batched:
+        return np.asarray(array)  # which says why not
     host: np.ndarray[Any, Any] = array.get()
     return host
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .batched import Batched, innermost
 from .device import Array, namespace
 
 
@@ -66,6 +67,8 @@ def shares_memory(a: Array, b: Array) -> bool:
     """Whether `a`, computed from `b`, is a view of it and not a copy."""
     if isinstance(a, np.ndarray) and a.base is not None and (a.base is b or a.base is b.base):
         return True  # the common case, sooner
+    if type(a) is Batched or type(b) is Batched:
+        return shares_memory(innermost(a), innermost(b))
     return bool(namespace(a).may_share_memory(a, b))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .batch_rules import elementwise
 from .precision import narrow, wide
 from .registry import Array, OperandError, Sample, operation
 from .samples import real
@@ -240,3 +241,23 @@ def softshrink(xp: Any, x: Array, *, lambd: float = 0.5) -> Array:
 
 
 softshrink.def_derivative(x=lambda xp, g, x, lambd: g * (xp.abs(x) > lambd))
+
+for _op in (
+    tanh,
+    sigmoid,
+    relu,
+    threshold,
+    leaky_relu,
+    prelu,
+    elu,
+    celu,
+    selu,
+    softsign,
+    softplus,
+    logsigmoid,
+    clamp,
+    hardtanh,
+    hardshrink,
+    softshrink,
+):
+    _op.def_batch(elementwise)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .batch_rules import elementwise
 from .registry import Array, operation
 from .samples import pairs, real
 
@@ -143,3 +144,20 @@ def square(xp: Any, x: Array) -> Array:
 
 
 square.def_derivative(x=lambda g, x: g * x * 2)
+
+for _op in (
+    add,
+    subtract,
+    multiply,
+    divide,
+    floor_divide,
+    remainder,
+    power,
+    maximum,
+    minimum,
+    negative,
+    abs,
+    sign,
+    square,
+):
+    _op.def_batch(elementwise)

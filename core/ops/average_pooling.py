@@ -11,6 +11,7 @@ import numpy as np
 from ..kernels import adaptive_pooling, pooling
 from ..tensor import Tensor
 from .arithmetic import power
+from .batch_rules import folded
 from .comparison import where
 from .registry import Array, Sample, operation
 from .spatial import PerDimension, images_to_pool, images_to_resize, per_dimension
@@ -269,3 +270,6 @@ def lp_pool(
     total = mean * prod(per_dimension(kernel, x))
     zero = total == 0
     return where(zero, 0.0, power(where(zero, 1.0, total), 1 / p))
+
+for _op in (avg_pool, avg_pool_gradient, adaptive_avg_pool, adaptive_avg_pool_gradient):
+    _op.def_batch(folded)

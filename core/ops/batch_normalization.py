@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..kernels import normalization as kernels
+from .batch_rules import from_channels, into_channels, merged
+from .batching import Call
 from .registry import Array, Sample, operation
 
 
@@ -224,3 +226,17 @@ batch_norm_training.def_jvp(
     ],
     bias=lambda xp, g, x_shape: [_each(xp, g, x_shape), None, None],
 )
+
+
+def _channels_each(c: Call) -> Any:
+    """Channels of all samples are channels: each has moments, weight and bias of its own."""
+    values = [None if x is None else merged(c, c.full(i)) for i, x in enumerate(c.values) if i]
+    result = c.again(into_channels(c, c.full(0)), *values)
+    if c.op.outputs == 1:
+        return from_channels(c, result)
+    out, *moments = result
+    return (from_channels(c, out), *[c.xp.reshape(m, (c.size, -1)) for m in moments])
+
+
+batch_norm.def_batch(_channels_each)
+batch_norm_training.def_batch(_channels_each)

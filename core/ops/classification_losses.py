@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..tensor import Tensor
 from .activation import logsigmoid
+from .batch_rules import elementwise
 from .comparison import where
 from .gathering import embedding, gather
 from .losses import Reduction, reduced, same_shapes
@@ -289,3 +290,5 @@ def multilabel_soft_margin_loss(
     """
     loss = binary_cross_entropy_with_logits(input, target, weight, reduction="none")
     return reduced(loss.mean(axis=-1), reduction)
+
+bernoulli_nll.def_batch(elementwise)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .batch_rules import elementwise
 from .registry import Array, Sample, operation
 from .samples import logical_pairs, pairs
 
@@ -113,3 +114,21 @@ where.def_derivative(
     x=lambda xp, g, condition: xp.where(condition, g, 0.0),
     y=lambda xp, g, condition: xp.where(condition, 0.0, g),
 )
+
+for _op in (
+    equal,
+    not_equal,
+    less,
+    less_equal,
+    greater,
+    greater_equal,
+    bitwise_and,
+    bitwise_or,
+    bitwise_xor,
+    bitwise_invert,
+    isnan,
+    isinf,
+    isfinite,
+    where,
+):
+    _op.def_batch(elementwise)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import prod
+from string import ascii_letters
 from typing import Any
 
 import numpy as np
 
 from ..errors import ShapeError
+from ..kernels import products
+from .batching import Call
 from .registry import Array, Sample, operation
 
 
@@ -46,7 +49,7 @@ def contract(xp: Any, x: Array, y: Array, *, subscripts: str) -> Array:
         return _aligned(xp, x, a, out) * _aligned(xp, y, b, out)
     x = _ordered(xp, x, a, sizes, batch, left, summed)
     y = _ordered(xp, y, b, sizes, batch, summed, right)
-    result = xp.matmul(x, y)
+    result = products.matmul(xp, x, y)
     result = xp.reshape(result, (*result.shape[:-2], *[sizes[c] for c in left + right]))
     found = batch + left + right
     return xp.permute_dims(result, tuple(found.index(c) for c in out))
@@ -117,3 +120,15 @@ contract.def_jvp(
     x=lambda xp, g, y, subscripts: xp.contract(g, y, subscripts=subscripts),
     y=lambda xp, g, x, subscripts: xp.contract(x, g, subscripts=subscripts),
 )
+
+
+def _contract_each(c: Call) -> Any:
+    """Contract all samples: they are one more letter."""
+    subscripts = c.params["subscripts"]
+    a, b, out = _letters(subscripts)
+    new = next(letter for letter in ascii_letters if letter not in subscripts)
+    a, b = (new * own + term for own, term in zip(c.batched, (a, b), strict=True))
+    return c.again(*c.values, subscripts=f"{a},{b}->{new}{out}")
+
+
+contract.def_batch(_contract_each)

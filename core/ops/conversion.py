@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import backend, dtypes
 from ..tensor import Tensor
+from .batch_rules import elementwise
 from .inplace import assign
 from .methods import install_method
 from .registry import Array, Sample, operation
@@ -52,3 +53,6 @@ def zero_(target: Tensor) -> Tensor:
 
 for _method in (copy_, fill_, zero_):
     install_method(_method.__name__, _method)
+
+for _op in (astype, to):
+    _op.def_batch(elementwise)

@@ -10,7 +10,7 @@ import numpy as np
 from ..kernels import convolution as kernels
 from ..kernels.checks import floating, same_shape
 from ..kernels.windows import transposed_size
-from .convolution_gradient import convolved, filter_gradient, image_gradient
+from .convolution_gradient import convolved, filter_gradient, image_gradient, images_each
 from .registry import Array, Sample, operation
 from .spatial import PerDimension, per_dimension
 
@@ -199,3 +199,7 @@ def _add_bias(xp: Any, name: str, y: Array, bias: Array | None) -> Array:
         floating(xp, name, y, bias)
         y += bias.reshape(-1, *(1,) * (y.ndim - 2))
     return y
+
+
+convolution.def_batch(lambda c: images_each(c, 0))
+transposed_convolution.def_batch(lambda c: images_each(c, 1))

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..kernels import convolution as kernels
+from .batch_rules import apart, from_channels, into_channels, merged
+from .batching import Call
 from .registry import Array, Sample, operation
 from .spatial import PerDimension, per_dimension
 
@@ -182,3 +184,55 @@ convolution_weight_gradient.def_jvp(
         xp, x, g, kernel, stride, padding, dilation, groups
     ),
 )
+
+
+def images_each(c: Call, out_axis: int) -> Any:
+    """Batch a convolution, or its gradient by the images, by the images and by the filters.
+
+    Parameters
+    ----------
+    out_axis : int
+        The dimension of filters that is the channels of the result, over groups or not: 0 in a
+        convolution, 1 in its gradient.
+
+    Notes
+    -----
+    Samples of images alone are more images. Samples of filters are more channels of the result;
+    where both have samples, each sample is groups of its own.
+    """
+    xp, (x, w, *bias), groups = c.xp, c.values, c.params["groups"]
+    none = (None,) * len(bias)
+    if not c.batched[1]:
+        y = apart(c, c.again(merged(c, c.full(0)), w, *none))
+    elif c.batched[0]:
+        y = c.again(into_channels(c, x), merged(c, w), *none, groups=groups * c.size)
+        y = from_channels(c, y)
+    elif out_axis == 1 and groups == 1:
+        y = from_channels(c, c.again(x, into_channels(c, w), *none))
+    elif groups == 1:
+        y = from_channels(c, c.again(x, merged(c, w), *none))
+    else:
+        y = c.again(into_channels(c, c.full(0)), merged(c, w), *none, groups=groups * c.size)
+        y = from_channels(c, y)
+    if not bias or bias[0] is None:
+        return y
+    each = (c.size,) if c.batched[2] else (1,)
+    channels = bias[0].shape[-1]
+    return y + xp.reshape(bias[0], (*each, 1, channels, *(1,) * (y.ndim - 3)))
+
+
+def filters_each(c: Call) -> Any:
+    """Batch the gradient by the filters: each sample is groups of its own."""
+    groups = c.params["groups"]
+    if groups == 1 and not all(c.batched):
+        x, y = c.values
+        if c.batched[1]:  # filters are the channels of y
+            return apart(c, c.again(x, into_channels(c, y)))
+        w = c.again(into_channels(c, x), y)
+        return from_channels(c, w)
+    x, y = (into_channels(c, c.full(i)) for i in (0, 1))
+    return apart(c, c.again(x, y, groups=groups * c.size))
+
+
+convolution_input_gradient.def_batch(lambda c: images_each(c, 1))
+convolution_weight_gradient.def_batch(filters_each)

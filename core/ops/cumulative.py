@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels.checks import wide
+from .batch_rules import along_axis
 from .places import position
 from .precision import accumulator
 from .registry import Array, Sample, operation
@@ -119,3 +120,6 @@ def _cumprod_jvp(xp: Any, g: Any, x: Any, out: Any, axis: int) -> Any:
 
 cumprod.def_vjp(x=_cumprod_vjp)
 cumprod.def_jvp(x=_cumprod_jvp)
+
+for _op in (cumsum, cumprod):
+    _op.def_batch(along_axis("axis"))

@@ -9,6 +9,7 @@ import numpy as np
 from .. import backend
 from ..errors import ShapeError
 from ..tensor import Tensor
+from .batch_rules import leading
 from .methods import install_method
 from .reduction import sum as sum_
 from .registry import Array, Sample, operation
@@ -134,3 +135,7 @@ def trace(x: Tensor, *, offset: int = 0) -> Tensor:
 
 
 install_method("trace", trace)
+
+for _op in (tril, triu, diagonal):
+    _op.def_batch(leading(2))
+diag_embed.def_batch(leading(1))

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..random import Generator, RandomError, bernoulli
 from ..tensor import Tensor
+from .batch_rules import elementwise
 from .registry import Array, Sample, operation
 
 
@@ -116,3 +117,5 @@ def _dropped(
         return x
     mask = bernoulli(1 - p, shape, dtype=np.bool_, device=x.device, generator=generator)
     return masked_scale(x, mask, scale=1 / (1 - p) if p < 1 else 0.0)
+
+masked_scale.def_batch(elementwise)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .batch_rules import elementwise
 from .registry import Array, operation
 from .samples import pairs, positive, real, unit
 
@@ -109,3 +110,6 @@ logaddexp.def_derivative(
     x=lambda xp, g, x, y: g * xp.sigmoid(x - y),
     y=lambda xp, g, x, y: g * xp.sigmoid(y - x),
 )
+
+for _op in (sqrt, rsqrt, reciprocal, exp, exp2, expm1, log, log1p, log2, log10, logaddexp):
+    _op.def_batch(elementwise)

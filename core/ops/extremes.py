@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .batch_rules import flattening, reduction
 from .reduction import Axis, spread
 from .registry import Array, Sample, operation
 from .samples import reductions
@@ -66,3 +67,9 @@ def argmax(xp: Any, x: Array, *, axis: int | None = None, keepdims: bool = False
 def argmin(xp: Any, x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
     """Return where the smallest element is, from 0; the first of equal ones."""
     return xp.argmin(x, axis=axis, keepdims=keepdims)
+
+for _op in (max, min):
+    _op.def_batch(reduction)
+
+for _position in (argmax, argmin):
+    _position.def_batch(flattening)

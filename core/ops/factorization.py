@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
+from .batch_rules import leading
 from .precision import narrow, wide
 from .registry import Array, Sample, Samples, operation
 from .solving import check_square, lapack
@@ -191,3 +192,6 @@ def _qr_jvp(xp: Any, g: Any, q: Any, r: Any) -> Any:
 
 qr.def_vjp(x=_qr_vjp)
 qr.def_jvp(x=_qr_jvp)
+
+for _op in (cholesky, qr):
+    _op.def_batch(leading(2))

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..kernels.dispatch import dispatched
 from .activation import sigmoid
+from .batch_rules import elementwise
 from .dispatching import dispatched_rule
 from .registry import Array, OperandError, Sample, operation
 from .samples import real
@@ -114,3 +115,6 @@ def hardswish(xp: Any, x: Array) -> Array:
 
 # At -3 and 3 the slope is that of the side away from 0, as in PyTorch.
 hardswish.def_derivative(x=lambda xp, g, x: g * ((x >= 3) + (xp.abs(x) < 3) * (x / 3 + 0.5)))
+
+for _op in (silu, gelu, mish, hardswish):
+    _op.def_batch(elementwise)

@@ -7,7 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import innermost
 from ..kernels import indexing as kernels
+from ..kernels.checks import index_range
+from .batch_rules import merged, moved, offsets, shifted
+from .batching import Call
 from .registry import Array, Sample, operation
 
 
@@ -252,3 +256,44 @@ index_add.def_jvp(
         xp.zeros_of(g, x_shape), index, g, axis=axis
     ),
 )
+
+
+def _embedding_each(c: Call) -> Any:
+    weight, index = c.values
+    if not c.batched[0]:
+        return c.again(weight, index)
+    if not c.batched[1]:
+        return c.xp.take(weight, index, axis=1)
+    index_range(c.xp.library, "embedding", innermost(index), c.shape(0)[0])
+    return c.again(merged(c, weight), offsets(c, index, weight.shape[1]))
+
+
+def _embedding_gradient_each(c: Call) -> Any:
+    y, index, rows = c.full(0), c.full(1), c.params["rows"]
+    total = c.again(y, offsets(c, index, rows), rows=c.size * rows)
+    return c.xp.reshape(total, (c.size, rows, *total.shape[1:]))
+
+
+def _along_each(c: Call) -> Any:
+    """All operands have the dimensions of a sample, and one more now."""
+    values = [c.full(i) for i in range(len(c.values))]
+    first = c.values[0].ndim - c.batched[0]
+    return c.again(*values, axis=shifted(c, c.params["axis"], ndim=first))
+
+
+def _index_add_each(c: Call) -> Any:
+    x, index, source = c.full(0), c.values[1], c.full(2)
+    axis = shifted(c, c.params["axis"])
+    if not c.batched[1]:
+        return c.again(x, index, source, axis=axis)
+    rows, added = moved(c, x, axis, 1), moved(c, source, axis, 1)
+    flat = c.xp.reshape(offsets(c, index, rows.shape[1]), (-1,))
+    total = c.again(merged(c, rows), flat, merged(c, added), axis=0)
+    return moved(c, c.xp.reshape(total, rows.shape), 1, axis)
+
+
+embedding.def_batch(_embedding_each)
+embedding_gradient.def_batch(_embedding_gradient_each)
+index_add.def_batch(_index_add_each)
+for _op in (gather, gather_gradient, scatter_add):
+    _op.def_batch(_along_each)

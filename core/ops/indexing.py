@@ -7,9 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import Batched, BatchingError, innermost
 from ..errors import ShapeError
 from ..kernels.checks import index_range
 from ..tensor import Tensor
+from .batch_rules import merged, moved, offsets
+from .batching import Call
+from .comparison import where
+from .index_parts import before_samples, is_basic
 from .inplace import assign
 from .methods import install_method
 from .parts import select
@@ -113,6 +118,35 @@ def argwhere(xp: Any, x: Array) -> Array:
     return xp.stack(xp.nonzero(x), axis=1)
 
 
+def _getitem_each(c: Call) -> Any:
+    x, index = c.values[0], c.params["index"]
+    if is_basic(index):
+        parts = index if isinstance(index, tuple) else (index,)
+        return c.again(x, index=(slice(None), *parts))
+    part = c.again(moved(c, x, 0, x.ndim - 1), index=before_samples(index))
+    return moved(c, part, part.ndim - 1, 0)
+
+
+def _take_each(c: Call) -> Any:
+    x, index = c.values
+    axis = position("take", "dimension", c.params["axis"], c.ndim(0))
+    if not c.batched[1]:
+        return c.again(x, index, axis=axis + 1)
+    if not c.batched[0]:
+        return moved(c, c.again(x, index, axis=axis), axis, 0)
+    index_range(c.xp.library, "take", innermost(index), c.shape(0)[axis])
+    rows = moved(c, x, axis + 1, 1)
+    taken = c.again(merged(c, rows), offsets(c, index, rows.shape[1]), axis=0)
+    first = index.ndim  # where the other dimensions begin
+    order = [*range(first, first + axis), *range(1, first), *range(first + axis, taken.ndim)]
+    return c.xp.permute(taken, [0, *order])
+
+
+getitem.def_batch(_getitem_each)
+take.def_batch(_take_each)
+argwhere.no_batch = "how many positions there are differs between samples"
+
+
 def nonzero(x: Tensor) -> tuple[Tensor, ...]:
     """Return the positions of the elements that are not 0, a vector for each dimension.
 
@@ -142,11 +176,43 @@ def _plain(index: Any) -> Any:
     return index
 
 
+def _has_samples(index: Any) -> bool:
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(i, Tensor) and type(i._array) is Batched for i in parts)
+
+
+def _get_each(x: Tensor, index: Any) -> Tensor:
+    """Return the part of x that an index with positions of each sample names, inside vmap."""
+    parts = index if isinstance(index, tuple) else (index,)
+    while parts and isinstance(parts[-1], slice) and parts[-1] == slice(None):
+        parts = parts[:-1]
+    skipped = 0
+    while isinstance(parts[skipped], slice) and parts[skipped] == slice(None):
+        skipped += 1
+    flat: Any = 0
+    for k, i in enumerate(parts[skipped:], skipped):
+        dtype = getattr(i, "dtype", np.dtype(type(i)))
+        if dtype.kind not in "iu":
+            raise BatchingError(
+                "an index inside vmap has a batched part: beside it are whole dimensions before "
+                f"and after, and integers; given a part of {dtype}: see where() for masks"
+            )
+        i = i if isinstance(i, Tensor) else Tensor(np.asarray(i))
+        flat = flat * x.shape[k] + where(i < 0, i + x.shape[k], i)
+    shape = x.shape
+    rows = x.reshape((*shape[:skipped], -1, *shape[len(parts) :]))
+    return take(rows, flat, axis=skipped)
+
+
 def _get(self: Tensor, index: Any) -> Tensor:
+    if _has_samples(index):
+        return _get_each(self, index)
     return getitem(self, index=_plain(index))
 
 
 def _set(self: Tensor, index: Any, value: Any) -> None:
+    if _has_samples(index):
+        raise BatchingError("assignment inside vmap by a batched index; scatter() takes one")
     assign(self, _plain(index), value, "assignment")
 
 

@@ -11,8 +11,9 @@ from ..autograd.modes import MODE
 from ..autograd.node import Node
 from ..autograd.versions import count_write
 from ..autograd.views import View, check_writable, parent_of, rebase
+from ..backend import Batched, BatchingError, levels_of
 from ..dtypes import DtypeError
-from ..errors import ShapeError, UseError
+from ..errors import RekindleError, ShapeError, UseError
 from ..tensor import Tensor
 from .namespaces import TENSORS
 from .op import Op
@@ -94,8 +95,12 @@ def _check_distinct(into: Any, name: str) -> None:
 
 
 def _put(into: Any, index: Any, source: Any, name: str) -> None:
+    if type(source) is Batched:
+        _check_samples(into, source, name)
     try:
         into[index] = source
+    except RekindleError:
+        raise
     except NUMPY_ERRORS as error:
         if getattr(into.flags, "writeable", True):
             raise explained(name, (into, source), error) from error
@@ -103,6 +108,17 @@ def _put(into: Any, index: Any, source: Any, name: str) -> None:
             f"{name} writes into memory that is read-only: that of a read-only array, or the "
             "windows of unfold, which overlap; clone() it first"
         ) from error
+
+
+def _check_samples(into: Any, source: Batched, name: str) -> None:
+    """Check that there is memory for each sample of what is written inside vmap."""
+    own = levels_of(into)
+    if any(level not in own for level in levels_of(source)):
+        raise BatchingError(
+            f"{name} writes a batched value into a tensor of shape {into.shape} that all samples "
+            "of the vmap share: return the value instead, or write into a tensor that is batched "
+            "too (zeros_like() of one, or an argument with an in_axes)"
+        )
 
 
 def _keep_what_is_overwritten(value: Tensor, target: Tensor) -> None:

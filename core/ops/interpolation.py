@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import interpolation as kernels
+from .batch_rules import folded
 from .registry import Array, Sample, operation
 from .spatial import PerDimension, per_dimension
 
@@ -167,3 +168,6 @@ upsample_linear_gradient.def_jvp(
         g, size=size, align_corners=align_corners
     )
 )
+
+for _op in (upsample_nearest, upsample_nearest_gradient, upsample_linear, upsample_linear_gradient):
+    _op.def_batch(folded)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..tensor import Tensor
+from .batch_rules import shifted
+from .batching import Call
 from .methods import install_method
 from .places import along
 from .registry import Array, OperandError, Sample, operation
@@ -162,3 +165,34 @@ def meshgrid(*arrays: Tensor, indexing: str = "xy") -> tuple[Tensor, ...]:
     shape = tuple(arrays[i].size for i in order)
     lines = [[-1 if i == k else 1 for k in order] for i in range(len(order))]
     return tuple(expand(reshape(x, line), shape) for x, line in zip(arrays, lines, strict=True))
+
+
+def _concat_each(c: Call) -> Any:
+    values = [c.full(i) for i in range(len(c.values))]
+    first = next(i for i, b in enumerate(c.batched) if b)
+    return c.again(*values, axis=shifted(c, c.params["axis"], ndim=c.ndim(first)))
+
+
+def _stack_each(c: Call) -> Any:
+    values = [c.full(i) for i in range(len(c.values))]
+    first = next(i for i, b in enumerate(c.batched) if b)
+    return c.again(*values, axis=shifted(c, c.params["axis"], ndim=c.ndim(first) + 1))
+
+
+def _tile_each(c: Call) -> Any:
+    repetitions = tuple(c.params["repetitions"])
+    missing = len(repetitions) - c.ndim()
+    x = c.xp.reshape(c.values[0], (c.size, *(1,) * max(missing, 0), *c.shape()))
+    return c.again(x, repetitions=(1, *(1,) * max(-missing, 0), *repetitions))
+
+
+def _repeat_each(c: Call) -> Any:
+    if c.params["axis"] is None:
+        return c.again(c.xp.reshape(c.values[0], (c.size, math.prod(c.shape()))), axis=1)
+    return c.again(c.values[0], axis=shifted(c, c.params["axis"]))
+
+
+concat.def_batch(_concat_each)
+stack.def_batch(_stack_each)
+tile.def_batch(_tile_each)
+repeat.def_batch(_repeat_each)

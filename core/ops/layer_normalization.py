@@ -12,6 +12,7 @@ from ..errors import ShapeError
 from ..kernels import normalization as kernels
 from ..tensor import Tensor
 from .dispatching import dispatched_rule
+from .batch_rules import along_axis
 from .registry import Array, Sample, operation
 from .shape import reshape
 from .sums import affine
@@ -218,3 +219,5 @@ def _scaled(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
         return affine(x, weight, bias)
     x = x if weight is None else x * weight
     return x if bias is None else x + bias
+
+standardize.def_batch(along_axis("axes"))

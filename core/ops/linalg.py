@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from ..errors import ShapeError
+from ..kernels import products
 from ..tensor import Tensor
 from .arithmetic import multiply
+from .batching import Call
 from .methods import install_method
 from .registry import Array, Sample, operation
 from .shape import unsqueeze
@@ -36,7 +39,7 @@ def matmul(xp: Any, x: Array, y: Array) -> Array:
     Tensor, shape (..., m, n)
         Without m or n where that operand was a vector.
     """
-    return xp.matmul(x, y)
+    return products.matmul(xp, x, y)
 
 
 # The rules see from the dimensions of the gradient whether an operand was a vector: then the
@@ -110,8 +113,7 @@ def linear(xp: Any, x: Array, weight: Array, bias: Array | None = None) -> Array
     -------
     Tensor, shape (..., out)
     """
-    y = xp.matmul(x, weight.T)
-    return y if bias is None else y + bias
+    return products.linear(xp, x, weight, bias)
 
 
 def _rows(xp: Any, x: Any) -> Any:
@@ -128,3 +130,61 @@ linear.def_jvp(
     weight=lambda xp, g, x: xp.linear(x, g, None),
     bias=lambda g: g,
 )
+
+
+def _matrices_each(c: Call) -> list[Any]:
+    """Return both operands of a product as matrices, with leading dimensions that broadcast."""
+    most = max(2, c.ndim(0), c.ndim(1))
+    found = []
+    for i, x in enumerate(c.values):
+        vector = c.ndim(i) == 1
+        x = c.xp.unsqueeze(x, (-2, -1)[i]) if vector else x
+        if c.batched[i]:
+            x = c.xp.reshape(x, (c.size, *(1,) * (most + 1 - x.ndim), *x.shape[1:]))
+        found.append(x)
+    return found
+
+
+def _matmul_each(c: Call) -> Any:
+    xp, (x, y) = c.xp, c.values
+    if not c.batched[1] and c.ndim(1) <= 2:  # one product for all samples
+        if x.ndim <= 2 or c.ndim(1) == 1:
+            return c.again(x, y)
+        rows = xp.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))
+        return xp.reshape(c.again(rows, y), (*x.shape[:-1], y.shape[-1]))
+    if not c.batched[0] and c.ndim(0) == 2 and c.ndim(1) == 1:
+        return c.again(y, xp.transpose(x, 0, 1))
+    a, b = _matrices_each(c)
+    if a.shape[-1] != b.shape[-2]:
+        raise ShapeError(f"matmul: shapes {c.shape(0)} and {c.shape(1)} do not fit")
+    product = a * b if a.shape[-1] == 1 else c.again(a, b)
+    if c.ndim(0) == 1:
+        product = xp.squeeze(product, axis=-2)
+    return xp.squeeze(product, axis=-1) if c.ndim(1) == 1 else product
+
+
+def _linear_each(c: Call) -> Any:
+    xp, (x, weight, bias) = c.xp, c.values
+    if not c.batched[1]:
+        rows = xp.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))
+        y = xp.linear(rows, weight, None if c.batched[2] else bias)
+        y = xp.reshape(y, (*x.shape[:-1], weight.shape[0]))
+        if bias is None or not c.batched[2]:
+            return y
+        if not c.batched[0]:
+            y = xp.unsqueeze(y, 0)
+    else:
+        rows = x if c.batched[0] else xp.unsqueeze(x, 0)
+        shape = rows.shape
+        rows = xp.reshape(rows, (shape[0], prod(shape[1:-1]), shape[-1]))
+        y = xp.matmul(rows, xp.transpose(weight, -2, -1))
+        y = xp.reshape(y, (c.size, *shape[1:-1], weight.shape[1]))
+    if bias is None:
+        return y
+    if c.batched[2]:
+        bias = xp.reshape(bias, (c.size, *(1,) * (y.ndim - 2), bias.shape[-1]))
+    return y + bias
+
+
+matmul.def_batch(_matmul_each)
+linear.def_batch(_linear_each)

@@ -9,6 +9,8 @@ import numpy as np
 
 from ..dtypes import DtypeError
 from ..errors import ShapeError
+from .batch_rules import elementwise
+from .batching import Call
 from .registry import Array, Sample, operation
 
 
@@ -138,3 +140,26 @@ def _taken(xp: Any, g: Any, mask: Any, source_shape: tuple[int, ...]) -> Any:
 
 masked_scatter.def_vjp(x=_kept, source=_taken)
 masked_scatter.def_jvp(x=_kept, source=_whole)
+
+def _scatter_each(c: Call) -> Any:
+    """Read the source by a running count: the k-th place where a mask holds has element k of it."""
+    xp = c.xp
+    x, mask, source = c.values
+    most = max(c.ndim(0), c.ndim(1))
+    shape = np.broadcast_shapes(c.shape(0), c.shape(1))
+    mask = c.full(1)
+    mask = xp.reshape(mask, (c.size, *(1,) * (most - c.ndim(1)), *mask.shape[1:]))
+    mask = xp.reshape(xp.expand(mask, (c.size, *shape)), (c.size, -1))
+    source = xp.reshape(c.full(2), (c.size, -1))
+    count = xp.cumsum(xp.astype(mask, np.int64), axis=1)
+    last = source.shape[1] - 1
+    taken = xp.gather(source, xp.clamp(count - 1, min=0, max=last), axis=1)
+    taken = xp.reshape(xp.astype(taken, x.dtype), (c.size, *shape))
+    x = c.full(0)
+    x = xp.reshape(x, (c.size, *(1,) * (most - c.ndim(0)), *x.shape[1:]))
+    return xp.where(xp.reshape(mask, (c.size, *shape)), taken, x)
+
+
+masked_fill.def_batch(elementwise)
+masked_scatter.def_batch(_scatter_each)
+masked_select.no_batch = "how many elements a mask selects differs between samples; see where()"

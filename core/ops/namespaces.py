@@ -79,8 +79,10 @@ def _on_library(library: Any) -> ArrayNamespace:
     return ArrayNamespace(library)
 
 
-def array_namespace(array: Any) -> ArrayNamespace:
+def array_namespace(array: Any) -> Any:
     """Return the namespace for arrays of the library that `array` belongs to."""
     if type(array) is np.ndarray or isinstance(array, np.generic):
         return _ON_NUMPY
+    if type(array) is backend.Batched:
+        return backend.namespace(array)
     return _on_library(backend.namespace(array))

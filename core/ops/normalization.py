@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..kernels import normalization as kernels
+from .batch_rules import apart, folded, merged, moved, shifted
+from .batching import Call
 from .registry import Array, Sample, operation
 
 
@@ -169,3 +171,16 @@ def _renorm_tangent(xp: Any, g: Any, x: Any, p: float, axis: int, limit: float) 
 
 renorm.def_vjp(x=_renorm_gradient)
 renorm.def_jvp(x=_renorm_tangent)
+
+for _op in (channel_sums, local_response_norm):
+    _op.def_batch(folded)
+
+
+def _renorm_each(c: Call) -> Any:
+    """Each slice of each sample has a norm: they are slices along one dimension."""
+    axis = shifted(c, c.params["axis"])
+    slices = moved(c, c.values[0], axis, 1)
+    return moved(c, apart(c, c.again(merged(c, slices), axis=0)), 1, axis)
+
+
+renorm.def_batch(_renorm_each)

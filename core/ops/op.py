@@ -21,8 +21,10 @@ from ..autograd.modes import MODE, Mode
 from ..autograd.node import Node, new_node, saved_version
 from ..autograd.parts import pick
 from ..autograd.views import parent_of, view_of
+from ..backend import Batched
 from ..errors import RekindleError
 from ..tensor import Tensor
+from .batching import BatchNamespace, BatchRule, apply
 from .derivatives import Differentiable
 from .direct import DirectCalls
 from .fast import fast_call
@@ -75,6 +77,10 @@ class Op(Differentiable, DirectCalls, Generic[P, R]):
         Whether it is one array of one or two, without metadata; see fast.py.
     samples : callable
         `samples(rng)` yields example calls.
+    batch_rule : callable or None
+        What a call inside vmap does; see batching.py.
+    no_batch : str
+        Why there is none.
     method : callable
         The quickest way to call the operation on tensors.
     """
@@ -113,6 +119,8 @@ class Op(Differentiable, DirectCalls, Generic[P, R]):
         self.vjp_rules, self.jvp_rules, self.masks = {}, {}, None
         self.plan, self._rules = (), (None,) * self.arity
         self.pullback_arrays = self._pullback_arrays
+        self.batch_rule: BatchRule | None = None
+        self.no_batch = ""
         self.method: Callable[..., Any] = self
         if self.plain:
             self.method = fast_call(self, self.call)
@@ -153,11 +161,16 @@ class Op(Differentiable, DirectCalls, Generic[P, R]):
                 x = as_operand(self.name, x)
             if xp is None and hasattr(x, "dtype"):
                 xp = np if type(x) is ndarray else backend.namespace(x)
+            elif type(x) is Batched:
+                xp = backend.namespace(x)
             arrays.append(x)
             parents.append(parent)
         xp = xp or np
         try:
-            result = self.forward(xp, *arrays, *rest, **params)
+            if type(xp) is BatchNamespace:
+                result = apply(xp, self, arrays, rest, params)
+            else:
+                result = self.forward(xp, *arrays, *rest, **params)
         except RekindleError:
             raise
         except NUMPY_ERRORS as error:
@@ -192,6 +205,10 @@ class Op(Differentiable, DirectCalls, Generic[P, R]):
                 raise OperandError(f"{self.name} needs an operand {parameter.name}")
             operands.append(value)
         return operands
+
+    def def_batch(self, rule: BatchRule) -> None:
+        """Say what a call inside vmap computes, for all samples at once; see batching.py."""
+        self.batch_rule = rule
 
     def _share(self, tensor: Tensor, base: Tensor, step: Any) -> None:
         """Make `tensor` a view of `base` if it is one."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import padding as kernels
+from .batch_rules import leading
 from .registry import Array, Sample, operation
 
 Borders = Sequence[tuple[int, int]]
@@ -222,3 +223,14 @@ pad_circular.def_vjp(x=lambda xp, g, padding: xp.pad_circular_gradient(g, paddin
 pad_circular.def_jvp(x=lambda xp, g, padding: xp.pad_circular(g, padding=padding))
 pad_circular_gradient.def_vjp(y=lambda xp, g, padding: xp.pad_circular(g, padding=padding))
 pad_circular_gradient.def_jvp(y=lambda xp, g, padding: xp.pad_circular_gradient(g, padding=padding))
+
+for _op in (
+    pad,
+    pad_reflect,
+    pad_reflect_gradient,
+    pad_replicate,
+    pad_replicate_gradient,
+    pad_circular,
+    pad_circular_gradient,
+):
+    _op.def_batch(leading(0))

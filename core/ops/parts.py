@@ -10,6 +10,8 @@ import numpy as np
 from .. import backend
 from ..errors import BoundsError, ShapeError
 from ..tensor import Tensor
+from .batch_rules import along_axis, shifted
+from .batching import Call
 from .methods import install_method
 from .places import along, position
 from .registry import Array, Sample, operation
@@ -206,3 +208,12 @@ overlap_add.def_vjp(
     )
 )
 overlap_add.def_jvp(x=lambda xp, g, axis, step, length: xp.overlap_add(g, axis, step, length))
+
+
+def _overlap_each(c: Call) -> Any:
+    return c.again(c.values[0], axis=shifted(c, c.params["axis"], ndim=c.ndim() - 1))
+
+
+for _op in (narrow, select, unfold):
+    _op.def_batch(along_axis("axis"))
+overlap_add.def_batch(_overlap_each)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import adaptive_pooling, pooling
+from .batch_rules import folded
 from .registry import Array, Sample, operation
 from .spatial import PerDimension, images_to_pool, images_to_resize, per_dimension
 
@@ -243,3 +244,13 @@ max_unpool_gradient.def_vjp(
     y=lambda xp, g, indices, y_shape: xp.max_unpool(g, indices, size=y_shape[2:])
 )
 max_unpool_gradient.def_jvp(y=lambda xp, g, indices: xp.max_unpool_gradient(g, indices))
+
+for _op in (
+    max_pool,
+    adaptive_max_pool,
+    max_pool_gradient,
+    max_pool_at,
+    max_unpool,
+    max_unpool_gradient,
+):
+    _op.def_batch(folded)

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ..errors import ShapeError
+from .batch_rules import reduction
 from .cumulative import delayed
 from .precision import accumulator, narrow, wide
 from .registry import Array, Sample, operation
@@ -225,3 +226,6 @@ norm.def_jvp(
         g * _norm_slope(xp, x, out, p, axis, keepdims), axis=axis, keepdims=keepdims
     )
 )
+
+for _op in (sum, prod, mean, var, std, any, all, count_nonzero, norm):
+    _op.def_batch(reduction)

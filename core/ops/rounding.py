@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .batch_rules import elementwise
 from .registry import Array, operation
 from .samples import real
 
@@ -30,3 +31,6 @@ def round(xp: Any, x: Array) -> Array:
 def trunc(xp: Any, x: Array) -> Array:
     """Return x without its fraction."""
     return xp.trunc(x)
+
+for _op in (floor, ceil, round, trunc):
+    _op.def_batch(elementwise)

@@ -10,6 +10,8 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..tensor import Tensor
+from .batch_rules import along_axis, leading, shifted
+from .batching import Call
 from .methods import install_method
 from .places import position
 from .registry import Array, Op, Sample, operation
@@ -205,6 +207,66 @@ def contiguous(xp: Any, x: Array) -> Array:
 
 
 contiguous.def_derivative(x=lambda g: g)
+
+
+def _reshape_each(c: Call) -> Any:
+    return c.again(c.values[0], shape=(c.size, *c.params["shape"]))
+
+
+def _flatten_each(c: Call) -> Any:
+    if c.ndim() == 0:
+        return c.xp.reshape(c.values[0], (c.size, 1))
+    first = shifted(c, c.params["start"])
+    last = shifted(c, c.params["end"])
+    return c.again(c.values[0], start=first, end=last)
+
+
+def _permute_each(c: Call) -> Any:
+    axes = [shifted(c, a) for a in c.params["axes"]]
+    return c.again(c.values[0], axes=[0, *axes])
+
+
+def _expand_each(c: Call) -> Any:
+    x, shape = c.values[0], tuple(c.params["shape"])
+    new = len(shape) - c.ndim()
+    x = c.xp.reshape(x, (c.size, *(1,) * new, *c.shape())) if new > 0 else x
+    return c.again(x, shape=(c.size, *shape))
+
+
+def _squeeze_each(c: Call) -> Any:
+    axis = c.params["axis"]
+    if axis is None:
+        axis = tuple(i for i, n in enumerate(c.shape()) if n == 1)
+    axes = (axis,) if isinstance(axis, int) else axis
+    return c.again(c.values[0], axis=tuple(shifted(c, a) for a in axes))
+
+
+def _unsqueeze_each(c: Call) -> Any:
+    return c.again(c.values[0], axis=shifted(c, c.params["axis"], ndim=c.ndim() + 1))
+
+
+def _roll_each(c: Call) -> Any:
+    """Without an axis elements move in row-major order through a sample."""
+    axis = c.params["axis"]
+    if axis is None:
+        rows = c.xp.reshape(c.values[0], (c.size, math.prod(c.shape())))
+        return c.xp.reshape(c.again(rows, axis=1), (c.size, *c.shape()))
+    axes = (axis,) if isinstance(axis, int) else axis
+    places = tuple(shifted(c, a) for a in axes)
+    return c.again(c.values[0], axis=places[0] if isinstance(axis, int) else places)
+
+
+reshape.def_batch(_reshape_each)
+flatten.def_batch(_flatten_each)
+transpose.def_batch(along_axis("a", "b"))
+permute.def_batch(_permute_each)
+expand.def_batch(_expand_each)
+squeeze.def_batch(_squeeze_each)
+unsqueeze.def_batch(_unsqueeze_each)
+flip.def_batch(along_axis("axes"))
+roll.def_batch(_roll_each)
+clone.def_batch(leading(0))
+contiguous.def_batch(leading(0))
 
 
 def varargs(op: Op[..., Tensor]) -> Any:

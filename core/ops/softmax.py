@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import softmax as kernels
+from .batch_rules import along_axis, reduction
 from .dispatching import dispatched_rule
 from .reduction import kept_shape
 from .registry import Array, Sample, operation
@@ -140,3 +141,7 @@ logsumexp.def_jvp(
         g * _shares(xp, x, out, axis), axis=axis, keepdims=keepdims
     )
 )
+
+for _op in (softmax, log_softmax):
+    _op.def_batch(along_axis("axis"))
+logsumexp.def_batch(reduction)

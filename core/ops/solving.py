@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import RekindleError, ShapeError
+from .batch_rules import leading
+from .batching import Call
 from .precision import narrow, wide
 from .registry import Array, Sample, operation
 
@@ -213,3 +215,22 @@ def slogdet(xp: Any, x: Array) -> tuple[Array, Array]:
 
 slogdet.def_vjp(x=lambda xp, g, x: _each_matrix(xp, g[1]) * _log_slope(xp, x))
 slogdet.def_jvp(x=lambda xp, g, x: [None, xp.sum(_log_slope(xp, x) * g, axis=(-2, -1))])
+
+for _op in (inv, det, slogdet):
+    _op.def_batch(leading(2))
+
+
+def _solve_each(c: Call) -> Any:
+    """Vectors become matrices of one column, so that leading dimensions are batches alone."""
+    xp, (a, b), vector = c.xp, c.values, c.ndim(1) == 1
+    b = xp.unsqueeze(b, -1) if vector else b
+    most = max(c.ndim(0), c.ndim(1) + vector)
+    a, b = (
+        xp.reshape(x, (c.size, *(1,) * (most + 1 - x.ndim), *x.shape[1:])) if batched else x
+        for x, batched in zip((a, b), c.batched, strict=True)
+    )
+    x = xp.solve(a, b)
+    return xp.squeeze(x, axis=-1) if vector else x
+
+
+solve.def_batch(_solve_each)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import backend
 from ..errors import ShapeError
+from .batch_rules import along_axis
 from .places import along, position
 from .registry import Array, Sample, operation
 
@@ -100,3 +101,6 @@ for _op in (sort, topk):
         )
     )
     _op.def_jvp(x=lambda xp, g, indices, axis: [xp.gather(g, indices, axis=axis), None])
+
+for _along in (argsort, sort, topk):
+    _along.def_batch(along_axis("axis"))

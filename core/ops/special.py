@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from .batch_rules import elementwise
 from .precision import narrow, wide
 from .registry import Array, OperandError, Sample, operation
 from .samples import positive, real, unit
@@ -100,3 +101,6 @@ def polygamma(xp: Any, x: Array, *, n: int) -> Array:
 
 
 polygamma.def_derivative(x=lambda xp, g, x, n: g * xp.polygamma(x, n=n + 1))
+
+for _op in (erf, erfc, erfinv, lgamma, digamma, polygamma):
+    _op.def_batch(elementwise)

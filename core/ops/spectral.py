@@ -17,6 +17,7 @@ import numpy as np
 
 from ..tensor import Tensor
 from .arithmetic import abs as abs_
+from .batch_rules import leading
 from .extremes import max as max_
 from .extremes import min as min_
 from .factorization import check_matrix, distinct, shapes, symmetrised, turned
@@ -211,3 +212,6 @@ def matrix_norm(x: Tensor, *, ord: str | float = "fro", keepdims: bool = False) 
     choose = sum_ if ord == "nuc" else min_ if float(ord) < 0 else max_
     result = choose(parts, axis=-1)
     return reshape(result, (*result.shape, 1, 1)) if keepdims else result
+
+for _op in (eigh, svd):
+    _op.def_batch(leading(2))

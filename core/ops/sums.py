@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import sums as kernels
+from .batching import Call
 from .registry import Array, Sample, operation
 
 
@@ -129,3 +130,31 @@ def _factor(xp: Any, g: Any, x: Any, a_shape: tuple[int, ...]) -> Any:
 
 affine.def_vjp(x=lambda g, a: g * a, a=_factor, c=lambda g: g)
 affine.def_jvp(x=lambda g, a: g * a, a=lambda g, x: g * x, c=lambda g: g)
+
+def _sum_products_each(c: Call) -> Any:
+    axes = [a % c.ndim() + 1 for a in c.params["axes"]]
+    return c.again(c.full(0), c.full(1), axes=axes)
+
+
+def _combine_each(c: Call) -> Any:
+    """Coefficients have as many dimensions as x, one more now."""
+    xs = [c.full(i) for i in (0, 1)]
+    rest = [
+        x if b else c.xp.reshape(x, (1, *x.shape))
+        for x, b in zip(c.values[2:], c.batched[2:], strict=True)
+    ]
+    return c.again(*xs, *rest)
+
+
+def _affine_each(c: Call) -> Any:
+    x, a, k = c.full(0), *c.values[1:]
+    pad = [
+        c.xp.reshape(v, (c.size, *(1,) * (x.ndim - v.ndim), *v.shape[1:])) if b else v
+        for v, b in zip((a, k), c.batched[1:], strict=True)
+    ]
+    return c.again(x, *pad)
+
+
+sum_products.def_batch(_sum_products_each)
+linear_combination.def_batch(_combine_each)
+affine.def_batch(_affine_each)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .batch_rules import elementwise
 from .registry import Array, operation
 from .samples import above_one, pairs, real, unit
 
@@ -138,3 +139,6 @@ def atanh(xp: Any, x: Array) -> Array:
 
 
 atanh.def_derivative(x=lambda g, x: g / (1 - x * x))
+
+for _op in (sin, cos, tan, asin, acos, atan, atan2, hypot, sinh, cosh, asinh, acosh, atanh):
+    _op.def_batch(elementwise)

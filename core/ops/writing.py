@@ -11,8 +11,13 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from ..autograd.versions import next_order
+from ..backend import Batched, Level
 from ..kernels import indexing as kernels
 from ..kernels.checks import wide
+from .batch_rules import moved, shifted
+from .batching import Call, apply
+from .index_parts import before_samples, is_basic
 from .registry import Array, Sample, operation
 
 
@@ -170,3 +175,61 @@ scatter.def_jvp(
         xp.zeros_of(g, x_shape), index, g, axis=axis
     ),
 )
+
+
+def _converted_each(c: Call) -> Any:
+    x = c.full(0)
+    source = c.values[1]
+    if c.batched[1]:
+        source = c.xp.reshape(source, (c.size, *(1,) * (x.ndim - source.ndim), *c.shape(1)))
+    return c.again(x, source)
+
+
+def _write_view_each(c: Call) -> Any:
+    """Write into a copy of all samples: the steps that lead to the part are those in a sample."""
+    x = c.xp.clone(c.full(0))
+    level = Level(c.size, next_order(), "error")
+    part: Any = Batched(x, level)
+    for op, args, params in c.params["chain"]:
+        part = apply(c.xp, op, (part,), args, params)
+    value = c.values[1]
+    part[...] = Batched(value, level) if c.batched[1] else value
+    return x
+
+
+def _index_put_each(c: Call) -> Any:
+    """With the samples as the last dimension an index names in them what it names in one."""
+    x, value = c.full(0), c.values[1]
+    if c.batched[1]:
+        value = moved(c, value, 0, value.ndim - 1)
+    elif hasattr(value, "shape"):
+        value = c.xp.unsqueeze(value, -1)
+    index = before_samples(c.params["index"])
+    y = c.again(moved(c, x, 0, x.ndim - 1), value, index=index)
+    return moved(c, y, y.ndim - 1, 0)
+
+
+def _index_spread_each(c: Call) -> Any:
+    x, shape, index = c.values[0], tuple(c.params["shape"]), c.params["index"]
+    if is_basic(index):
+        parts = index if isinstance(index, tuple) else (index,)
+        return c.again(x, shape=(c.size, *shape), index=(slice(None), *parts))
+    ends = moved(c, x, 0, x.ndim - 1)
+    y = c.again(ends, shape=(*shape, c.size), index=before_samples(index))
+    return moved(c, y, y.ndim - 1, 0)
+
+
+def _scatter_each(c: Call) -> Any:
+    x, index, source = c.full(0), c.full(1), c.values[2]
+    if c.batched[2]:
+        missing = index.ndim - source.ndim
+        source = c.xp.reshape(source, (c.size, *(1,) * missing, *c.shape(2)))
+    return c.again(x, index, source, axis=shifted(c, c.params["axis"]))
+
+
+converted.def_batch(_converted_each)
+write_view.def_batch(_write_view_each)
+zeros_of.def_batch(lambda c: c.again(c.values[0], shape=(c.size, *c.params["shape"])))
+index_put.def_batch(_index_put_each)
+index_spread.def_batch(_index_spread_each)
+scatter.def_batch(_scatter_each)
