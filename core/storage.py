@@ -55,9 +55,9 @@ class Storage:
 
     Attributes
     ----------
-    cell : list
+    cell : dict
         How often the memory was written in place, and the name of the last write; shared by
-        all tensors on it.
+        all tensors on it. See autograd/versions.py.
 
     Raises
     ------
@@ -67,7 +67,7 @@ class Storage:
 
     __slots__ = ("__weakref__", "_array", "_raw", "cell")
 
-    def __init__(self, raw: Any, cell: list[Any] | None = None) -> None:
+    def __init__(self, raw: Any, cell: dict[str, Any] | None = None) -> None:
         if raw.ndim != 1 or not raw.flags.c_contiguous:
             raise ViewError(
                 "a storage is one-dimensional and contiguous; given an array of shape "
@@ -75,12 +75,12 @@ class Storage:
             )
         self._raw = raw
         self._array: Any = None
-        self.cell: list[Any] = [0] if cell is None else cell
+        self.cell: dict[str, Any] = {} if cell is None else cell
 
     @property
     def version(self) -> int:
         """Number of in-place writes so far; all views share it."""
-        count: int = self.cell[0]
+        count: int = self.cell["count"] if self.cell else 0
         return count
 
     @property

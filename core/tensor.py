@@ -14,7 +14,7 @@ from . import backend
 from .autograd.hooks import Hooks
 from .autograd.node import LEAF, Leaf, Node
 from .autograd.parts import PICK
-from .autograd.versions import count_write
+from .autograd.versions import Cell, count_write, version_of
 from .autograd.views import View, parent_of
 from .backend import Device
 from .dtypes import Dtype, DtypeError, as_array, as_dtype, is_floating
@@ -73,7 +73,7 @@ class Tensor(TensorMethods, Interchange):
 
     _array: Any
     _node: Leaf | Node | View | None
-    _version: list[Any]
+    _version: Cell
     _geometry: Geometry
     _storage: Storage
     _grad: Tensor | None
@@ -99,7 +99,7 @@ class Tensor(TensorMethods, Interchange):
             self._share_storage(data)
             self._version = data._version
         else:
-            self._version = [0]
+            self._version = {}
         if requires_grad:
             self.requires_grad = True
 
@@ -109,7 +109,7 @@ class Tensor(TensorMethods, Interchange):
         tensor = object.__new__(cls)
         tensor._array = array
         tensor._node = None
-        tensor._version = [0]
+        tensor._version = {}
         return tensor
 
     @classmethod
@@ -232,8 +232,7 @@ class Tensor(TensorMethods, Interchange):
     @property
     def version(self) -> int:
         """Number of in-place writes to the memory so far, counted for all views together."""
-        count: int = self._version[0]
-        return count
+        return version_of(self._version)
 
     def set_(
         self,

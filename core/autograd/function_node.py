@@ -73,8 +73,8 @@ def record(
                 _write_through(y, made)
             else:
                 set_history(y, made)
-    if written:
-        node.versions = _versions(tensors)
+    if written and type(node.saved) is tuple:
+        node.saved = (*node.saved[: node.versions], *_versions(tensors))
     return tuple(outputs) if isinstance(result, tuple) else outputs[0]
 
 
@@ -176,7 +176,7 @@ class _Call:
         return [r if r is None else _ending(r, parents, self.name) for r in results]
 
     def _call_backward(self, node: Node, gradients: list[Tensor | None]) -> list[Any]:
-        ctx, kept = node.saved
+        ctx, kept = node.saved[:2]
         if ctx.materialize_grads:
             gradients = _materialized(gradients, node)
         ctx._saved = tuple(None if k is None else k.tensor(node) for k in kept)

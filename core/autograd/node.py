@@ -14,7 +14,7 @@ from .anomaly import users_lines
 from .hooks import Handle, Hooks
 from .modes import MODE
 from .packing import Packed
-from .versions import Cell, next_order
+from .versions import Cell, next_order, version_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -31,10 +31,6 @@ class Leaf:
 
 LEAF: Final = Leaf()
 """Marks a tensor that asks for its gradient and was made by no recorded operation."""
-
-
-_NEVER_WRITTEN: Final = ([0], 0)
-"""The versions of a node whose values were packed: they are not in the tensors' memory."""
 
 
 class Operation(Protocol):
@@ -70,9 +66,10 @@ class Node:
     parents : tuple of Node, Tensor or None
         For each operand the node that made it, the leaf it is, or None if it is constant.
     saved : tuple or None
-        What the rules asked for; None once a backward pass has used it.
-    versions : tuple
-        Alternating version cell and count, for each saved array of a tensor.
+        What the rules asked for, then alternating version cell and count for each saved array of
+        a tensor; None once a backward pass has used it.
+    versions : int
+        Where in `saved` the versions begin; 0 if no array of a tensor was saved.
     params : dict
         The call's metadata; not set for operations that have none.
     order : int
@@ -99,7 +96,7 @@ class Node:
     op: Operation
     parents: tuple[Any, ...]
     saved: Any
-    versions: tuple[Any, ...]
+    versions: int
     params: Any
     order: int
     shape: Any
@@ -175,7 +172,7 @@ def new_node(
     node = Node()
     node.op, node.parents, node.params = op, parents, params
     node.shape, node.dtype = shape, dtype
-    node.saved, node.versions = saved, versions
+    node.saved, node.versions = (*saved, *versions), len(saved) if versions else 0
     node.order = next_order()
     node.hooks = None
     mode = MODE.get()
@@ -183,12 +180,11 @@ def new_node(
         if mode.anomaly:
             node._trace = users_lines()
         if mode.packing is not None and versions:
-            node.saved = Packed(saved, mode.packing)
-            node.versions = _NEVER_WRITTEN
+            node.saved = Packed(saved, mode.packing)  # which writes to the tensors do not reach
     return node
 
 
 def saved_version(tensor: Tensor) -> tuple[Cell, int]:
-    """Return what `Node.versions` has for a tensor saved now."""
+    """Return what `Node.saved` has of versions for a tensor saved now."""
     cell = tensor._version
-    return cell, cell[0]
+    return cell, version_of(cell)

@@ -14,7 +14,7 @@ from .errors import GraphError, GraphFreedError
 from .modes import setting
 from .node import Node
 from .packing import Packed
-from .versions import check_versions, next_order
+from .versions import check_pairs, next_order
 from .views import parent_of
 
 
@@ -50,7 +50,7 @@ def checkpoint(f: Callable[..., Any], *args: Any) -> Any:
     nodes = _made_since(start, value)
     region = _Region(f, args, nodes, random_state)
     for k, node in enumerate(nodes):
-        node.saved = _Forgotten(region, k)
+        node.saved = _Forgotten(region, k, node)
     return value
 
 
@@ -68,7 +68,7 @@ def recall(node: Node) -> Packed | None:
         If a backward pass has freed it.
     """
     while isinstance(node.saved, _Forgotten):
-        check_versions(node)
+        check_pairs(node, node.saved.versions)
         node.saved.region.restore(node, node.saved.k)
     packed = node.saved
     if isinstance(packed, Packed):
@@ -85,11 +85,16 @@ def recall(node: Node) -> Packed | None:
 class _Forgotten:
     """In place of what node `k` of a region saved."""
 
-    __slots__ = ("k", "region")
+    __slots__ = ("k", "region", "versions")
 
-    def __init__(self, region: _Region, k: int) -> None:
+    def __init__(self, region: _Region, k: int, node: Node) -> None:
         self.region = region
         self.k = k
+        self.versions: tuple[Any, ...] = ()
+        if isinstance(node.saved, _Forgotten):
+            self.versions = node.saved.versions
+        elif isinstance(node.saved, tuple) and node.versions:
+            self.versions = node.saved[node.versions :]
 
 
 class _Region:
@@ -110,7 +115,7 @@ class _Region:
         self.args = args
         self.made = [*map(_described, nodes)]
         self.random_state = random_state
-        self.values: dict[int, tuple[Any, tuple[Any, ...]]] = {}
+        self.values: dict[int, tuple[Any, int]] = {}
 
     def restore(self, node: Node, k: int) -> None:
         if k not in self.values:

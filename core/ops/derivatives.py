@@ -198,8 +198,9 @@ class Differentiable:
         if not node.saved:
             return [None] * len(self.plan)
         values: list[Any] = []
+        kept = node.saved[: node.versions] if node.versions else node.saved
         # A fast call leaves out the shapes, which come last, if no rule names them.
-        for (_, kind, k, _), value in zip(self.plan, node.saved, strict=False):
+        for (_, kind, k, _), value in zip(self.plan, kept, strict=False):
             if value is None or kind == "shape":
                 values.append(value)
             elif kind == "output":

@@ -64,7 +64,8 @@ def _unary(op: Op[..., Any], otherwise: Callable[[Any], Any]) -> Callable[..., A
             out = np.asarray(out)
         result = _new(Tensor)
         result._array = out
-        result._version = version = [0]
+        version: Cell = {}
+        result._version = version
         parent: Any = x._node
         if parent is None or op.masks is None or not mode.grad:
             result._node = None
@@ -83,12 +84,12 @@ def _unary(op: Op[..., Any], otherwise: Callable[[Any], Any]) -> Callable[..., A
         node.hooks = None
         mask = op.masks[1]
         if mask == 4:
-            node.saved = (None, out)
-            node.versions = (version, 0)
+            node.saved = (None, out, version, 0)
+            node.versions = 2
         elif mask == 1:
-            node.saved = (array, None)
             cell = x._version
-            node.versions = (cell, cell[0])
+            node.saved = (array, None, cell, cell["count"] if cell else 0)
+            node.versions = 2
         else:
             _keep(node, mask, (x,), (array,), out, version)
         return result
@@ -98,28 +99,18 @@ def _unary(op: Op[..., Any], otherwise: Callable[[Any], Any]) -> Callable[..., A
 
 def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
     compute = bound_to(np, op.forward)
+    with_number = _with_number(op, otherwise)
 
     def call(x: Any, y: Any = _MISSING) -> Any:
-        p: Any = None
-        q: Any = None
-        if isinstance(x, Tensor):
-            a = x._array
-            p = x._node
-            if type(a) is not ndarray:
-                return otherwise(x, y)
-        elif type(x) in SCALARS:
-            a = x
-        else:
+        # The usual cases come first: in a chain of small operations every look-up counts.
+        if (type(x) is not Tensor and not isinstance(x, Tensor)) or (
+            type(y) is not Tensor and not isinstance(y, Tensor)
+        ):
+            return with_number(x, y)
+        a = x._array
+        b = y._array
+        if type(a) is not ndarray or type(b) is not ndarray:
             return otherwise(x, y)
-        if isinstance(y, Tensor):
-            b = y._array
-            q = y._node
-            if type(b) is not ndarray:
-                return otherwise(x, y)
-        elif type(y) in SCALARS:
-            b = y
-        else:
-            return otherwise(x) if y is _MISSING else otherwise(x, y)
         mode = _mode()
         if mode.watched:
             return otherwise(x, y)
@@ -133,22 +124,27 @@ def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., An
             out = np.asarray(out)
         result = _new(Tensor)
         result._array = out
-        result._version = version = [0]
+        version: Cell = {}
+        result._version = version
         masks = op.masks
-        if (p is None and q is None) or masks is None or not mode.grad:
+        p: Any = x._node
+        q: Any = y._node
+        if p is q is None or masks is None or not mode.grad:
             result._node = None
             return result
-        if p is not None and type(p) is not Node:
+        if type(p) is not Node and p is not None:
             p = x if p is LEAF else parent_of(x)
-        if q is not None and type(q) is not Node:
-            q = y if q is LEAF else parent_of(y)
-        if p is None:
-            if q is None:
+        if q is LEAF:
+            q = y
+        elif type(q) is not Node and q is not None:
+            q = parent_of(y)
+        if p is None or q is None:
+            if p is q:
                 result._node = None
                 return result
-            mask = masks[2]
+            mask = masks[2 if p is None else 1]
         else:
-            mask = masks[1] if q is None else masks[3]
+            mask = masks[3]
         result._node = node = Node()
         node.op = op
         node.order = next_order()
@@ -156,17 +152,87 @@ def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., An
         node.shape = out.shape
         node.dtype = out.dtype
         node.hooks = None
-        if mask == 3 and a is not x and b is not y:
-            node.saved = (a, b, None)
-            cell = x._version
-            other = y._version
-            node.versions = (cell, cell[0], other, other[0])
+        if mask == 3:
+            u = x._version
+            v = y._version
+            node.saved = (a, b, None, u, u["count"] if u else 0, v, v["count"] if v else 0)
+            node.versions = 3
         elif mask == 0:
-            node.saved = node.versions = ()
-        elif mask == 2 and b is not y:
+            node.saved = ()
+            node.versions = 0
+        elif mask == 2:
+            v = y._version
+            node.saved = (None, b, None, v, v["count"] if v else 0)
+            node.versions = 3
+        elif mask == 1:
+            u = x._version
+            node.saved = (a, None, None, u, u["count"] if u else 0)
+            node.versions = 3
+        else:
+            _keep(node, mask, (x, y), (a, b), out, version)
+        return result
+
+    return call
+
+
+def _with_number(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the call of an operation of two operands on one tensor and one number."""
+    compute = bound_to(np, op.forward)
+
+    def call(x: Any, y: Any) -> Any:
+        if type(y) in SCALARS and isinstance(x, Tensor):
+            tensor, a, b = x, x._array, y
+            array = a
+        elif type(x) in SCALARS and isinstance(y, Tensor):
+            tensor, a, b = y, x, y._array
+            array = b
+        else:
+            return otherwise(x) if y is _MISSING else otherwise(x, y)
+        mode = _mode()
+        if type(array) is not ndarray or mode.watched:
+            return otherwise(x, y)
+        try:
+            out = compute(a, b)
+        except RekindleError:
+            raise
+        except NUMPY_ERRORS as error:
+            raise explained(op.name, (a, b), error) from error
+        if type(out) is not ndarray:
+            out = np.asarray(out)
+        result = _new(Tensor)
+        result._array = out
+        version: Cell = {}
+        result._version = version
+        parent: Any = tensor._node
+        if parent is None or op.masks is None or not mode.grad:
+            result._node = None
+            return result
+        if type(parent) is not Node:
+            parent = tensor if parent is LEAF else parent_of(tensor)
+            if parent is None:
+                result._node = None
+                return result
+        result._node = node = Node()
+        node.op = op
+        node.order = next_order()
+        if tensor is x:
+            node.parents = (parent, None)
+            mask = op.masks[1]
+        else:
+            node.parents = (None, parent)
+            mask = op.masks[2]
+        node.shape = out.shape
+        node.dtype = out.dtype
+        node.hooks = None
+        if mask == 0:
+            node.saved = ()
+            node.versions = 0
+        elif mask == 1 and b is array:
+            node.saved = (a, None, None)
+            node.versions = 0
+        elif mask == 2 and a is array:
             node.saved = (None, b, None)
-            cell = y._version
-            node.versions = (cell, cell[0])
+            node.versions = 0
         else:
             _keep(node, mask, (x, y), (a, b), out, version)
         return result
@@ -195,4 +261,4 @@ def _keep(
     saved.append(out if mask & 4 else None)
     if mask >= 8:
         saved += [np.shape(array) for array in arrays]
-    node.saved, node.versions = tuple(saved), tuple(versions)
+    node.saved, node.versions = (*saved, *versions), len(saved) if versions else 0

@@ -130,11 +130,14 @@ def _keep_what_is_overwritten(value: Tensor, target: Tensor) -> None:
     if any(s is into for s in node.saved):
         kept = into.copy()
         count = sum(s is into for s in node.saved)
-        node.saved = tuple(kept if s is into else s for s in node.saved)
-        pairs = [*zip(node.versions[::2], node.versions[1::2], strict=True)]
+        values, versions = node.saved[: node.versions], node.saved[node.versions :]
+        pairs = [*zip(versions[::2], versions[1::2], strict=True)]
         others = [p for p in pairs if p[0] is not target._version]
         own = [p for p in pairs if p[0] is target._version][count:]
-        node.versions = tuple(x for pair in (*others, *own) for x in pair)
+        node.saved = (
+            *(kept if s is into else s for s in values),
+            *(x for pair in (*others, *own) for x in pair),
+        )
 
 
 def _open(index: Any) -> Any:
