@@ -26,7 +26,7 @@ class _OfDefaultType(type):
             args = _without_none(cls.__init__, args)  # type: ignore[misc]  # of this very class
         made = super().__call__(*args, **options)
         dtype = default_dtype()
-        if dtype is not float64 and hasattr(made, "type"):
+        if dtype is not float64 and hasattr(cls, "type"):
             made.type(tensor_class(dtype))
         return made
 

@@ -70,7 +70,7 @@ class Module:
         self._tables_of_functions()
         self._unalias_packages()
         find_classes(block, self)
-        self._relate_classes()
+        self._collect_fields()
         last = block.statements[-1] if block.statements else None
         if isinstance(last, ast.Return) and len(last.values) == 1:
             only = last.values[0]
@@ -104,14 +104,11 @@ class Module:
         if info.parent_variable is not None:
             self.class_parents[info.parent_variable] = info
         if info.variable is not None:
+        info.file = self.scopes
             self.class_variables[info.variable] = info
 
-    def _relate_classes(self) -> None:
-        by_name = {info.typename: info for info in self.classes.values()}
+    def _collect_fields(self) -> None:
         for info in self.classes.values():
-            parent = by_name.get(info.parent_name or "")
-            info.parent = parent if parent is not info else None
-            info.family = list(by_name.values())
             for name, statement in info.methods.items():
                 for key, value, certain in _assigned_fields(statement.function):
                     certain = certain and name == "__init"

@@ -13,6 +13,8 @@ from symtable import symtable
 from . import ast, library
 from .diagnostics import Diagnostic
 from .errors import LuaSyntaxError
+from .lower.classes import relate
+from .modern.attempts import Modern, modern
 from .module import Module
 from .names import python_name
 from .parse import parse
@@ -113,7 +115,13 @@ class Project:
         for source in self.sources:
             if source.path in parsed:
                 block, scopes = parsed[source.path]
-                self.modules[source.path] = Module(source.path, block, scopes, self, source.module)
+                module = Module(source.path, block, scopes, self, source.module)
+                self.modules[source.path] = module
+                if source.path in rewritten:
+                    found = rewritten[source.path]
+                    module.renamed, module.reserved = found.renamed, found.reserved
+                    module.kept = found.kept
+        relate(info for m in self.modules.values() for info in m.classes.values())
         for module in self.modules.values():
             module.link()
             self.defined_names |= module.defined_names()

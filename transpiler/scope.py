@@ -113,11 +113,13 @@ class FileScope:
     """What is assigned to each global; None where that is no single expression."""
     first_reads: dict[str, int]
     """The line where the file itself, outside of functions, first reads each global."""
+    tested_fields: set[str]
+    """Names of fields that are looked at for being nil or false."""
 
 
-def resolve(block: ast.Block) -> FileScope:
+def resolve(block: ast.Block, resolver: _Resolver | None = None) -> FileScope:
     """Find the variable of every name in a file."""
-    resolver = _Resolver()
+    resolver = resolver or _Resolver()
     resolver.block(block)
     return FileScope(
         resolver.top,
@@ -128,6 +130,7 @@ def resolve(block: ast.Block) -> FileScope:
         resolver.field_writes,
         resolver.global_values,
         resolver.first_reads,
+        resolver.tested_fields,
     )
 
 
@@ -144,6 +147,7 @@ class _Resolver:
         self.field_writes: list[tuple[ast.Index, ast.Expression | None]] = []
         self.global_values: dict[str, list[ast.Expression | None]] = {}
         self.first_reads: dict[str, int] = {}
+        self.tested_fields: set[str] = set()
         self.calls: list[ast.Call | ast.MethodCall] = []
         self.for_loops: list[ast.NumericFor | ast.GenericFor] = []
         self.loop_uses: list[tuple[int, set[Variable]]] = []
@@ -236,6 +240,7 @@ class _Resolver:
                 self.leave_loop()
             case ast.If(branches=branches, otherwise=otherwise):
                 for test, body in branches:
+                    self.tested(test)
                     self.expression(test)
                     self.block(body)
                 if otherwise is not None:
@@ -323,7 +328,9 @@ class _Resolver:
                 self.each(arguments)
             case ast.Binary():
                 self.binary(node)
-            case ast.Unary(operand=operand):
+            case ast.Unary(operator=operator, operand=operand):
+                if operator == "not":
+                    self.tested(operand)
                 self.expression(operand)
             case ast.Paren(inner=inner):
                 self.expression(inner)
@@ -342,7 +349,17 @@ class _Resolver:
             chain.append(chain[-1].left)
         self.expression(chain[-1].left)
         for part in reversed(chain):
+            if part.operator in ("and", "or") or isinstance(part.right, ast.Nil):
+                self.tested(part.left)
+                self.tested(part.right)
             self.expression(part.right)
+
+    def tested(self, node: ast.Expression) -> None:
+        """Note that a value is looked at for being nil or false."""
+        while isinstance(node, ast.Paren):
+            node = node.inner
+        if isinstance(node, ast.Index) and isinstance(node.key, ast.String):
+            self.tested_fields.add(node.key.value)
 
     def function(self, function: ast.Function, method: bool = False) -> None:
         outer, loops = self.scope, self.loops

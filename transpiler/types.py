@@ -69,7 +69,7 @@ class Types:
         defined_names: Collection[str],
         methods: Collection[int],
     ) -> None:
-        self._scopes = scopes
+        self.file = scopes
         self._global = global_type
         self._required = required
         self._of: dict[int, Type | None] = {}
@@ -95,7 +95,7 @@ class Types:
     # -- where functions go -----------------------------------------------------------------
 
     def _uses(self) -> None:
-        for call in self._scopes.calls:
+        for call in self.file.calls:
             arguments = call.arguments
             if isinstance(call, ast.Call):
                 self._safe(call.function)
@@ -106,7 +106,7 @@ class Types:
             if not keeps:
                 for argument in arguments:
                     self._safe(argument)
-        for scope in [self._scopes.top, *self._scopes.scopes.values()]:
+        for scope in [self.file.top, *self.file.scopes.values()]:
             for variable in scope.variables:
                 function = self.function_of(variable)
                 if function is not None and self.only_called(variable):
@@ -138,7 +138,7 @@ class Types:
         names = [n.variable for n in function.parameters]
         calls = [
             c
-            for c in self._scopes.calls
+            for c in self.file.calls
             if isinstance(c, ast.Call)
             and isinstance(c.function, ast.Name)
             and c.function.variable is variable
@@ -190,7 +190,7 @@ class Types:
     def _field_writes(self) -> dict[str, list[ast.Expression | None]]:
         """Return what the file assigns to fields, by their names; "?" for names that vary."""
         found: dict[str, list[ast.Expression | None]] = {}
-        for target, value in self._scopes.field_writes:
+        for target, value in self.file.field_writes:
             if isinstance(target.key, ast.String):
                 found.setdefault(target.key.value, []).append(value)
         return found
@@ -198,7 +198,7 @@ class Types:
     def _declared_options(self) -> dict[str, list[ast.Expression]]:
         """Return the options that the file declares, with their defaults."""
         found: dict[str, list[ast.Expression]] = {}
-        for call in self._scopes.calls:
+        for call in self.file.calls:
             if not isinstance(call, ast.MethodCall) or call.method != "option":
                 continue
             if len(call.arguments) > 1 and isinstance(call.arguments[0], ast.String):
@@ -209,10 +209,10 @@ class Types:
     # -- variables ----------------------------------------------------------------------------
 
     def _solve(self) -> None:
-        everything = [self._scopes.top, *self._scopes.scopes.values()]
+        everything = [self.file.top, *self.file.scopes.values()]
         variables = [v for scope in everything for v in scope.variables]
         pending = []
-        for loop in self._scopes.loops:
+        for loop in self.file.loops:
             if isinstance(loop, ast.NumericFor) and loop.name.variable is not None:
                 self._counters[loop.name.variable] = loop
             elif isinstance(loop, ast.GenericFor):
@@ -248,7 +248,7 @@ class Types:
         changed = False
         for name, old in self._globals.items():
             found = old
-            for value in self._scopes.global_values[name]:
+            for value in self.file.global_values[name]:
                 found = join(found, ANY if value is None else self.of_maybe(value))
             if found is not None and old is not None and found.bits > old.bits:
                 found = replace(found, bits=UNBOUNDED)
@@ -339,7 +339,7 @@ class Types:
         key = id(function)
         if key not in self._results:
             self._results[key] = (None, ANY)  # while it is looked at
-            known = key in self._scopes.scopes
+            known = key in self.file.scopes
             self._results[key] = (
                 self._count_results(function) if known else (plain_count(function), ANY)
             )

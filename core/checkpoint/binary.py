@@ -195,6 +195,7 @@ class BinaryDecoder(Decoder):
         frame = stack[-1]
         assert isinstance(frame, TableFrame)
         table, entries, left, key = frame.table, frame.entries, frame.left, frame.key
+        table_type = type(table)
         inner: list[tuple[Table, dict[Any, Any], int, Any]] = []
         try:
             while True:
@@ -250,7 +251,7 @@ class BinaryDecoder(Decoder):
                                 self.read_table_size()
                             pos += 12
                             inner.append((table, entries, left, key))
-                            objects[argument] = entries[key] = table = new_table(Table)
+                            objects[argument] = entries[key] = table = new_table(table_type)
                             set_map(table, entries := {})
                             set_metatable(table, None)
                             left = count

@@ -45,7 +45,11 @@ class ObjectReader:
     ----------
     unknown : dict of str to int
         Classes that nobody registered, in order, and where each was last seen.
+    table_type : type of Table
+        What tables become.
     """
+
+    table_type: type[Table] = Table
 
     def __init__(self, decoder: Decoder) -> None:
         self.decoder = decoder
@@ -136,7 +140,7 @@ class ObjectReader:
             return known
         if tag == TABLE:
             size = decoder.read_table_size()
-            objects[index] = table = Table()
+            objects[index] = table = self.table_type()
             self._stack.append(TableFrame(table, size))
             return UNFINISHED
         if tag == TORCH:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from .. import ast
 from ..code import ATOM, Code, quoted
 from ..kinds import ANY, TENSOR, Type, join
 from ..names import is_attribute
-from ..scope import Variable
+from ..scope import FileScope, Variable
 from ..syntax import blocks_of, may_be_several
 from ..text import words
 from ..types import Types
@@ -66,12 +66,18 @@ class ClassInfo:
         In Python.
     parent_name : str or None
     parent : ClassInfo or None
-        Where the program defines it too, in the same file.
+        Where the program defines it too.
     variable, parent_variable : Variable or None
     place : Expression or None
         The table that the class becomes an entry of, where that is not its package.
     methods : dict
         The statements that define them, by Lua's names.
+    family : list of ClassInfo
+        The class, its parents and all that descend from it: whose methods may be meant.
+    root_name : str
+        The first of its parents that no file of the program defines; "" if there is none.
+    file : FileScope
+        Where it is defined.
     """
 
     typename: str
@@ -85,6 +91,8 @@ class ClassInfo:
     fields: dict[str, bool] = field(default_factory=dict)
     values: dict[str, list[ast.Expression | None]] = field(default_factory=dict)
     family: list[ClassInfo] = field(default_factory=list)
+    root_name: str = ""
+    file: FileScope | None = None
 
     # -- what is known of instances -----------------------------------------------------------
 
@@ -98,8 +106,7 @@ class ClassInfo:
     @property
     def is_module(self) -> bool:
         """Whether it descends from one of nn's own classes."""
-        root = list(self.lineage())[-1]
-        return (root.parent_name or "").startswith("nn.")
+        return self.root_name.startswith("nn.")
 
     def method(self, name: str) -> ast.FunctionStatement | None:
         """Return the definition of a method, of this class or of a parent."""
@@ -113,8 +120,11 @@ class ClassInfo:
             found: Type | None = None
             for info in self.lineage():
                 for value in info.values.get(name, ()):
-                    found = join(found, ANY if value is None else types.of_maybe(value))
-            if self.is_module and name in ("output", "gradInput"):
+                    if value is None or info.file is not types.file:
+                        found = ANY
+                    else:
+                        found = join(found, types.of_maybe(value))
+            if self.typename.startswith("nn.") and name in ("output", "gradInput"):
                 found = join(found, TENSOR)
             types.fields[key] = found if found is not None or not types._settled else ANY
         return types.fields[key]
@@ -139,7 +149,11 @@ class ClassInfo:
 
     def read_field(self, c: Context, node: ast.Index, key: str) -> Code | None:
         """Return `self.key`, where that is sure to be there."""
-        if not is_attribute(key) or not self.has_field(key) or self.method(key) is not None:
+        if not is_attribute(key) or self.method(key) is not None:
+            return None
+        # Objects of classes that are the program's own read as nil what they have not.
+        plain = not self.root_name and key not in c.module.project.defined_names
+        if not plain and not self.has_field(key):
             return None
         return Code(f"{c.expression(node.table).at(ATOM)}.{key}")
 
@@ -200,7 +214,12 @@ def class_statement(c: Context, info: ClassInfo) -> None:
     c.put(f"@torch_class({quoted(info.typename)}{place})")
     c.put(f"class {info.name}({base}):")
     with c.indented():
-        late = [k for k, in_init in info.fields.items() if not in_init and _needs_default(info, k)]
+        tested = c.scopes.tested_fields
+        late = [
+            name
+            for name, in_init in info.fields.items()
+            if (not in_init or name in tested) and _needs_default(info, name)
+        ]
         for name in late:
             c.put(f"{name} = None")
         for position, (name, statement) in enumerate(info.methods.items()):
@@ -228,8 +247,7 @@ def _follow_protocol(
     """Let a method take all that nn gives it, as Lua's methods do."""
     if not info.is_module or not statement.method or statement.function.vararg:
         return
-    root = list(info.lineage())[-1].parent_name or ""
-    table = CRITERION_PROTOCOL if root.endswith("Criterion") else PROTOCOL
+    table = CRITERION_PROTOCOL if info.root_name.endswith("Criterion") else PROTOCOL
     always, names = table.get(name, (0, []))
     function = statement.function
     given = function.parameters
@@ -254,12 +272,14 @@ def _needs_default(info: ClassInfo, name: str) -> bool:
 
 
 def _base(c: Context, info: ClassInfo) -> str:
-    if info.parent is not None:
+    if info.parent is not None and info.parent.file is info.file:
         return info.parent.name
     if info.parent_name is None:
         return c.use("TorchObject")
     package, _, rest = info.parent_name.partition(".")
     if package == "nn" and rest.isidentifier():
+        if c.module.is_shared_global("nn"):
+            return f"{c.use('G')}.nn.{rest}"
         return f"{c.use('nn')}.{rest}"
     return str(c.lua("class_named", quoted(info.parent_name)))
 
@@ -293,6 +313,22 @@ def super_call(c: Context, node: ast.Call) -> Code | None:
 # -- finding ----------------------------------------------------------------------------------
 
 
+def relate(classes: Iterable[ClassInfo]) -> None:
+    """Tell the classes of a program of their parents and of one another."""
+    found = list(classes)
+    by_name = {info.typename: info for info in found}
+    for info in found:
+        parent = by_name.get(info.parent_name or "")
+        info.parent = None if parent is None or info in parent.lineage() else parent
+    for info in found:
+        lineage = list(info.lineage())
+        root = lineage[-1].parent_name or ""
+        info.root_name = "" if root in by_name else root
+        for above in lineage[1:]:
+            above.family.append(info)
+        info.family += lineage
+
+
 def find_classes(block: ast.Block, found: Any) -> None:
     """Find the classes of a file, in all its blocks.
 
@@ -320,11 +356,16 @@ def find_classes(block: ast.Block, found: Any) -> None:
             if not isinstance(target.key, ast.String) or not _names(target.table, info):
                 continue
             key = target.key.value
-            if key in info.methods or not (is_attribute(key) or key.startswith("__")):
+            if key in info.methods or not (is_attribute(key) or _is_special(key)):
                 continue
             info.methods[key] = later
             found.moved.add(id(later))
         found.add_class(statement, info)
+
+
+def _is_special(key: str) -> bool:
+    """Whether Python does not change a name of two underscores inside a class."""
+    return key in SPECIAL or (key.startswith("__") and key.endswith("__"))
 
 
 def _names(node: ast.Expression, info: ClassInfo) -> bool:

@@ -11,7 +11,6 @@ from rekindle.legacy_nn.lualib import bit as bit
 from rekindle.legacy_nn.lualib import collectgarbage as collectgarbage
 from rekindle.legacy_nn.lualib import coroutine as coroutine
 from rekindle.legacy_nn.lualib import error as error
-from rekindle.legacy_nn.lualib import getmetatable as getmetatable
 from rekindle.legacy_nn.lualib import io as io
 from rekindle.legacy_nn.lualib import ipairs as ipairs
 from rekindle.legacy_nn.lualib import math as math
@@ -34,6 +33,7 @@ from rekindle.legacy_nn.lualib import xpcall as xpcall
 from . import lua as lua
 from . import tensors as tensors
 from .classes import TorchObject as TorchObject
+from .classes import getmetatable as getmetatable
 from .classes import torch_class as torch_class
 from .loading import arg as arg
 from .loading import dofile as dofile

@@ -37,6 +37,11 @@ class TorchObject(TorchClass):
     `torch.save` writes the fields, or calls the class's own `write(file)`.
     """
 
+    def __getattr__(self, name: str) -> None:
+        """Return nil for a field that was never assigned, or that a file does not have."""
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+
     def t7_fields(self) -> PlainTable:
         """Return the fields as a file holds them."""
         return PlainTable(vars(self))
@@ -67,7 +72,7 @@ def torch_class(typename: str, place: Any = None) -> Callable[[C], C]:
             above = {} if inherited is None else dict(inherited.items())
             cls.lua_metatable = PlainTable({**above, **events})  # type: ignore[attr-defined]
             setattr(cls, "__hash__", object.__hash__)  # noqa: B010  # `__eq__` takes it away
-        if "read" in vars(cls):
+        if getattr(cls, "read", None) is not None:
             _register_reader(cls, typename)
         package, _, name = typename.rpartition(".")
         if place is not None:
@@ -85,7 +90,7 @@ def _register_reader(cls: type, typename: str) -> None:
     """Let files call a class's own `read` and `write` as Lua calls them."""
 
     def read(made: Any, file: Any, version: int) -> Any:
-        return lualib.call(vars(cls)["read"], made, file, version)
+        return lualib.call(getattr(cls, "read"), made, file, version)  # noqa: B009  # as it is now
 
     write = getattr(cls, "write", None)
     STANDARD.register(typename, lambda file: object.__new__(cls), read=read, write=write)
@@ -94,9 +99,9 @@ def _register_reader(cls: type, typename: str) -> None:
 def _publish(package: str, name: str, cls: type) -> None:
     from .packages import PACKAGES
 
-    owner = PACKAGES.get(package)
+    owner = G[package]  # the program may have made a package of its own
     if owner is None:
-        owner = G[package]
+        owner = PACKAGES.get(package)
     if owner is not None:
         lualib.newindex(owner, name, cls)
 
@@ -145,6 +150,13 @@ def typename(value: Any) -> str | None:
         return None
     found = getattr(type(value), "t7_typename", None)
     return found if isinstance(found, str) else None
+
+
+def getmetatable(value: Any) -> Any:
+    """Return the metatable of a value: of an object of a class of Torch the class itself."""
+    found = lualib.getmetatable(value)
+    is_object = not isinstance(value, (Tensor, Storage)) and typename(value) is not None
+    return type(value) if found is None and is_object else found
 
 
 def torch_type(value: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Self
 from rekindle.core.checkpoint import Table as PlainTable
 from rekindle.legacy_nn import lualib
 from rekindle.legacy_nn.lualib import index, newindex
+from rekindle.legacy_nn.torch7.files.classes import STANDARD
 
 
 class Table(PlainTable):
@@ -66,6 +67,9 @@ class Table(PlainTable):
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         return index(self, name)
+
+
+STANDARD.table_type = Table
 
 
 def setmetatable(table: Any, metatable: Any) -> Any:

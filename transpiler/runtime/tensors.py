@@ -9,6 +9,8 @@ from typing import Any
 
 from rekindle.core.checkpoint import Table
 from rekindle.core.checkpoint.torch_types import storage_class, tensor_class
+from rekindle.core.creation import empty
+from rekindle.core.dtypes import Dtype
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn.lualib import call, index, invoke, newindex, sequence
@@ -30,14 +32,16 @@ def tensor_method(value: Any, name: str) -> Callable[..., Any]:
     LuaError
         "attempt to call method 'name' (a nil value)".
     """
-    found = _entry(value, name)
+    found: Callable[..., Any] | None = _entry(value, name)
     if found is None:
         raise located(f"attempt to call method '{name}' (a nil value)")
     return found
 
 
-def _entry(value: Any, name: str) -> Callable[..., Any] | None:
+def _entry(value: Any, name: str) -> Any:
     if isinstance(value, Tensor):
+        if _ADDED and (added := _ADDED.get(value.dtype.char, _NONE).get(name)) is not None:
+            return added
         if name in _EXTRA:
             return _EXTRA[name]
         found = METHODS.get(name)
@@ -78,8 +82,36 @@ def _is_true(*_: Any) -> bool:
     return True
 
 
-_EXTRA: dict[str, Callable[..., Any]] = {"isTensor": _is_true}
-_STORAGE_EXTRA: dict[str, Callable[..., Any]] = {}
+_ADDED: dict[str, dict[str, Any]] = {}
+"""What programs gave to types of tensors, by the types' letters."""
+
+_NONE: dict[str, Any] = {}
+
+
+class TensorMetatable:
+    """`torch.getmetatable("torch.FloatTensor")`: what is assigned becomes a method of tensors."""
+
+    lua_type = "table"
+
+    def __init__(self, dtype: Dtype) -> None:
+        vars(self)["_dtype"] = dtype
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _index(empty(0, self._dtype), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        _ADDED.setdefault(self._dtype.char, {})[name] = value
+
+
+def _table_of(methods: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
+    totable = methods["totable"]
+    return lambda value, *_: totable(value)
+
+
+_EXTRA: dict[str, Callable[..., Any]] = {"isTensor": _is_true, "totable": _table_of(METHODS)}
+_STORAGE_EXTRA: dict[str, Callable[..., Any]] = {"totable": _table_of(STORAGE_METHODS)}
 
 
 def _metatable(methods: dict[str, Callable[..., Any]]) -> Table:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from rekindle.core.checkpoint.registry import CLASSES as KNOWN
 from rekindle.core.checkpoint.torch_types import STORAGE_CLASSES, TENSOR_CLASSES
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
@@ -18,7 +19,7 @@ from rekindle.legacy_nn.torch7.generator import Generator
 from . import classes
 from .shared import G
 from .tables import Table
-from .tensors import tensor_method
+from .tensors import TensorMetatable, tensor_method
 
 
 class TensorType:
@@ -112,6 +113,14 @@ def _typename(value: Any) -> Any:
     return () if name is None else name
 
 
+def _metatable(name: str) -> Any:
+    """Return what objects of a type have: a class, or the methods of a type of tensors."""
+    if name in TENSOR_CLASSES:
+        return TensorMetatable(types.dtype_of(name))
+    known = KNOWN.get(name)
+    return CLASSES.get(name) if known is None else known.cls
+
+
 def _pointer(value: Any) -> int:
     return id(value)
 
@@ -135,6 +144,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "isTypeOf": classes.is_type_of,
     "isTensor": _is_tensor,
     "isStorage": _is_storage,
+    "getmetatable": _metatable,
     "pointer": _pointer,
     "setnumthreads": _nothing,
     "getnumthreads": _threads,
