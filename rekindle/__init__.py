@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rekindle.core.autograd import is_grad_enabled as is_grad_enabled
     from rekindle.core.autograd import no_grad as no_grad
     from rekindle.core.backend import Device as Device
+    from rekindle.core.backend.pool import memory_stats as memory_stats
     from rekindle.core.checkpoint import LuaFunction as LuaFunction
     from rekindle.core.checkpoint import RecordReader as RecordReader
     from rekindle.core.checkpoint import RecordWriter as RecordWriter
@@ -67,6 +68,8 @@ if TYPE_CHECKING:
     from rekindle.core.dtypes import int64 as int64
     from rekindle.core.dtypes import uint8 as uint8
     from rekindle.core.errors import RekindleError as RekindleError
+    from rekindle.core.kernels.threads import get_num_threads as get_num_threads
+    from rekindle.core.kernels.threads import set_num_threads as set_num_threads
     from rekindle.core.random import Generator as Generator
     from rekindle.core.random import manual_seed as manual_seed
     from rekindle.core.storage import Storage as Storage
@@ -85,6 +88,8 @@ _HOMES = {
     "core.creation": "arange empty eye from_dlpack full ones tensor zeros zeros_like",
     "core.dtypes": "bool_ float16 float32 float64 int8 int16 int32 int64 uint8",
     "core.errors": "RekindleError",
+    "core.backend.pool": "memory_stats",
+    "core.kernels.threads": "get_num_threads set_num_threads",
     "core.random": "Generator manual_seed",
     "core.storage": "Storage",
     "core.tensor": "Parameter Tensor",
