@@ -14,6 +14,7 @@ from . import ast, library
 from .diagnostics import Diagnostic
 from .errors import LuaSyntaxError
 from .lower.classes import relate
+from .lower.classes import relate
 from .modern.attempts import Modern, modern
 from .module import Module
 from .names import python_name
@@ -121,6 +122,7 @@ class Project:
                     found = rewritten[source.path]
                     module.renamed, module.reserved = found.renamed, found.reserved
                     module.kept = found.kept
+        relate(info for m in self.modules.values() for info in m.classes.values())
         relate(info for m in self.modules.values() for info in m.classes.values())
         for module in self.modules.values():
             module.link()
