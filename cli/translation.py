@@ -19,7 +19,13 @@ FORMATS = (".html", ".json", ".md")
 
 
 def run(
-    sources: tuple[str, ...], output: str, report: str | None, *, strict: bool, force: bool
+    sources: tuple[str, ...],
+    output: str,
+    report: str | None,
+    *,
+    style: str,
+    strict: bool,
+    force: bool,
 ) -> None:
     """Translate files and say what became of them.
 
@@ -35,7 +41,7 @@ def run(
     found = collect(Path(source) for source in sources)
     if not found:
         raise Unusable(f"there is no .lua file in {', '.join(sources)}")
-    translations = Project(found).translate()
+    translations = Project(found, style).translate()
     outcome = Output(Path(output)).write(translations, force=force)
     result = Report(translations)
     if report is not None:

@@ -72,3 +72,20 @@ class RuntimeUse:
     line: int
     function: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Something that the modern style leaves as the faithful one has it.
+
+    Attributes
+    ----------
+    line : int
+    what : str
+        Variables, or a class.
+    reason : str
+    """
+
+    line: int
+    what: str
+    reason: str

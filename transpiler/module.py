@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import ast, library
 from .code import quoted
+from .diagnostics import Kept
 from .kinds import ANY, TABLE, Type
 from .lower.classes import ClassInfo, find_classes
 from .scope import FileScope, Variable
@@ -62,6 +63,9 @@ class Module:
         self.table_functions: dict[tuple[Variable, str], ast.Function] = {}
         self.marks: list[tuple[int, int]] = []
         self.exports: Variable | None = None
+        self.renamed: dict[str, str] = {}
+        self.reserved: frozenset[str] = frozenset()
+        self.kept: list[Kept] = []
         named_args = any(
             v.name == "args" for s in (scopes.top, *scopes.scopes.values()) for v in s.variables
         )
@@ -100,11 +104,11 @@ class Module:
 
     def add_class(self, statement: ast.Statement, info: ClassInfo) -> None:
         """Take a class that was found."""
+        info.file = self.scopes
         self.classes[id(statement)] = info
         if info.parent_variable is not None:
             self.class_parents[info.parent_variable] = info
         if info.variable is not None:
-        info.file = self.scopes
             self.class_variables[info.variable] = info
 
     def _collect_fields(self) -> None:

@@ -14,12 +14,11 @@ from . import ast, library
 from .diagnostics import Diagnostic
 from .errors import LuaSyntaxError
 from .lower.classes import relate
-from .lower.classes import relate
 from .modern.attempts import Modern, modern
 from .module import Module
 from .names import python_name
 from .parse import parse
-from .scope import Variable, resolve
+from .scope import FileScope, Variable, resolve
 from .translate import Translation, Translator, count_statements, failed
 
 _SKIPPED = frozenset({".git", ".svn", "node_modules", "__pycache__"})
@@ -78,6 +77,8 @@ class Project:
     Parameters
     ----------
     sources : sequence of Source
+    style : {"faithful", "modern"}
+        Whether models and training stay those of Torch, or become core's.
 
     Attributes
     ----------
@@ -89,8 +90,9 @@ class Project:
         By function, the parameters that may be left out.
     """
 
-    def __init__(self, sources: Iterable[Source]) -> None:
+    def __init__(self, sources: Iterable[Source], style: str = "faithful") -> None:
         self.sources = list(sources)
+        self.style = style
         self.modules: dict[str, Module] = {}
         self.shared_globals: set[str] = set()
         self.export_names: dict[str, str] = {}
@@ -113,6 +115,7 @@ class Project:
             except RecursionError:
                 message = "the file is nested too deeply"
                 self._failures[source.path] = Diagnostic("RK107", message, source.path, 1, 1)
+        rewritten = self._modern(parsed) if style == "modern" else {}
         for source in self.sources:
             if source.path in parsed:
                 block, scopes = parsed[source.path]
@@ -122,7 +125,6 @@ class Project:
                     found = rewritten[source.path]
                     module.renamed, module.reserved = found.renamed, found.reserved
                     module.kept = found.kept
-        relate(info for m in self.modules.values() for info in m.classes.values())
         relate(info for m in self.modules.values() for info in m.classes.values())
         for module in self.modules.values():
             module.link()
@@ -136,6 +138,23 @@ class Project:
                 self.export_names[module.name] = names[module.exports]
             elif isinstance(last, ast.Return) and last.values:
                 self.export_names[module.name] = "exports"
+
+    def _modern(self, parsed: dict[str, tuple[ast.Block, FileScope]]) -> dict[str, Modern]:
+        """Rewrite the files in modern style; `parsed` gets the new trees."""
+        used = {
+            path: {n for s in (scopes.top, *scopes.scopes.values()) for n in s.globals_read}
+            | set(scopes.global_writes)
+            for path, (_, scopes) in parsed.items()
+        }
+        found: dict[str, Modern] = {}
+        for source in self.sources:
+            if source.path not in parsed:
+                continue
+            others = (names for path, names in used.items() if path != source.path)
+            result = modern(source.content, source.path, frozenset().union(*others))
+            parsed[source.path] = result.block, result.scopes
+            found[source.path] = result
+        return found
 
     # -- finding --------------------------------------------------------------------------
 
@@ -216,6 +235,7 @@ class Project:
                 found.uses = context.uses
                 found.statements = count_statements(module.block, module.scopes.scopes)
                 found.missing = list(module.missing)
+                found.kept = module.kept
                 return found
             except (RecursionError, MemoryError):
                 failure = Diagnostic("RK107", "nested too deeply", source.path, 1, 1)

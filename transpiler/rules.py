@@ -23,6 +23,7 @@ from .kinds import (
     integer,
     join,
 )
+from .modern.nodes import ClassNumbers, Template
 from .syntax import dotted
 
 if TYPE_CHECKING:
@@ -138,4 +139,6 @@ RULES: dict[type, Callable[[Types, Any], Type | None]] = {
     ast.Paren: lambda types, node: types.of_maybe(node.inner),
     ast.TableConstructor: lambda types, node: replace(TABLE, detail=types.shape(node)),
     ast.Function: lambda types, node: FUNCTION,
+    Template: lambda types, node: node.kind,
+    ClassNumbers: lambda types, node: TENSOR,
 }

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from . import ast, library
 from .closures import kept_variables
 from .code import quoted
-from .diagnostics import Diagnostic, RuntimeUse
+from .diagnostics import Diagnostic, Kept, RuntimeUse
 from .lower import EXPRESSIONS, STATEMENTS, Context
 from .lower.comments import put_trailing
 from .lower.statements import body
+from .modern import lowering as modern
 from .module import Module
 from .names import Names
 from .scope import Scope
@@ -38,6 +39,8 @@ class Translation:
     statements : int
     missing : list of str
         Packages that the file requires and nobody has.
+    kept : list of Kept
+        What modern style leaves as faithful style has it.
     """
 
     source: str
@@ -48,6 +51,7 @@ class Translation:
     uses: list[RuntimeUse] = field(default_factory=list)
     statements: int = 0
     missing: list[str] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
 
     @property
     def runtime_lines(self) -> set[int]:
@@ -67,7 +71,7 @@ class Translator:
         self.module = module
         scopes = module.scopes
         own = module.project.own_globals(module)
-        read = set(own.values()) | {module.vararg}
+        read = set(own.values()) | {module.vararg} | module.reserved
         for scope in (scopes.top, *scopes.scopes.values()):
             read |= {name for name in scope.globals_read if _is_library(name)}
         module.set_globals(own)
@@ -91,7 +95,9 @@ class Translator:
         )
         wrapped = module.returns_early
         c = Context(module, scopes, self.names, types, wrapped)
-        c.expressions, c.statements = EXPRESSIONS, STATEMENTS
+        c.expressions = EXPRESSIONS | modern.EXPRESSIONS
+        c.statements = STATEMENTS | modern.STATEMENTS
+        c.renamed = module.renamed
         c.cells, module.bound = kept_variables(scopes, types)
         if wrapped:
             self._wrapped(c)

@@ -54,6 +54,7 @@ class Context:
         self.diagnostics: list[Diagnostic] = []
         self.uses: list[RuntimeUse] = []
         self.cells: set[Variable] = set()
+        self.renamed: dict[str, str] = {}
         self.line = 1
         self.loops: list[str] = []
         self.expressions: dict[type, Visit] = {}
@@ -89,9 +90,10 @@ class Context:
     # -- names --------------------------------------------------------------------------------
 
     def use(self, name: str, source: str = "rekindle.transpiler.runtime") -> str:
-        """Import a name and return it."""
-        self.imports.setdefault(source, {})[name] = None
-        return name
+        """Import a name and return what it is called here."""
+        other = self.renamed.get(name) if source.startswith("rekindle.transpiler") else None
+        self.imports.setdefault(source, {})[f"{name} as {other}" if other else name] = None
+        return other or name
 
     def lua(self, function: str, *arguments: object, reason: str = "") -> Code:
         """Return a call of a function that keeps Lua's meaning."""

@@ -1,0 +1,340 @@
+--[[ Programs for the modern style: one after each line of five dashes and a name.
+     P fills a tensor with numbers that are the same in every run. ]]
+----- sequential and sgd with a closure inside of the call
+local net = nn.Sequential()
+net:add(nn.Linear(3, 4))
+net:add(nn.Tanh())
+net:add(nn.Linear(4, 2))
+local crit = nn.MSECriterion()
+local w, dw = net:getParameters()
+w:copy(P(w:nElement()))
+local x, y = P(5, 3), P(5, 2):mul(2)
+local state = {learningRate = 0.1, momentum = 0.9}
+for i = 1, 5 do
+   local _, fs = optim.sgd(function(p)
+      if p ~= w then w:copy(p) end
+      dw:zero()
+      local out = net:forward(x)
+      local err = crit:forward(out, y)
+      net:backward(x, crit:backward(out, y))
+      return err, dw
+   end, w, state)
+   show(fs[1])
+end
+net:evaluate()
+show(net:forward(x))
+----- closure defined once, called twice
+local net = nn.Sequential():add(nn.Linear(2, 3)):add(nn.Sigmoid()):add(nn.Linear(3, 1))
+local crit = nn.AbsCriterion()
+local w, dw = net:getParameters()
+w:copy(P(w:nElement()))
+local x, y = P(4, 2), P(4, 1)
+local config = {learningRate = 0.05, weightDecay = 0.01}
+local function feval(p)
+   if p ~= w then w:copy(p) end
+   dw:zero()
+   local out = net:forward(x)
+   local f = crit:forward(out, y)
+   local d = crit:backward(out, y)
+   net:backward(x, d)
+   return f, dw
+end
+for i = 1, 3 do
+   local _, fs = optim.adagrad(feval, w, config)
+   show(fs[1])
+end
+optim.adagrad(feval, w, config)
+show(net:forward(x), w:norm())
+----- classes count from one, weights, decay of the rate
+local model = nn.Sequential()
+   :add(nn.Linear(4, 5))
+   :add(nn.ReLU(true))
+   :add(nn.Linear(5, 3))
+   :add(nn.LogSoftMax())
+local criterion = nn.ClassNLLCriterion(torch.Tensor{1, 2, 0.5})
+local params, grads = model:getParameters()
+params:copy(P(params:nElement()))
+local optimState = {learningRate = 0.2, learningRateDecay = 0.1, momentum = 0.5, dampening = 0}
+local inputs, targets = P(6, 4), torch.Tensor{1, 2, 3, 3, 2, 1}
+local function feval(x)
+   grads:zero()
+   local output = model:forward(inputs)
+   local loss = criterion:forward(output, targets)
+   model:backward(inputs, criterion:backward(output, targets))
+   grads:clamp(-0.5, 0.5)
+   return loss, grads
+end
+for epoch = 1, 4 do
+   local _, loss = optim.sgd(feval, params, optimState)
+   show(loss[1])
+end
+for i = 1, 3 do
+   local out = model:forward(inputs[i])
+   show(criterion:forward(out, targets[i]), out)
+end
+----- cross entropy of one sample at a time, summed and divided
+local model = nn.Sequential():add(nn.Linear(3, 3))
+local criterion = nn.CrossEntropyCriterion()
+local params, gradParams = model:getParameters()
+params:copy(P(params:nElement()))
+local batch = {{P(3), 1}, {P(3):mul(-1), 3}, {P(3):add(0.3), 2}}
+local state = {learningRate = 0.3}
+for iter = 1, 4 do
+   local feval = function(x)
+      if x ~= params then params:copy(x) end
+      gradParams:zero()
+      local f = 0
+      for i = 1, #batch do
+         local output = model:forward(batch[i][1])
+         local err = criterion:forward(output, batch[i][2])
+         f = f + err
+         local df_do = criterion:backward(output, batch[i][2])
+         model:backward(batch[i][1], df_do)
+      end
+      gradParams:div(#batch)
+      f = f / #batch
+      return f, gradParams
+   end
+   local _, fs = optim.sgd(feval, params, state)
+   show(fs[1])
+end
+----- updateParameters in loops
+local mlp = nn.Sequential()
+mlp:add(nn.Linear(2, 3))
+mlp:add(nn.HardTanh())
+mlp:add(nn.Linear(3, 1))
+local flat = mlp:getParameters()
+flat:copy(P(flat:nElement()))
+local criterion = nn.SmoothL1Criterion()
+local rate = 0.05
+for epoch = 1, 3 do
+   local total = 0
+   for i = 1, 4 do
+      local input, target = P(2):mul(i), torch.Tensor{i / 4}
+      total = total + criterion:forward(mlp:forward(input), target)
+      mlp:zeroGradParameters()
+      mlp:backward(input, criterion:backward(mlp.output, target))
+      mlp:updateParameters(rate)
+   end
+   show(total)
+   rate = rate
+end
+show(mlp:forward(P(2)))
+----- a plain layer, its weights written and read
+local net = nn.Linear(2, 2)
+net.weight:copy(P(2, 2))
+net.bias:fill(0.25)
+local crit = nn.MSECriterion()
+local x, t = P(3, 2), P(3, 2):mul(3)
+for i = 1, 10 do
+   net:zeroGradParameters()
+   local out = net:forward(x)
+   local loss = crit:forward(out, t)
+   local g = crit:backward(out, t)
+   net:backward(x, g)
+   net:updateParameters(0.1)
+   if i % 5 == 0 then show(loss, net.gradBias) end
+end
+show(net.weight, net.bias, net:forward(x))
+----- convolutions, pooling, batch norm, training and evaluation
+local net = nn.Sequential()
+net:add(nn.SpatialConvolution(2, 3, 3, 2, 1, 1, 1, 0))
+net:add(nn.SpatialBatchNormalization(3, 1e-3, 0.2))
+net:add(nn.LeakyReLU(0.2, true))
+net:add(nn.SpatialMaxPooling(2, 2, 2, 2):ceil())
+net:add(nn.SpatialAveragePooling(2, 1))
+net:add(nn.View(3 * 2 * 3):setNumInputDims(3))
+net:add(nn.Dropout(0))
+net:add(nn.Linear(18, 4))
+net:add(nn.SoftMax())
+local crit = nn.DistKLDivCriterion()
+local w, dw = net:getParameters()
+w:copy(P(w:nElement()))
+local x = P(2, 2, 5, 7)
+local t = P(2, 4):abs()
+local s = {learningRate = 0.01, alpha = 0.9}
+net:training()
+for i = 1, 3 do
+   local f = function(p)
+      dw:zero()
+      local o = net:forward(x)
+      local e = crit:forward(o, t)
+      net:backward(x, crit:backward(o, t))
+      return e, dw
+   end
+   local _, fs = optim.rmsprop(f, w, s)
+   show(fs[1], dw:norm())
+end
+net:evaluate()
+show(net:forward(x))
+show(net:get(2).running_mean, net:get(2).running_var)
+----- layers of other strides, full convolution, unflatten
+local net = nn.Sequential()
+   :add(nn.Linear(3, 2 * 3 * 3))
+   :add(nn.View(2, 3, 3))
+   :add(nn.SpatialFullConvolution(2, 2, 4, 3, 2, 1, 1, 0))
+   :add(nn.ELU())
+   :add(nn.SpatialConvolution(2, 1, 2, 2, 2, 1))
+   :add(nn.SpatialUpSamplingNearest(2))
+   :add(nn.SpatialZeroPadding(1, 0, 2, 1))
+   :add(nn.SpatialAveragePooling(3, 2, 2, 2))
+   :add(nn.Tanh())
+local w = net:getParameters()
+w:copy(P(w:nElement()))
+local o = net:forward(P(2, 3))
+show(o:size(1), o:size(2), o:size(3), o:size(4), o)
+----- words
+local model = nn.Sequential()
+model:add(nn.LookupTable(7, 3))
+model:add(nn.Mean(1))
+model:add(nn.Linear(3, 2))
+model:add(nn.LogSoftMax())
+local criterion = nn.ClassNLLCriterion()
+local p, g = model:getParameters()
+p:copy(P(p:nElement()))
+local state = {learningRate = 0.1}
+local words = torch.LongTensor{1, 7, 3}
+for i = 1, 3 do
+   local _, fs = optim.sgd(function()
+      g:zero()
+      local out = model:forward(words)
+      local err = criterion:forward(out, 2)
+      model:backward(words, criterion:backward(out, 2))
+      return err, g
+   end, p, state)
+   show(fs[1])
+end
+show(model:forward(words))
+----- functions that build parts, appended in loops
+local function block(from, to)
+   local b = nn.Sequential()
+   b:add(nn.Linear(from, to))
+   b:add(nn.Tanh())
+   return b
+end
+local sizes = {3, 4, 5}
+local net = nn.Sequential()
+for i = 1, #sizes - 1 do
+   net:add(block(sizes[i], sizes[i + 1]))
+end
+net:add(nn.Linear(5, 2))
+local crit = nn.MSECriterion()
+crit.sizeAverage = false
+local w, dw = net:getParameters()
+w:copy(P(w:nElement()))
+local x, y = P(4, 3), P(4, 2)
+local state = {learningRate = 0.02, beta1 = 0.8, epsilon = 1e-40}
+for i = 1, 3 do
+   local function feval()
+      dw:zero()
+      local out = net:forward(x)
+      local err = crit:forward(out, y)
+      net:backward(x, crit:backward(out, y))
+      return err, dw
+   end
+   local _, fs = optim.adam(feval, w, state)
+   show(fs[1])
+   if i == 2 then state.learningRate = state.learningRate / 2 end
+end
+show(net:forward(x), state.learningRate, net:size())
+----- globals and functions around them
+model = nn.Sequential()
+model:add(nn.Linear(2, 3))
+model:add(nn.SoftPlus())
+model:add(nn.Linear(3, 2))
+criterion = nn.MSECriterion()
+parameters, gradParameters = model:getParameters()
+parameters:copy(P(parameters:nElement()))
+function train(x, y)
+   model:training()
+   sgdState = sgdState or {learningRate = 0.1, momentum = 0.9, learningRateDecay = 1e-2}
+   local _, fs = optim.sgd(function(p)
+      if p ~= parameters then parameters:copy(p) end
+      gradParameters:zero()
+      local out = model:forward(x)
+      local f = criterion:forward(out, y)
+      model:backward(x, criterion:backward(out, y))
+      show(out)
+      return f, gradParameters
+   end, parameters, sgdState)
+   return fs[1]
+end
+function test(x)
+   model:evaluate()
+   local out = model:forward(x)
+   return out
+end
+for i = 1, 3 do show(train(P(3, 2), P(3, 2):mul(i))) end
+show(test(P(1, 2)))
+----- adadelta, plain gradient steps on the flat vectors, more than one criterion
+local net = nn.Sequential():add(nn.Linear(2, 2)):add(nn.Sigmoid())
+local bce, l1 = nn.BCECriterion(), nn.AbsCriterion()
+local w, dw = net:getParameters()
+w:copy(P(w:nElement()))
+local x, y = P(3, 2), P(3, 2):abs():clamp(0.1, 0.9)
+local opts = {rho = 0.9, eps = 1e-4}
+for i = 1, 3 do
+   local _, fs = optim.adadelta(function()
+      dw:zero()
+      local out = net:forward(x)
+      local loss = bce:forward(out, y)
+      net:backward(x, bce:backward(out, y))
+      return loss, dw
+   end, w, opts)
+   show(fs[1])
+end
+for i = 1, 3 do
+   dw:zero()
+   local out = net:forward(x)
+   local err = l1:forward(out, y)
+   net:backward(x, l1:backward(out, y))
+   w:add(-0.1, dw)
+   show(err, out)
+end
+----- float tensors
+torch.setdefaulttensortype('torch.FloatTensor')
+local net = nn.Sequential():add(nn.Linear(3, 3)):add(nn.Tanh())
+local w = net:getParameters()
+w:copy(P(w:nElement()))
+show(net:forward(P(2, 3)))
+----- names that would clash stay in a closure
+local net = nn.Sequential():add(nn.Linear(2, 1))
+local crit = nn.MSECriterion()
+local w, dw = net:getParameters()
+w:copy(P(w:nElement()))
+local x, y = P(3, 2), P(3, 1)
+local state = {learningRate = 0.1}
+local out = 5
+for i = 1, 2 do
+   local function feval()
+      dw:zero()
+      local out = net:forward(x)
+      local err = crit:forward(out, y)
+      net:backward(x, crit:backward(out, y))
+      return err, dw
+   end
+   local _, fs = optim.sgd(feval, w, state)
+   show(fs[1], out)
+end
+----- nested models, one used alone
+local encoder = nn.Sequential():add(nn.Linear(4, 2)):add(nn.Tanh())
+local decoder = nn.Sequential():add(nn.Linear(2, 4))
+local ae = nn.Sequential():add(encoder):add(decoder)
+local crit = nn.MSECriterion()
+local w, dw = ae:getParameters()
+w:copy(P(w:nElement()))
+local x = P(3, 4)
+local state = {learningRate = 0.5, momentum = 0.9, nesterov = true, dampening = 0}
+for i = 1, 3 do
+   local feval = function()
+      dw:zero()
+      local rec = ae:forward(x)
+      local loss = crit:forward(rec, x)
+      ae:backward(x, crit:backward(rec, x))
+      return loss, dw
+   end
+   local _, l = optim.sgd(feval, w, state)
+   show(l[1])
+end
+local code = encoder:forward(x)
+show(code, decoder:forward(code), ae:get(1):get(1).weight)

@@ -1,0 +1,244 @@
+"""Modern style: the same numbers as faithful style from the same weights, and how it reads."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rekindle.transpiler.emit import formatted
+from rekindle.transpiler.project import Project, Source
+from rekindle.transpiler.runtime import torch
+from rekindle.transpiler.translate import Translation
+
+HERE = Path(__file__).parent
+PROGRAMS = HERE.parent / "fixtures" / "programs"
+
+HEAD = """
+require 'torch'
+require 'nn'
+require 'optim'
+function P(...)
+   local t = torch.DoubleTensor(...)
+   local k = 0
+   t:apply(function() k = k + 1; return math.sin(1.7 * k) * 0.6 end)
+   return t:type(torch.Tensor():type())
+end
+function show(...)
+   for i = 1, select('#', ...) do
+      local v = select(i, ...)
+      if torch.isTensor(v) then
+         for _, e in ipairs(v:contiguous():view(-1):totable()) do
+            print(string.format('%.15g', e))
+         end
+      else
+         print(string.format('%.15g', v))
+      end
+   end
+end
+"""
+
+
+def snippets() -> dict[str, str]:
+    text = (HERE / "modern_snippets.lua").read_text()
+    parts = re.split(r"^----- (.*)\n", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+SNIPPETS = snippets()
+
+
+def translate(source: str, style: str) -> Translation:
+    (found,) = Project([Source("snippet.lua", source.encode("latin-1"))], style).translate()
+    assert not found.diagnostics, found.diagnostics
+    return found
+
+
+@pytest.fixture(autouse=True)
+def double_again():
+    yield
+    torch.setdefaulttensortype("torch.DoubleTensor")
+
+
+def printed(found: Translation) -> str:
+    out = io.StringIO()
+    code = compile(found.python, "snippet.py", "exec")
+    with contextlib.redirect_stdout(out):
+        exec(code, {"__name__": "snippet", "__file__": "snippet.py"})
+    return out.getvalue()
+
+
+def agree(modern: str, faithful: str, tolerance: float) -> None:
+    """Check that two texts are alike but for the last digits of numbers."""
+    number = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
+    assert number.sub("#", modern) == number.sub("#", faithful)
+    pairs = list(
+        zip(map(float, number.findall(modern)), map(float, number.findall(faithful)), strict=True)
+    )
+    assert pairs
+    for a, b in pairs:
+        assert abs(a - b) <= tolerance * max(1.0, abs(b)), (a, b)
+
+
+@pytest.mark.parametrize("name", SNIPPETS)
+def test_modern_gives_the_numbers_of_faithful(name):
+    source = HEAD + SNIPPETS[name]
+    modern, faithful = translate(source, "modern"), translate(source, "faithful")
+    reasons = [k for k in modern.kept if not k.what.startswith(("nn.", "optim."))]
+    assert not reasons
+    assert "from rekindle import" in modern.python
+    assert ".forward(" not in modern.python
+    assert ".backward(x" not in modern.python
+    agree(printed(modern), printed(faithful), 1e-5 if "float tensors" in name else 1e-10)
+
+
+GOLDEN = {
+    "xor": (
+        """
+local mlp = nn.Sequential()
+mlp:add(nn.Linear(2, 8)) -- hidden
+mlp:add(nn.Tanh())
+mlp:add(nn.Linear(8, 1))
+-- the loss
+local criterion = nn.MSECriterion()
+local w, dw = mlp:getParameters()
+
+local config = {learningRate = 0.5, momentum = 0.9, dampening = 0}
+for iter = 1, 200 do
+   local feval = function(x)
+      if x ~= w then w:copy(x) end
+      dw:zero()
+      local out = mlp:forward(inputs)
+      local loss = criterion:forward(out, targets)
+      mlp:backward(inputs, criterion:backward(out, targets))
+      return loss, dw
+   end
+   local _, fs = optim.sgd(feval, w, config)
+   print('loss', fs[1])
+end
+""",
+        """
+mlp = nn.Sequential(
+    nn.Linear(2, 8),  # hidden
+    nn.Tanh(),
+    nn.Linear(8, 1),
+).double()
+# the loss
+criterion = nn.MSELoss()
+
+optimizer = optim.SGD(mlp.parameters(), lr=0.5, momentum=0.9)
+for iter in range(1, 201):
+    optimizer.zero_grad()
+    out = mlp(G.inputs)
+    loss = criterion(out, G.targets)
+    loss.backward()
+    optimizer.step()
+    print("loss", loss.item())
+""",
+    ),
+    "convolutions": (
+        """
+torch.setdefaulttensortype('torch.FloatTensor')
+local net = nn.Sequential()
+   :add(nn.SpatialConvolution(3, 16, 5, 5, 1, 1, 2, 2)):add(nn.SpatialBatchNormalization(16))
+   :add(nn.ReLU(true)):add(nn.SpatialMaxPooling(2, 2, 2, 2))
+   :add(nn.View(16 * 16 * 16)):add(nn.Dropout(0.5)):add(nn.Linear(4096, 10))
+   :add(nn.LogSoftMax())
+net:evaluate()
+local scores = net:forward(torch.rand(1, 3, 32, 32))
+""",
+        """
+torch.setdefaulttensortype("torch.FloatTensor")
+net = nn.Sequential(
+    nn.Conv2d(3, 16, 5, padding=2),
+    nn.BatchNorm2d(16),
+    nn.ReLU(),
+    nn.MaxPool2d(2),
+    nn.Flatten(-3),
+    nn.Dropout(),
+    nn.Linear(4096, 10),
+    nn.LogSoftmax(-1),
+)
+net.eval()
+with no_grad():
+    scores = net(torch.rand(1, 3, 32, 32))
+""",
+    ),
+    "plain descent": (
+        """
+local net = nn.Linear(4, 2)
+local loss = nn.CrossEntropyCriterion()
+for i = 1, data:size() do
+   local x, y = data[i][1], data[i][2]
+   net:zeroGradParameters()
+   local scores = net:forward(x)
+   local err = loss:forward(scores, y)
+   net:backward(x, loss:backward(scores, y))
+   net:updateParameters(0.01)
+   if i % 100 == 0 then print(err) end
+end
+""",
+        """
+net = nn.Linear(4, 2).double()
+loss = nn.CrossEntropyLoss()
+optimizer = optim.SGD(net.parameters(), lr=0.01)
+for i in lua.steps(1, lua.invoke(G.data, "size")):
+    x, y = lua.index(lua.index(G.data, i), 1), lua.index(lua.index(G.data, i), 2)
+    optimizer.zero_grad()
+    scores = net(x)
+    err = loss(scores, from_zero(y))
+    err.backward()
+    optimizer.step()
+    if i % 100 == 0:
+        print(err.item())
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_modern_reads_as_a_person_would_write_it(name):
+    source, expected = GOLDEN[name]
+    found = translate(source, "modern")
+    text = formatted({"a.py": found.python})["a.py"]
+    end = max(s.end_lineno or 0 for s in ast.parse(text).body if isinstance(s, ast.ImportFrom))
+    assert "\n".join(text.split("\n")[end:]).strip() == expected.strip()
+
+
+KEPT = [
+    ("net:parameters()", "net", "the method parameters of the model"),
+    ("local t = {net}", "net", "the model is kept in a table, or given away"),
+    ("torch.save('x.t7', net)", "net", "the model is kept in a table, or given away"),
+    ("crit:updateGradInput(x, y)", "crit", "the method updateGradInput of the criterion"),
+    ("print(net.output)", "net", "the field output of the model"),
+    ("net:add(nn.Concat(1))", "net", "nn.Concat is nothing that core.nn has"),
+    ("local gx = net:backward(x, crit:backward(net:forward(x), y))", "net", "backward"),
+    ("local w, dw = net:getParameters(); w[1] = 0", "w", "used as one tensor"),
+]
+
+
+@pytest.mark.parametrize(("line", "what", "reason"), KEPT)
+def test_what_does_not_fit_stays_faithful_and_is_named(line, what, reason):
+    start = "local net = nn.Sequential():add(nn.Linear(2, 2))\nlocal crit = nn.MSECriterion()\n"
+    start += "local x, y = torch.rand(3, 2), torch.rand(3, 2)\n"
+    found = translate(start + line + "\nprint(#net.modules, net:forward(x):size(1))\n", "modern")
+    assert any(what in k.what and reason in k.reason and k.line == 4 for k in found.kept), (
+        found.kept
+    )
+    assert ("nn.MSECriterion()" if what == "crit" else "nn.Sequential().add(") in found.python
+
+
+def test_modern_translations_pass_ruff(tmp_path):
+    for i, source in enumerate(SNIPPETS.values()):
+        (tmp_path / f"s{i}.py").write_text(
+            formatted({"a": translate(HEAD + source, "modern").python})["a"]
+        )
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "F"]
+    done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,452 @@
+"""Rewrites a file's tree: what has a role becomes core's, and what does not fit refuses.
+
+Every name with a role must stand where its meaning in core is known. One that does not is a
+refusal: the variable and all that shares its group stay as they are, and the file is rewritten
+anew without them, until nothing refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from typing import Any
+
+from .. import ast
+from ..diagnostics import Kept
+from ..kinds import NUMBER, TENSOR
+from ..scope import FileScope, Variable
+from ..syntax import blocks_of
+from . import calls
+from .facts import Facts, Key, anchor
+from .models import Child, Models, added
+from .nodes import NO_GRAD, ClassNumbers, Line, Suite, Template, at, like
+from .steps import find_steps
+from .training import Training
+from .walk import number, plain, walk
+
+_LOOPS = (ast.While, ast.Repeat, ast.NumericFor, ast.GenericFor)
+
+
+class Rewriter:
+    """One attempt at a file.
+
+    Parameters
+    ----------
+    block : ast.Block
+    facts : Facts
+    double : bool
+        The default type of tensors is DoubleTensor.
+
+    Attributes
+    ----------
+    refused : list of (list of anchors, Kept)
+    notes : list of Kept
+        What stays as it is without more.
+    """
+
+    def __init__(self, block: ast.Block, facts: Facts, double: bool) -> None:
+        self.block_ = block
+        self.facts = facts
+        self.scopes: FileScope = facts.scopes
+        self.models = Models(self, double)
+        self.training = Training(self)
+        self.refused: list[tuple[list[Any], Kept]] = []
+        self.notes: list[Kept] = []
+        self.visible: list[dict[str, Variable]] = []
+        self.expressions: dict[int, Callable[[], Any]] = {}
+        self.replaced: dict[int, Callable[[], list[ast.Statement]]] = {}
+        self.targets: list[Key] = []
+        self.functions: list[Key] = []
+        self.loops = 0
+        self.may_guard = False
+        self.guarded = False
+        self.used: set[str] = set()
+        self.following: list[ast.Statement] = []
+
+    def run(self) -> None:
+        """Rewrite the file."""
+        self.block(self.block_)
+
+    # -- refusing ---------------------------------------------------------------------------
+
+    def refuse_keys(self, node: ast.Node, keys: Iterable[Key | None], reason: str) -> None:
+        """Leave the groups of variables as they are."""
+        found = [k for k in keys if k is not None]
+        names = ", ".join(dict.fromkeys(k if isinstance(k, str) else k.name for k in found))
+        self.refused.append(([anchor(k) for k in found], Kept(node.line, names, reason)))
+
+    def refuse_all(self, node: Any, reason: str) -> None:
+        """Leave all variables of an expression as they are."""
+        self.refuse_keys(
+            node, [*self.facts.keys_in(node), *self.targets, *self.functions[-1:]], reason
+        )
+
+    def note(self, node: ast.Node, what: str, reason: str) -> None:
+        """Say that a part stays as it is, inside of what is core's."""
+        self.notes.append(Kept(node.line, what, reason))
+
+    def join(self, *keys: Key | None) -> None:
+        """Let variables share a fate."""
+        self.facts.groups.join(anchor(k) for k in keys if k is not None)
+
+    # -- names ------------------------------------------------------------------------------
+
+    def sees(self, key: Key | None) -> bool:
+        """Whether a variable can be used at the present place."""
+        if key is None:
+            return False
+        name = key if isinstance(key, str) else key.name
+        found = next((s[name] for s in reversed(self.visible) if name in s), None)
+        return found is None if isinstance(key, str) else found is key
+
+    def name(self, key: Key, node: ast.Node) -> ast.Name:
+        """Return a variable as an expression."""
+        if isinstance(key, str):
+            return ast.Name(node.line, node.column, key)
+        return ast.Name(node.line, node.column, key.name, key)
+
+    def fresh(self, base: str, otherwise: str | None = None) -> str:
+        """Return a name that nothing in the file has, or another where it is taken."""
+        if otherwise is not None and (base in self.facts.names or base in self.used):
+            return otherwise
+        name, count = base, 1
+        while name in self.facts.names or name in self.used:
+            count += 1
+            name = f"{base}_{count}"
+        self.used.add(name)
+        return name
+
+    def less_one(self, node: Any) -> Any:
+        """Return a place counted from 0."""
+        value = number(node)
+        if value is not None and value > 0:
+            return ast.Number(node.line, node.column, int(value) - 1, str(int(value) - 1))
+        one = ast.Number(node.line, node.column, 1, "1")
+        return ast.Binary(node.line, node.column, "-", self.expression(node), one)
+
+    # -- blocks -----------------------------------------------------------------------------
+
+    def block(self, block: ast.Block, names: Iterable[ast.Name] = ()) -> None:
+        """Rewrite a block in place."""
+        self.visible.append({n.name: n.variable for n in names if n.variable is not None})
+        ranks = dict(self.models.ranks)
+        block.statements = self.statements(block.statements)
+        for key, rank in ranks.items():
+            if self.models.ranks.get(key) != rank:
+                self.models.ranks[key] = None
+        self.visible.pop()
+
+    def statements(self, found: list[ast.Statement]) -> list[ast.Statement]:
+        """Rewrite statements that follow one another."""
+        find_steps(self, found)
+        out: list[ast.Statement] = []
+        position = 0
+        while position < len(found):
+            statement = found[position]
+            taken = self._definition(found, position)
+            if taken is not None:
+                new, position = taken
+                out += new
+                continue
+            if isinstance(statement, _LOOPS) and not self.loops:
+                out += self.training.before_loop(statement)
+            self.following = found[position + 1 :]
+            out += self.statement(statement)
+            position += 1
+        return _merged(out)
+
+    def declare(self, statement: ast.Statement) -> None:
+        """Make the variables of a statement visible to those behind it."""
+        names: list[ast.Name] = []
+        if isinstance(statement, ast.Local):
+            names = statement.names
+        elif isinstance(statement, ast.LocalFunction):
+            names = [statement.name]
+        for name in names:
+            if name.variable is not None:
+                self.visible[-1][name.name] = name.variable
+
+    def _definition(
+        self, found: list[ast.Statement], position: int
+    ) -> tuple[list[ast.Statement], int] | None:
+        """Rewrite a model's or criterion's definition with the statements that belong to it."""
+        statement = found[position]
+        target = self._only_target(statement)
+        key = self.facts.key(target)
+        role = None if key is None else self.facts.roles.get(key)
+        if key is None or role not in ("model", "criterion") or id(statement) in self.replaced:
+            return None
+        assert isinstance(statement, (ast.Local, ast.Assign))
+        if not statement.values or isinstance(plain(statement.values[0]), ast.Nil):
+            return None
+        position += 1
+        value = plain(statement.values[0])
+        self.targets.append(key)
+        for other in self.facts.keys_in(value):
+            self.join(key, other)
+        if role == "criterion":
+            summed = position < len(found) and calls.sums_up(self, found[position], key)
+            statement.values = [self.models.criterion(value, summed)]
+            position += summed
+        elif calls.is_empty_sequential(value):
+            children: list[Child] = [(child, None) for child in calls.added_at_once(value)]
+            while position < len(found) and (more := added(found[position])) is not None:
+                base, parts = more
+                if self.facts.key(base) != key or any(
+                    self.facts.key(n) == key for n in walk(parts) if isinstance(n, ast.Name)
+                ):
+                    break
+                owners: list[ast.Statement | None] = [None] * len(parts)
+                owners[0] = found[position]
+                children += list(zip(parts, owners, strict=True))
+                position += 1
+            start = calls.start_of(value)
+            made: Any = self.models.sequential(start, children, key)
+            statement.values = [made]
+        else:
+            statement.values = [self.models.expression(value, key)]
+        self.targets.pop()
+        self.declare(statement)
+        return [statement], position
+
+    def _only_target(self, statement: ast.Statement) -> Any:
+        if isinstance(statement, ast.Local) and len(statement.names) == len(statement.values) == 1:
+            return statement.names[0]
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            return statement.targets[0] if len(statement.values) == 1 else None
+        return None
+
+    # -- statements ---------------------------------------------------------------------------
+
+    def statement(self, node: ast.Statement) -> list[ast.Statement]:
+        """Return what a statement becomes."""
+        planned = self.replaced.get(id(node))
+        found = self._statement(node) if planned is None else planned()
+        self.declare(node)
+        return found
+
+    def unplanned(self, node: ast.Statement) -> list[ast.Statement]:
+        """Return what a statement becomes beside what has been planned for it."""
+        return self._statement(node)
+
+    def _statement(self, node: ast.Statement) -> list[ast.Statement]:
+        special = self.training.statement(node)
+        if special is not None:
+            return special
+        match node:
+            case ast.Local() | ast.Assign():
+                self.may_guard, self.guarded = True, False
+                if isinstance(node, ast.Assign):
+                    changed = calls.assignment(self, node)
+                    if changed is not None:
+                        return [changed]
+                    node.targets = [self.target(t) for t in node.targets]
+                targets = node.names if isinstance(node, ast.Local) else node.targets
+                node.values = [
+                    self._value(targets[i] if i < len(targets) else None, v)
+                    for i, v in enumerate(node.values)
+                ]
+                return self._guard(node)
+            case ast.CallStatement():
+                effect = calls.effect(self, node)
+                if effect is not None:
+                    return effect
+                self.may_guard, self.guarded = True, False
+                call = self.expression(node.call)
+                if isinstance(call, Template):
+                    return self._guard(like(Line(node.line, node.column, call), node))
+                node.call = call
+                return self._guard(node)
+            case ast.Return():
+                node.values = [self._returned(v) for v in node.values]
+            case ast.LocalFunction():
+                self.visible[-1][node.name.name] = node.name.variable  # type: ignore[assignment]
+                self.function(node.function, node.name.variable)
+            case ast.FunctionStatement():
+                name = node.target
+                if isinstance(name, ast.Index):
+                    self.expression(name.table)
+                self.function(node.function, self.facts.key(name))
+            case _:
+                self._compound(node)
+        return [node]
+
+    def _compound(self, node: ast.Statement) -> None:
+        match node:
+            case ast.While():
+                node.condition = self.expression(node.condition)
+            case ast.Repeat():
+                self.loops += 1
+                self.visible.append({})
+                node.body.statements = self.statements(node.body.statements)
+                node.condition = self.expression(node.condition)
+                self.visible.pop()
+                self.loops -= 1
+                return
+            case ast.If():
+                node.branches = [(self.expression(t), b) for t, b in node.branches]
+            case ast.NumericFor():
+                node.start, node.stop = self.expression(node.start), self.expression(node.stop)
+                node.step = None if node.step is None else self.expression(node.step)
+            case ast.GenericFor():
+                node.values = [self.expression(v) for v in node.values]
+        is_loop = isinstance(node, _LOOPS)
+        self.loops += is_loop
+        names: list[ast.Name] = []
+        if isinstance(node, ast.NumericFor):
+            names = [node.name]
+        elif isinstance(node, ast.GenericFor):
+            names = node.names
+        for block in blocks_of(node):
+            self.block(block, names)
+        self.loops -= is_loop
+
+    def _value(self, target: Any, value: Any) -> Any:
+        key = self.facts.key(target) if isinstance(plain(target), ast.Name) else None
+        role = None if key is None else self.facts.roles.get(key)
+        if key is not None and role == "model" and not isinstance(plain(value), ast.Nil):
+            self.targets.append(key)
+            for other in self.facts.keys_in(value):
+                self.join(key, other)
+            found = self.models.expression(value, key)
+            self.targets.pop()
+            return found
+        if role == "criterion" and not isinstance(plain(value), ast.Nil):
+            return self.models.criterion(value, summed=False)
+        return self.expression(value)
+
+    def _returned(self, value: Any) -> Any:
+        if self.functions and self.facts.is_model(value) and self.functions[-1] is not None:
+            variable = self.functions[-1]
+            if variable in self.facts.builders:
+                for key in self.facts.keys_in(value):
+                    self.join(key, variable)
+                return self.models.expression(value, None)
+        return self.expression(value)
+
+    def target(self, node: Any) -> Any:
+        """Rewrite what is assigned to."""
+        if isinstance(node, ast.Index):
+            node.table, node.key = self.expression(node.table), self.expression(node.key)
+            return node
+        key = self.facts.key(node)
+        if key is not None and self.facts.roles.get(key) in ("params", "grads", "sums", "loss"):
+            self.refuse_keys(node, [key], "it is assigned anew")
+        return node
+
+    def _guard(self, node: ast.Statement) -> list[ast.Statement]:
+        """Put a statement that runs a model without training it into `with no_grad()`."""
+        self.may_guard = False
+        if not self.guarded:
+            return [node]
+        self.guarded = False
+        header = at(node, "with no_grad()", imports=[NO_GRAD])
+        suite = Suite(node.line, node.column, header, ast.Block([node]))
+        suite.before, node.before = node.before, []
+        suite.blank_before, node.blank_before = node.blank_before, False
+        return [suite]
+
+    def function(self, node: ast.Function, key: Key | None = None) -> None:
+        """Rewrite a function's body."""
+        state = self.loops, self.may_guard, self.guarded
+        self.loops, self.may_guard, self.guarded = 0, False, False
+        self.functions.append(key)  # type: ignore[arg-type]  # None: nobody's
+        self.block(node.body, node.parameters)
+        self.functions.pop()
+        self.loops, self.may_guard, self.guarded = state
+
+    # -- expressions --------------------------------------------------------------------------
+
+    def expression(self, node: Any) -> Any:
+        """Return what an expression becomes."""
+        planned = self.expressions.get(id(node))
+        if planned is not None:
+            return planned()
+        if isinstance(node, ast.Name):
+            return self._name(node)
+        if isinstance(node, ast.Function):
+            self.function(node)
+            return node
+        special = calls.value(self, node)
+        return self.inside(node) if special is None else special
+
+    def inside(self, node: Any) -> Any:
+        """Rewrite the parts of an expression."""
+        if isinstance(node, ast.TableConstructor):
+            for entry in node.fields:
+                entry.key = None if entry.key is None else self.expression(entry.key)
+                entry.value = self.expression(entry.value)
+        elif isinstance(node, (Template, ClassNumbers)):
+            pass  # its parts have been rewritten
+        elif isinstance(node, ast.Node):
+            self._explain(node)
+            for f in fields(node):
+                value = getattr(node, f.name)
+                if isinstance(value, ast.Node):
+                    setattr(node, f.name, self.expression(value))
+                elif isinstance(value, list):
+                    setattr(node, f.name, [self.expression(v) for v in value])
+        return node
+
+    def _explain(self, node: ast.Node) -> None:
+        """Say what about something with a role has no counterpart in core."""
+        if isinstance(node, ast.MethodCall):
+            owner, what = node.object, f"the method {node.method}"
+        elif isinstance(node, ast.Index) and isinstance(node.key, ast.String):
+            owner, what = node.table, f"the field {node.key.value}"
+        else:
+            return
+        if self.facts.role(owner) not in (None, "loss", "output"):
+            self.refuse_all(owner, f"{what} of the {_CALLED[str(self.facts.role(owner))]}")
+
+    def _name(self, node: ast.Name) -> Any:
+        key = self.facts.key(node)
+        role = None if key is None else self.facts.roles.get(key)
+        if role is None or key is None:
+            return node
+        if role == "loss":
+            return at(node, self.name(key, node), ".item()", kind=NUMBER)
+        if role == "output":
+            return at(node, self.name(key, node), ".detach()", kind=TENSOR)
+        self.refuse_keys(node, [key], _MISFITS.get(role, "it is used as a value"))
+        return node
+
+
+_CALLED = {
+    "model": "model",
+    "criterion": "criterion",
+    "params": "vector of parameters",
+    "grads": "vector of gradients",
+    "state": "table of options",
+    "sums": "losses that the optimiser returns",
+}
+
+_MISFITS = {
+    "model": "the model is kept in a table, or given away",
+    "criterion": "the criterion is kept in a table, or given away",
+    "params": "the vector of parameters is used as one tensor",
+    "grads": "the vector of gradients is used as one tensor",
+    "state": "the table of options is used beside the optimiser",
+    "sums": "of the losses that the optimiser returns more is used than the first",
+}
+
+
+def _merged(found: list[ast.Statement]) -> list[ast.Statement]:
+    """Return statements with neighbours under one `with`."""
+    out: list[ast.Statement] = []
+    for statement in found:
+        last = out[-1] if out else None
+        if (
+            isinstance(statement, Suite)
+            and isinstance(last, Suite)
+            and not statement.names
+            and not last.names
+            and statement.header.parts == last.header.parts
+            and not statement.blank_before
+        ):
+            first = statement.body.statements[0]
+            first.before = statement.before
+            last.body.statements += statement.body.statements
+        else:
+            out.append(statement)
+    return out
