@@ -111,6 +111,9 @@ convolution.def_jvp(
 )
 
 
+convolution.def_repeated("weight")
+
+
 @operation(samples=_enlarged)
 def transposed_convolution(
     xp: Any,
@@ -190,6 +193,9 @@ transposed_convolution.def_jvp(
     ),
     bias=_spread_bias,
 )
+
+
+transposed_convolution.def_repeated("weight")
 
 
 def _add_bias(xp: Any, name: str, y: Array, bias: Array | None) -> Array:

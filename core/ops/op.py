@@ -23,6 +23,7 @@ from ..autograd.parts import pick
 from ..autograd.views import parent_of, view_of
 from ..backend import Batched
 from ..errors import RekindleError
+from ..kernels.announced import announce
 from ..tensor import Tensor
 from .batching import BatchNamespace, BatchRule, apply
 from .derivatives import Differentiable
@@ -81,6 +82,8 @@ class Op(Differentiable, DirectCalls, Generic[P, R]):
         What a call inside vmap does; see batching.py.
     no_batch : str
         Why there is none.
+    repeated : int or None
+        The operand that is the same in many calls: kernels are told its version.
     method : callable
         The quickest way to call the operation on tensors.
     """
@@ -121,6 +124,7 @@ class Op(Differentiable, DirectCalls, Generic[P, R]):
         self.pullback_arrays = self._pullback_arrays
         self.batch_rule: BatchRule | None = None
         self.no_batch = ""
+        self.repeated: int | None = None
         self.method: Callable[..., Any] = self
         if self.plain:
             self.method = fast_call(self, self.call)
@@ -170,6 +174,8 @@ class Op(Differentiable, DirectCalls, Generic[P, R]):
             if type(xp) is BatchNamespace:
                 result = apply(xp, self, arrays, rest, params)
             else:
+                if self.repeated is not None and isinstance(operands[self.repeated], Tensor):
+                    announce(arrays[self.repeated], operands[self.repeated]._version)
                 result = self.forward(xp, *arrays, *rest, **params)
         except RekindleError:
             raise
@@ -209,6 +215,10 @@ class Op(Differentiable, DirectCalls, Generic[P, R]):
     def def_batch(self, rule: BatchRule) -> None:
         """Say what a call inside vmap computes, for all samples at once; see batching.py."""
         self.batch_rule = rule
+
+    def def_repeated(self, operand: str) -> None:
+        """Say that an operand is the same in many calls, as the weights of a network are."""
+        self.repeated = self.operands.index(operand)
 
     def _share(self, tensor: Tensor, base: Tensor, step: Any) -> None:
         """Make `tensor` a view of `base` if it is one."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..announced import announced
 from ..checks import same_shape, sizes
 from ..convolution import geometry_of
 from ..dispatch import SMALL, Declined
@@ -24,6 +25,7 @@ from .memory import (
     steps,
     undecided,
 )
+from .packing import kept, number_of
 from .primitives import (
     BIAS,
     DIFF_DST,
@@ -108,14 +110,21 @@ class _Filters:
         self._pack: Primitive | None = None
         if not library().same_descriptor(plain, self._order):
             self._pack = reorder(plain, self._order)
+        self._number = number_of(problem.w, self._order, description)
         self.run = Primitive(description, [(WEIGHTS, self._order), *arguments])
 
     def packed(self, w: Array) -> Array:
         """Return filters in the order that the primitive reads."""
-        w = np.ascontiguousarray(w)
+        cell = announced(w)
         if self._pack is None:
-            return w
+            return np.ascontiguousarray(w)
+        if w.flags.c_contiguous:
+            return kept(w, cell, self._number, self._packed)
+        return self._packed(np.ascontiguousarray(w))
+
+    def _packed(self, w: Array) -> Array:
         found = buffer(self._order)
+        assert self._pack is not None
         self._pack(address(w), address(found))
         return found
 

@@ -1,0 +1,94 @@
+"""Filters that are kept in oneDNN's order, and when they are not."""
+
+import gc
+
+import numpy as np
+import pytest
+
+from rekindle.core import ops
+from rekindle.core.creation import tensor
+from rekindle.core.kernels import using
+from rekindle.core.kernels.onednn import convolution as fast
+from rekindle.core.kernels.onednn import packing
+from rekindle.core.tensor import Parameter
+
+
+@pytest.fixture(autouse=True)
+def packed(monkeypatch, onednn):
+    """Count how often filters are brought into order."""
+    calls = []
+    pack = fast._Filters._packed
+
+    def counted(self, w):
+        calls.append(w.shape)
+        return pack(self, w)
+
+    monkeypatch.setattr(fast._Filters, "_packed", counted)
+    monkeypatch.setattr(packing, "_ENTRIES", {})
+    return calls
+
+
+@pytest.fixture
+def layer(rng):
+    x = tensor(rng.normal(size=(2, 16, 9, 9)).astype(np.float32))
+    return x, Parameter(rng.normal(size=(16, 16, 3, 3)).astype(np.float32))
+
+
+def right(x, w, y):
+    with using("reference"):
+        expected = ops.convolution(x, w).numpy()
+    return np.abs(y.numpy() - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
+def test_filters_that_stay_the_same_are_packed_twice_at_most(layer, packed):
+    results = [ops.convolution(*layer) for _ in range(5)]
+    assert len(packed) == 2
+    assert all(right(*layer, y) for y in results)
+
+
+def test_a_view_of_the_same_filters_is_known(layer, packed):
+    x, w = layer
+    for _ in range(5):
+        ops.convolution(x, ops.reshape(w.detach(), (16, -1, 3, 3)))
+    assert len(packed) == 2
+
+
+@pytest.mark.parametrize("write", ["counted", "whole", "other memory"])
+def test_written_filters_are_packed_again(layer, packed, write):
+    x, w = layer
+    for _ in range(3):
+        ops.convolution(x, w)
+    if write == "counted":
+        w.detach()[5, 4, 1, 2] = 100.0
+    elif write == "whole":
+        w.numpy()[...] *= 2
+    else:
+        w.set_(tensor(w.numpy() * 3))
+    assert right(*layer, ops.convolution(*layer))
+    assert len(packed) == 3
+
+
+def test_training_keeps_nothing(layer, packed):
+    x, w = layer
+    for _ in range(3):
+        ops.convolution(x, w).sum().backward()
+        w.detach().sub_(w.grad * 0.01)
+    assert all(entry.packed is None for entry in packing._ENTRIES.values())
+
+
+def test_what_is_kept_goes_with_the_filters(rng, packed):
+    x = tensor(rng.normal(size=(2, 16, 9, 9)).astype(np.float32))
+    w = tensor(rng.normal(size=(16, 16, 3, 3)).astype(np.float32))
+    for _ in range(3):
+        ops.convolution(x, w)
+    assert len(packing._ENTRIES) == 1
+    del w
+    gc.collect()
+    assert packing._ENTRIES == {}
+
+
+def test_sizes_of_images_share_what_is_kept(rng, packed):
+    w = tensor(rng.normal(size=(16, 16, 3, 3)).astype(np.float32))
+    for size in (9, 9, 10, 11):
+        ops.convolution(tensor(rng.normal(size=(1, 16, size, size)).astype(np.float32)), w)
+    assert len(packed) == 2
