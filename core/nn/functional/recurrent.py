@@ -9,7 +9,10 @@ from typing import Any
 
 from ... import ops
 from ...autograd import Context, Function
+from ...backend import Batched
+from ...dtypes import float32, float64
 from ...tensor import Tensor
+from .sequences import GRULayer, LSTMLayer
 
 State = tuple[Tensor, ...]
 """What is passed on from one time to the next: (h,), or (h, c) of an LSTM."""
@@ -97,7 +100,57 @@ def run_direction(
     w_ih: Any = weights["weight_ih"]
     if kind != "gru" and bias_ih is not None and bias_hh is not None:
         bias_ih, bias_hh = bias_ih + bias_hh, None
-    parts = _Unbind.apply(ops.linear(x, w_ih, bias_ih))
+    sums = ops.linear(x, w_ih, bias_ih)
+    projection = weights["weight_hr"]
+    if projection is None and _has_kernels(kind, sums, w_hh, *state):
+        return _whole(kind, sums, state, w_hh, bias_hh, reverse)
+    return _stepped(kind, sums, state, w_hh, bias_hh, projection, reverse)
+
+
+def _has_kernels(kind: str, *operands: Tensor) -> bool:
+    """Whether a layer is computed as one: not inside vmap, and not in half precision."""
+    return kind in ("lstm", "gru") and all(
+        type(t.array) is not Batched and t.dtype in (float32, float64) for t in operands
+    )
+
+
+def _whole(
+    kind: str, sums: Tensor, state: State, w_hh: Tensor, bias_hh: Tensor | None, reverse: bool
+) -> tuple[Tensor, State]:
+    """Return what `_stepped` does, recorded as one step."""
+    if kind == "gru":
+
+        def gru(sums: Tensor, w_hh: Tensor, bias_hh: Tensor | None, h: Tensor) -> State:
+            return (_stepped("gru", sums, (h,), w_hh, bias_hh, None, reverse)[0],)
+
+        hs = GRULayer.apply(sums, w_hh, bias_hh, *state, reverse, gru)
+        return hs, (hs[0 if reverse else -1],)
+
+    def lstm(sums: Tensor, w_hh: Tensor, h: Tensor, c: Tensor) -> State:
+        outputs, (_, c) = _stepped("lstm", sums, (h, c), w_hh, None, None, reverse)
+        return outputs, c
+
+    hs, c = LSTMLayer.apply(sums, w_hh, *state, reverse, lstm)
+    return hs, (hs[0 if reverse else -1], c)
+
+
+def _stepped(
+    kind: str,
+    sums: Tensor,
+    state: State,
+    w_hh: Tensor,
+    bias_hh: Tensor | None,
+    projection: Tensor | None,
+    reverse: bool,
+) -> tuple[Tensor, State]:
+    """Return outputs and last state, computed by operations for each time.
+
+    Parameters
+    ----------
+    sums : Tensor, shape (T, N, gates * H)
+        What the input adds to the gates, for all times.
+    """
+    parts = _Unbind.apply(sums)
     outputs = []
     transposed = w_hh.T
     for part in reversed(parts) if reverse else parts:
@@ -106,7 +159,7 @@ def run_direction(
             state = (gru_step(part, hidden, state[0]),)
         else:
             gates = part + state[0] @ transposed
-            state = _advanced(kind, gates, state, weights["weight_hr"])
+            state = _advanced(kind, gates, state, projection)
         outputs.append(state[0])
     return ops.stack(outputs[::-1] if reverse else outputs), state
 
