@@ -95,8 +95,11 @@ class Described:
     def _dtypes(self, args: tuple[Any, ...]) -> tuple[list[Dtype], bool]:
         """Return the types that the call may be about, and whether the last argument names it."""
         if self.method:  # one type's method may be called on another's tensor
-            tensors = [a for a in args if isinstance(a, Tensor)]
-            found = [t.dtype for t in tensors if t.dtype.char in self.types]
+            found = [
+                np.dtype(k[-1])
+                for k in map(kind_of, args)
+                if k[-1] in self.types and k in (k[-1], "T" + k[-1])
+            ]
             return list(dict.fromkeys(found)) or [args[0].dtype], False
         for value in args[:2]:
             if isinstance(value, Tensor):

@@ -1,0 +1,2 @@
+-- autograd.auto: the classes that AutoModule and AutoCriterion make.
+return {}

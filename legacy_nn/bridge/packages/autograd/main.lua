@@ -1,0 +1,2 @@
+-- autograd.main is the package itself.
+return require 'autograd'
