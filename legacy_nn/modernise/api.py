@@ -19,7 +19,7 @@ def modernise(model: Any, input: Any = None, *, zero_based: bool = False) -> nn.
     input : Tensor or Table, optional
         An example input, where the model alone does not say how many tensors it takes or how
         many dimensions they have; batches are meant where nothing says so. The model runs on
-        it once, in evaluation mode.
+        it once, in evaluation mode, and forgets what it remembers of sequences.
     zero_based : bool
         Whether the indices of rows and classes that the module takes count from 0. By default
         they count from 1, as the legacy model's: what ran with it runs with its translation.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from rekindle.core import nn, random
+from rekindle.core import nn, ops, random
 from rekindle.core.nn import ArgumentError
 from rekindle.core.tensor import Parameter, Tensor
 
 from .expressions import run_operation
-from .plan import Block, Expr, Layer, Value, at, in_order, leaves, map_value, paths
+from .plan import CALLS, Block, Expr, Layer, Value, at, in_order, leaves, map_value, paths
 
 
 def build(plan: Block) -> nn.Module:
@@ -42,6 +42,8 @@ class Building:
                     setattr(made, name, self.parameter(tensor))
                 else:
                     setattr(made, name, tensor)
+            for name in layer.frozen:
+                getattr(made, name).requires_grad_(False)
             self._layers[id(layer)] = made
         return self._layers[id(layer)]
 
@@ -121,6 +123,18 @@ def _described(value: Any) -> str:
     return "a tensor"
 
 
+def scanned(
+    cell: nn.Module, sequence: Tensor, states: tuple[Tensor, ...], with_start: bool
+) -> tuple[Tensor, ...]:
+    """Return the first state after each step, and all of them after the last."""
+    outputs = [states[0]] if with_start else []
+    for step in sequence[1:] if with_start else sequence:
+        found = cell(step, *states)
+        states = found if isinstance(found, tuple) else (found,)
+        outputs.append(states[0])
+    return (ops.stack(outputs), *states)
+
+
 class Translated(nn.Module):
     """A block of a plan as a module, whose forward computes its expressions.
 
@@ -175,10 +189,12 @@ class Translated(nn.Module):
             return getattr(self, expr.attrs["name"])
         if expr.op == "item":
             return at(arguments[0], expr.attrs["path"])
-        if expr.op == "call":
+        if expr.op in CALLS:
             name = expr.attrs["child"]
             child = self._modules[name] if name else self._layer
             assert child is not None
+            if expr.op == "scan":
+                return scanned(child, arguments[0], tuple(arguments[1:]), expr.attrs["with_start"])
             value = arguments[0]
             return child(*value) if isinstance(value, tuple) else child(value)
         return run_operation(expr.op, arguments, expr.attrs)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from rekindle.core.checkpoint import Table
 from rekindle.core.tensor import Tensor
@@ -10,8 +11,10 @@ from rekindle.core.tensor import Tensor
 from ..naming import WRAPPERS
 from ..paths import Path
 from ..unknown_classes import typename
+from .builder_tools import holes_in as holes
 from .errors import Refusal
 from .plan import Block, Expr, Layer, Value, at, call, leaves, map_value, paths
+from .stepping import each_step
 
 if TYPE_CHECKING:
     from .translate import Translation
@@ -22,11 +25,6 @@ def hole() -> Expr:
     return Expr("hole")
 
 
-def holes(value: Value) -> bool:
-    """Whether a value comes from a module that was refused."""
-    return any(isinstance(leaf, Expr) and leaf.op == "hole" for leaf in leaves(value))
-
-
 class Builder:
     """What a rule builds its block with.
 
@@ -34,6 +32,10 @@ class Builder:
     ----------
     expected : int or None
         How many parts the output has, where a graph says so.
+    stepped : bool
+        Whether its values are sequences, of which its module takes one step at a time.
+    wires : dict
+        What modules inside hand each other past containers, as it is now; see wires.py.
     written : dict
         For values that an in-place module wrote over: what is there now.
     """
@@ -45,18 +47,30 @@ class Builder:
         block: Block,
         path: Path,
         expected: int | None = None,
+        stepped: bool = False,
     ) -> None:
         self.translation = translation
         self.module = module
         self.block = block
         self.path = path
         self.expected = expected
+        self.stepped = stepped
+        self.wires: dict[int, tuple[Expr, ...]] = {}
         self.written: dict[int, Expr] = {}
 
     @property
     def seen(self) -> Any:
         """The module's output for the example, or None where there is none."""
         return getattr(self.module, "output", None) if self.translation.traced else None
+
+    @property
+    def memory(self) -> tuple[Expr, ...] | None:
+        """The states that the block's module starts from, or None where these are zeros."""
+        return self.wires.get(id(self.module))
+
+    def remember(self, states: Iterable[Expr]) -> None:
+        """Keep the states that the block's module has now."""
+        self.wires[id(self.module)] = tuple(states)
 
     def op(self, name: str, *args: Value, ndim: int | None = None, **attrs: Any) -> Expr:
         """Return an expression; without `ndim` it has the dimensions of its first argument."""
@@ -84,6 +98,7 @@ class Builder:
         *,
         hint: str = "",
         expected: int | None = None,
+        stepped: bool | None = None,
     ) -> Value:
         """Return what a module inside makes of a value.
 
@@ -97,24 +112,43 @@ class Builder:
             What the model's makers called it.
         expected : int, optional
             How many parts it returns, where that is known.
+        stepped : bool, optional
+            Whether it takes one step of the value at a time; by default each module of a
+            stepped block does, in the way that `each_step` knows.
         """
         value = self.current(value)
         if holes(value):
             return hole()
+        if stepped is None and self.stepped:
+            return each_step(self, module, name, value, keys)
         while typename(module) in WRAPPERS:
             module, keys = module.modules[1], (*keys, "modules", 1)
-        part, inner = self.translation.part(module, value, (*self.path, *keys), expected)
+        path = (*self.path, *keys)
+        part, inner = self.translation.part(module, value, path, expected, bool(stepped))
         self.block.children[name] = part
         if hint:
             self.block.hints[name] = hint
         if isinstance(part, Block) and holes(part.output):
             return hole()
+        wires = self.translation.wires
+        read, filled = wires.read_in(module), wires.filled_in(module)
+        if any(key not in self.wires for key in read):
+            self.refuse("it reads the maxima of a pooling module that has not run before it")
+        if read:
+            value = (value, *(carried for key in read for carried in self.wires[key]))
         result = call(part, name, value, getattr(value, "ndim", None))
         if isinstance(part, Layer):
             result.ndim = OUTPUT_NDIM.get(part.kind, result.ndim)
-        self._learn(module, result)
+        if not filled:
+            self._learn(module, result)
         if isinstance(part, Block):
             result = _passed_on(part, value, result)
+        if filled:
+            result, *carried = result
+            for key in filled:
+                count = wires.width(key)
+                self.wires[key], carried = tuple(carried[:count]), carried[count:]
+            self._learn(module, result)
         if getattr(module, "inplace", False):
             self._write(value[0] if isinstance(value, tuple) else value, result)
         elif inner is not None:
@@ -204,13 +238,16 @@ class Builder:
         """Return the parts of a value that must be a tuple, of `count` parts or any number."""
         if isinstance(value, Expr) and value.op == "hole":
             return tuple(hole() for _ in range(count or 2))
+        if isinstance(value, Expr) and value.steps and count:
+            ndim = None if value.ndim is None else value.ndim - 1
+            return tuple(self.op("select", value, dim=0, index=i, ndim=ndim) for i in range(count))
         if not isinstance(value, tuple) or (count is not None and len(value) < count):
             wanted = f"{count} values" if count else "several values"
             self.refuse(f"it takes {wanted} here; translate with an example input")
         parts: tuple[Value, ...] = value
         return parts
 
-    def refuse(self, reason: str) -> None:
+    def refuse(self, reason: str) -> NoReturn:
         """Stop: the module has no translation."""
         raise Refusal(reason)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rekindle.core import ops
+from rekindle.core.creation import zeros
 from rekindle.core.nn import functional as F
 from rekindle.core.tensor import Tensor
 
@@ -77,6 +78,10 @@ def _centred(x: Tensor, sizes: list[int], dim: int) -> Tensor:
     return F.pad(x, border) if any(border) else x
 
 
+def _unflatten(a: Tensor, b: Tensor) -> Tensor:
+    return ops.reshape(a, (*b.shape[:2], *a.shape[1:]))
+
+
 _DEPTH_CONCAT = '''
 def depth_concat(tensors: list[Tensor], dim: int) -> Tensor:
     """Join tensors along a dimension; smaller ones are centred in zeros."""
@@ -90,6 +95,21 @@ def depth_concat(tensors: list[Tensor], dim: int) -> Tensor:
         padded.append(F.pad(x, border) if any(border) else x)
     return %s
 '''
+
+
+def _unpooling(ndim: int) -> dict[str, Operation]:
+    """Return the operation that puts maxima of windows back, and that for padded images."""
+    function = getattr(F, f"max_unpool{ndim}d")
+
+    def run(a: Tensor, b: Tensor, c: Tensor, *, kernel: Any, padding: Any = 0) -> Tensor:
+        unpooled: Tensor = function(a, b, kernel, padding=padding, output_size=c.shape[2:])
+        return unpooled
+
+    call = f"F.max_unpool{ndim}d(a, b, kernel%s, output_size=c.shape[2:])"
+    return {
+        f"unpool{ndim}d": Operation(run, call % ""),
+        f"unpool{ndim}d_padded": Operation(run, call % ", padding=padding"),
+    }
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -161,6 +181,12 @@ OPERATIONS: dict[str, Operation] = {
         "a.flatten(start=start, end=end)",
         "a.flatten(start, end)",
     ),
+    "unflatten": Operation(
+        _unflatten,
+        "a.reshape(*b.shape[:2], *a.shape[1:])",
+        "a.unflatten(0, b.shape[:2])",
+        repeats=True,
+    ),
     "transpose": Operation(
         lambda a, *, first, second: ops.transpose(a, first, second), "a.transpose(first, second)"
     ),
@@ -211,6 +237,8 @@ OPERATIONS: dict[str, Operation] = {
         helper=_DEPTH_CONCAT % "ops.concat(padded, axis=dim)",
         torch_helper=_DEPTH_CONCAT % "torch.cat(padded, dim)",
     ),
+    **_unpooling(2),
+    **_unpooling(3),
     "pad": Operation(_pad, "F.pad(a, pad)"),
     "pad_value": Operation(_pad, "F.pad(a, pad, value=value)"),
     # indices
@@ -224,10 +252,24 @@ OPERATIONS: dict[str, Operation] = {
     "first": Operation(lambda a: a[0], "a[0]"),
     "detach": Operation(lambda a: a.detach(), "a.detach()"),
     "masked": Operation(lambda a, b: ops.masked_select(a, b != 0), "a.masked_select(b != 0)"),
+    # sequences, whose first dimension is the time
+    "steps": Operation(lambda a: a, "a"),
+    "state": Operation(
+        lambda a, *, size: zeros((a.shape[1], size), a.dtype, a.device),
+        "rekindle.zeros((a.shape[1], size), a.dtype)",
+        "a.new_zeros(a.shape[1], size)",
+        repeats=True,
+    ),
+    "any": Operation(
+        lambda a, *, dim: ops.any(a != 0, axis=dim, keepdims=True),
+        "(a != 0).any(axis=dim, keepdims=True)",
+        "(a != 0).any(dim, keepdim=True)",
+    ),
     # functions of layers
     "linear": Operation(lambda a, b, c=None: F.linear(a, b, c), "F.linear(a, b, c)"),
     "linear_no_bias": Operation(lambda a, b: F.linear(a, b), "F.linear(a, b)"),
     "sigmoid": Operation(ops.sigmoid, "a.sigmoid()"),
+    "tanh": Operation(ops.tanh, "a.tanh()"),
     "softmax": Operation(
         lambda a, *, dim: ops.softmax(a, axis=dim), "a.softmax(axis=dim)", "a.softmax(dim)"
     ),

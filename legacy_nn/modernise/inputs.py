@@ -12,10 +12,16 @@ from rekindle.core.tensor import Tensor
 
 from ..criterion.base import Criterion
 from ..unknown_classes import typename
+from .memory import STATES
 from .plan import Expr, Value
 
 Wish = Any
 """None where anything goes, a number of dimensions (0: any), or a tuple of wishes."""
+
+
+class Steps(int):
+    """Dimensions of a sequence (T, ...) that Lua may have as a table of T tensors."""
+
 
 PASSING = {"nn.Identity", "nn.Copy", "nn.Contiguous", "nn.PrintSize"}
 ARITHMETIC = {
@@ -33,6 +39,9 @@ FIRST = {
     "nn.AffineGridGeneratorBHWD": 3,
     **dict.fromkeys(("cudnn.RNN", "cudnn.RNNReLU", "cudnn.RNNTanh", "cudnn.LSTM", "cudnn.GRU"), 3),
     **dict.fromkeys(("cudnn.BLSTM", "cudnn.BGRU"), 3),
+    **dict.fromkeys(("nn.SeqLSTM", "nn.SeqLSTMP", "nn.SeqGRU", "nn.VanillaRNN"), 3),
+    **dict.fromkeys(("nn.TemporalAdapter", "nn.LSTM"), 3),
+    "nn.LanguageModel": 2,
     "nn.Linear": 2,
     "nn.LinearWeightNorm": 2,
     "nn.BatchNormalization": 2,
@@ -50,7 +59,14 @@ def structure_of(model: Any, input: Any = None) -> Value:
     if isinstance(model, Criterion):
         x = _of_value(input) if input is not None else _criterion_input(model)
         return (x, _target(model, x))
-    return _of_value(input) if input is not None else _of_wish(wish(model))
+    if input is None:
+        return _of_wish(wish(model))
+    wanted = wish(model) if isinstance(input, Table) else None
+    if isinstance(wanted, Steps):
+        first = _of_value(input[1])
+        ndim = None if getattr(first, "ndim", None) is None else first.ndim + 1
+        return Expr("input", ndim=ndim, steps=True)
+    return _of_value(input)
 
 
 def _of_value(value: Any) -> Value:
@@ -64,7 +80,7 @@ def _of_value(value: Any) -> Value:
 def _of_wish(wanted: Wish) -> Value:
     if isinstance(wanted, tuple):
         return tuple(_of_wish(part) for part in wanted)
-    return Expr("input", ndim=wanted or None)
+    return Expr("input", ndim=wanted or None, steps=isinstance(wanted, Steps))
 
 
 def _target(model: Any, x: Value) -> Value:
@@ -116,6 +132,11 @@ def wish(module: Any) -> Wish:
         for m in inside:
             found = merged(found, wish(m))
         return found
+    if name in ("nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM"):
+        step = _of_step(module.forwardModule if name != "nn.Sequencer" else module.module)
+        return Steps(step + 1 if step else 0)
+    if name == "nn.Repeater":
+        return _of_step(module.module)
     if name == "nn.Bottle" or name in PASSING:
         return None
     if inside and name != "nn.Parallel":
@@ -134,6 +155,17 @@ def wish(module: Any) -> Wish:
     if name.startswith(("nn.Spatial", "cudnn.Spatial")) and "SoftMax" not in name:
         return 4
     return 0
+
+
+def _of_step(module: Any) -> Wish:
+    """Return the dimensions that a module wants each step of a sequence to have; 0: any."""
+    while typename(module) == "nn.Recursor":
+        module = module.modules[1]
+    if typename(module) in (*STATES, "nn.SeqLSTM", "nn.SeqGRU"):
+        return 2
+    inside = module.modules.array() if isinstance(getattr(module, "modules", None), Table) else []
+    step = _of_step(inside[0]) if inside else wish(module)
+    return step if isinstance(step, int) else 0
 
 
 def _of_graph(module: Any) -> Wish:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 _RANDOM = "it draws from Torch's random stream in a way that no layer of core.nn does"
 _SPARSE = "its input is a table of sparse rows, which core.nn has no layer for"
-_INDICES = "it takes the positions of maxima from another module while that runs"
 _LUA = "it is part of Torch7's own programs, not of a model's computation"
 _OLD = "its weights do not lie in memory as any layer of core.nn has them"
 
@@ -14,8 +13,6 @@ NOT_TRANSLATED: dict[str, str] = {
     "nn.VolumetricFractionalMaxPooling": _RANDOM,
     "nn.SparseLinear": _SPARSE,
     "nn.IndexLinear": _SPARSE,
-    "nn.SpatialMaxUnpooling": _INDICES,
-    "nn.VolumetricMaxUnpooling": _INDICES,
     "nn.SpatialConvolutionLocal": "it has a filter for every place, which core.nn has no layer for",
     "nn.SpatialFullConvolutionMap": "it is a transposed convolution between pairs of planes",
     "nn.SpatialDepthWiseConvolution": "Torch7 reads height and width of its input exchanged",
@@ -50,9 +47,8 @@ NOT_TRANSLATED: dict[str, str] = {
 """Reasons by Torch7's name of the class."""
 
 PACKAGES: dict[str, str] = {
-    "dpnn": "but for those with rules, its modules draw actions and learn from rewards",
-    "rnn": "its modules keep their states between calls, one for each step",
-    "torch_rnn": "its modules keep their states between calls",
+    "dpnn": "it draws actions, images or numbers, or learns from rewards",
+    "rnn": "it is a base of other classes, a criterion of sequences, or draws where to look",
 }
 """Reasons for all classes of a package of legacy_nn that have no rule."""
 

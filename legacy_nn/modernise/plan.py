@@ -26,15 +26,20 @@ class Expr:
     Attributes
     ----------
     op : str
-        "input", "parameter", "call", "item", or the name of an operation of expressions.py.
+        "input", "parameter", "call", "scan", "item", or the name of an operation of
+        expressions.py.
     args : tuple
         The values that it is computed from.
     attrs : dict
-        Numbers and names: `child` of a call, `path` of an item, `name` of a parameter.
+        Numbers and names: `child` of a call or a scan, `path` of an item, `name` of a parameter.
     ndim : int or None
         Number of dimensions, where it is known.
     shape : tuple of int, optional
         That of the example, where there is one.
+    steps : bool
+        Whether Lua has a table here, whose elements are the slices along the first dimension.
+    word : str
+        What a person would call the value; it is worth a statement of its own.
     """
 
     op: str
@@ -42,6 +47,18 @@ class Expr:
     attrs: dict[str, Any] = field(default_factory=dict)
     ndim: int | None = None
     shape: tuple[int, ...] | None = None
+    steps: bool = False
+    word: str = ""
+
+
+CALLS = ("call", "scan")
+"""Operations that run a child of a block.
+
+A scan has a sequence and states as its arguments: for each slice along the first dimension its
+child makes new states of that slice and the states. Its value is a tuple: the first state after
+each step, and the states after the last one. `with_start` counts the states that it starts from
+as those after the first slice.
+"""
 
 
 @dataclass(eq=False, slots=True)
@@ -55,12 +72,15 @@ class Layer:
     arguments : dict
         Of its constructor, without those that are at their defaults.
     state : dict of str to Tensor
-        Parameters and buffers, on the memory of the legacy module.
+        Parameters and buffers, on the memory of the legacy module where they lie there so.
+    frozen : tuple of str
+        Parameters that are not trained.
     """
 
     kind: str
     arguments: dict[str, Any] = field(default_factory=dict)
     state: dict[str, Tensor] = field(default_factory=dict)
+    frozen: tuple[str, ...] = ()
 
 
 @dataclass(eq=False, slots=True)
@@ -126,9 +146,17 @@ def inputs_like(value: Value) -> Value:
     """Return new inputs in the structure of `value`."""
 
     def like(leaf: Any) -> Expr:
-        return Expr("input", (), {}, getattr(leaf, "ndim", None), getattr(leaf, "shape", None))
+        if not isinstance(leaf, Expr):
+            return Expr("input")
+        word = leaf.word if leaf.op == "input" else ""
+        return Expr("input", (), {}, leaf.ndim, leaf.shape, leaf.steps, word)
 
     return map_value(like, value)
+
+
+def named_input(name: str, ndim: int | None = None) -> Expr:
+    """Return an input with a name of its own: that of a state."""
+    return Expr("input", (), {}, ndim, word=name)
 
 
 def call(child: Layer | Block, name: str, argument: Value, ndim: int | None = None) -> Value:
@@ -138,6 +166,7 @@ def call(child: Layer | Block, name: str, argument: Value, ndim: int | None = No
         if isinstance(child, Block):
             made.ndim = getattr(child.output, "ndim", None)
             made.shape = getattr(child.output, "shape", None)
+            made.steps = getattr(child.output, "steps", False)
         return made
     items = {
         path: Expr(
@@ -146,6 +175,8 @@ def call(child: Layer | Block, name: str, argument: Value, ndim: int | None = No
             {"path": path},
             getattr(leaf, "ndim", None),
             getattr(leaf, "shape", None),
+            getattr(leaf, "steps", False),
+            leaf.word if isinstance(leaf, Expr) and leaf.op == "item" else "",
         )
         for path, leaf in paths(child.output)
     }

@@ -59,6 +59,20 @@ def layer_of_input(*typenames: str) -> Callable[[LayerRule], LayerRule]:
     return register
 
 
+SEQUENCES: dict[str, Rule] = {}
+"""Rules of classes that take a sequence step by step: the value x is a whole sequence."""
+
+
+def sequence_rule(*typenames: str) -> Callable[[Rule], Rule]:
+    """Register a rule for classes that keep states from step to step."""
+
+    def register(function: Rule) -> Rule:
+        SEQUENCES.update(dict.fromkeys(typenames, function))
+        return function
+
+    return register
+
+
 def known(typename: str) -> bool:
     """Whether there is a rule for a class."""
-    return typename in RULES or typename in LAYERS
+    return typename in RULES or typename in LAYERS or typename in SEQUENCES

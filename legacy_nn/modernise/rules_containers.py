@@ -33,7 +33,7 @@ def sequential(m: Any, x: Value, b: Builder) -> Value:
 
 @rule(
     *("nn.Decorator", "nn.Serial", "nn.DontCast", "nn.Inception", "nn.DataParallel", "nn.NaN"),
-    "nn.Profile",
+    *("nn.Profile", "nn.SeqBRNN"),
 )
 def decorator(m: Any, x: Value, b: Builder) -> Value:
     """Return what the one module inside returns."""
@@ -133,8 +133,14 @@ def alike(b: Builder, part: Expr, first: Expr) -> Expr:
     return part if same else b.op("reshape_like", part, first, ndim=first.ndim)
 
 
+OF_STEPS = {"add": "sum", "maximum": "amax", "minimum": "amin"}
+"""Reductions over the steps of a sequence, by what they fold."""
+
+
 def _folded(typename: str, name: str) -> None:
     def fold(m: Any, x: Value, b: Builder) -> Value:
+        if isinstance(x, Expr) and x.steps and name in OF_STEPS:
+            return b.op(OF_STEPS[name], x, dim=0, ndim=None if x.ndim is None else x.ndim - 1)
         total, *rest = (b.tensor(part) for part in b.parts(x))
         for part in rest:
             total = b.op(name, total, alike(b, part, total))
@@ -198,6 +204,12 @@ def mixture(m: Any, x: Value, b: Builder) -> Value:
 @rule("nn.JoinTable")
 def join(m: Any, x: Value, b: Builder) -> Value:
     """Return the parts, one after the other along a dimension."""
+    if isinstance(x, Expr) and x.steps:
+        if m.dimension != 1 or m.nInputDims:
+            b.refuse("it joins the steps of a sequence along another dimension than the first")
+        flat = b.op("flatten_part", x, start=0, end=1)
+        flat.ndim = None if x.ndim is None else x.ndim - 1
+        return flat
     parts = [b.tensor(part) for part in b.parts(x)]
     dimension = int(m.dimension)
     ndim = parts[0].ndim
@@ -218,6 +230,12 @@ def split(m: Any, x: Value, b: Builder) -> Value:
         dims = m.nInputDims or None
         dim += dims is not None and (x.ndim is None or x.ndim == dims + 1)
         dim -= 1
+    if count is None and b.translation.sequences:
+        turned = b.op("steps", x) if dim == 0 else b.op("transpose", x, first=0, second=dim)
+        if dim not in (0, 1):
+            b.refuse("its steps are not along the first or the second dimension")
+        turned.steps = True
+        return turned
     if count is None and x.shape is not None:
         count = x.shape[dim]
     if count is None:
@@ -234,6 +252,9 @@ def select_part(m: Any, x: Value, b: Builder) -> Value:
     if not isinstance(m.index, (int, float)):
         b.refuse(f"it selects by the name {m.index!r}")
     index = int(m.index)
+    if isinstance(x, Expr) and x.steps:
+        ndim = None if x.ndim is None else x.ndim - 1
+        return b.op("select", x, dim=0, index=index - (index > 0), ndim=ndim)
     parts = b.parts(x)
     if not -len(parts) <= index <= len(parts) or index == 0:
         b.refuse(f"it selects part {index} of {len(parts)}")
@@ -244,6 +265,10 @@ def select_part(m: Any, x: Value, b: Builder) -> Value:
 def narrow_parts(m: Any, x: Value, b: Builder) -> Value:
     """Return a run of parts."""
     first = int(m.offset) - 1
+    if isinstance(x, Expr) and x.steps:
+        part = b.op("narrow", x, dim=0, start=first, length=int(m.length))
+        part.steps = True
+        return part
     return b.parts(x)[first : first + int(m.length)]
 
 
@@ -256,12 +281,18 @@ def flatten_parts(m: Any, x: Value, b: Builder) -> Value:
 @rule("nn.ReverseTable")
 def reversed_parts(m: Any, x: Value, b: Builder) -> Value:
     """Return the parts in the opposite order."""
+    if isinstance(x, Expr) and x.steps:
+        turned = b.op("flip", x, dim=0)
+        turned.steps = True
+        return turned
     return b.parts(x)[::-1]
 
 
 @rule("nn.ZipTable")
 def zipped(m: Any, x: Value, b: Builder) -> Value:
-    """Return columns for rows."""
+    """Return columns for rows; sequences of parts are kept as one sequence for each part."""
+    if isinstance(x, tuple) and all(isinstance(row, Expr) and row.steps for row in x):
+        return x
     return tuple(zip(*(b.parts(row) for row in b.parts(x)), strict=True))
 
 

@@ -108,18 +108,22 @@ def pooling(m: Any, kind: str, **more: Any) -> Layer:
     return Layer(kind, without_defaults(arguments, dilation=1, **defaults))
 
 
+def max_pooling(m: Any, kind: str) -> Layer:
+    """Return max pooling of a module that may have gaps between the pixels of a window."""
+    dilation = tuple(int(getattr(m, f"dilation{axis}", 1)) for axis in m.axes)
+    return pooling(m, kind, dilation=plain(dilation))
+
+
 @layer("nn.SpatialMaxPooling", "nn.SpatialDilatedMaxPooling", "cudnn.SpatialMaxPooling")
 def spatial_max_pooling(m: Any) -> Layer:
     """Translate max pooling of images."""
-    dilation = tuple(int(getattr(m, f"dilation{axis}", 1)) for axis in m.axes)
-    return pooling(m, "MaxPool2d", dilation=plain(dilation))
+    return max_pooling(m, "MaxPool2d")
 
 
 @layer("nn.VolumetricMaxPooling", "nn.VolumetricDilatedMaxPooling", "cudnn.VolumetricMaxPooling")
 def volumetric_max_pooling(m: Any) -> Layer:
     """Translate max pooling of volumes."""
-    dilation = tuple(int(getattr(m, f"dilation{axis}", 1)) for axis in m.axes)
-    return pooling(m, "MaxPool3d", dilation=plain(dilation))
+    return max_pooling(m, "MaxPool3d")
 
 
 @layer("cudnn.SpatialAveragePooling")

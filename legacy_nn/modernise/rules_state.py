@@ -9,9 +9,18 @@ import numpy as np
 from rekindle.core.creation import eye
 from rekindle.core.tensor import Parameter, Tensor
 
+from .builder_tools import item
 from .plan import Layer, Value
 from .registry import layer, rule
-from .rules_layers import convolution, plain, pooling, state_of, viewed, without_defaults
+from .rules_layers import (
+    convolution,
+    max_pooling,
+    plain,
+    pooling,
+    state_of,
+    viewed,
+    without_defaults,
+)
 
 if TYPE_CHECKING:
     from .builder import Builder
@@ -126,6 +135,38 @@ def temporal_pooling(m: Any, x: Value, b: Builder) -> Value:
     arguments = {"kernel_size": int(m.kW), "stride": int(m.dW)}
     made = Layer("MaxPool1d", without_defaults(arguments, stride=int(m.kW)))
     return frames_last(b, made, x)
+
+
+@rule("nn.SpatialMaxPooling", "nn.VolumetricMaxPooling")
+def pooling_with_positions(m: Any, x: Value, b: Builder) -> Value:
+    """Return the maxima of windows, whose positions an unpooling module takes."""
+    x = b.tensor(x)
+    spatial = m.t7_typename == "nn.SpatialMaxPooling"
+    made = max_pooling(m, "MaxPool2d" if spatial else "MaxPool3d")
+    made.arguments["return_indices"] = True
+    whole = b.layer("", made, x)
+    ndim = 4 if spatial else 5
+    b.remember((item(whole, (1,), ndim, "indices"), x))
+    return item(whole, (0,), ndim)
+
+
+@rule("nn.SpatialMaxUnpooling", "nn.VolumetricMaxUnpooling")
+def unpooling(m: Any, x: Value, b: Builder) -> Value:
+    """Return values where a pooling module found its maxima, among zeros."""
+    spatial = m.t7_typename == "nn.SpatialMaxUnpooling"
+    if (carried := b.wires.get(id(m.pooling))) is None:
+        b.refuse("its pooling module is not in the model, or comes after it")
+    indices, before = carried
+    padding = plain(m.pooling.per_axis("pad"))
+    return b.op(
+        f"unpool{2 if spatial else 3}d" + ("_padded" if padding else ""),
+        b.tensor(x),
+        indices,
+        before,
+        kernel=plain(m.pooling.per_axis("k")),
+        **({"padding": padding} if padding else {}),
+        ndim=4 if spatial else 5,
+    )
 
 
 @rule("nn.Mul")

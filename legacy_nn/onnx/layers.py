@@ -11,8 +11,11 @@ from ..modernise.plan import Layer
 from .errors import OnnxError
 from .writer import Writer
 
-Emit = Callable[[Writer, Layer, str, int | None], str]
-"""`emit(writer, layer, x, ndim)` adds a layer's nodes and returns the name of its output."""
+Emit = Callable[[Writer, Layer, Any, int | None], Any]
+"""`emit(writer, layer, x, ndim)` adds a layer's nodes and returns the name of its output.
+
+Recurrent layers take tuples of names, and return them.
+"""
 
 LAYERS: dict[str, Emit] = {}
 """By the layer's kind."""
@@ -77,16 +80,19 @@ def convolution(w: Writer, layer: Layer, x: str, ndim: int | None) -> str:
 
 
 @emits("MaxPool1d", "MaxPool2d", "MaxPool3d")
-def max_pool(w: Writer, layer: Layer, x: str, ndim: int | None) -> str:
-    """Add max pooling."""
+def max_pool(w: Writer, layer: Layer, x: str, ndim: int | None) -> Any:
+    """Add max pooling, with the places of the maxima where they are asked for."""
     given = layer.arguments
-    return w.node(
+    places = bool(given.get("return_indices"))
+    found = w.outputs(
+        1 + places,
         "MaxPool",
         x,
         **_geometry(layer),
         ceil_mode=int(given.get("ceil_mode", False)),
         dilations=each(given.get("dilation", 1), spatial(layer)),
     )
+    return tuple(found) if places else found[0]
 
 
 @emits("AvgPool1d", "AvgPool2d", "AvgPool3d")

@@ -11,10 +11,21 @@ import numpy as np
 from rekindle.core.checkpoint import Table
 from rekindle.core.tensor import Tensor
 
-from ..modernise.plan import Block, Expr, Layer, Value, at, in_order, leaves, map_value, paths
+from ..modernise.plan import (
+    CALLS,
+    Block,
+    Expr,
+    Layer,
+    Value,
+    at,
+    in_order,
+    leaves,
+    map_value,
+    paths,
+)
 from .errors import OnnxError
 from .layers import LAYERS
-from .operations import OPERATIONS, unsupported
+from .operations import END, OPERATIONS, sliced, unsupported
 from .recurrent import GATES
 from .writer import Writer
 
@@ -136,7 +147,10 @@ def _inputs(plan: Block, writer: Writer, example: Any) -> list[tuple[str, int, l
     from onnx import TensorProto, helper
 
     parts = list(leaves(plan.input))
-    given = list(_leaves_of(example)) if example is not None else [None] * len(parts)
+    given = list(_leaves_of(example)) if example is not None else []
+    if len(given) != sum(1 for leaf in parts if not leaf.word):
+        given = []  # a sequence of numbers, in one tensor here
+    given += [None] * (len(parts) - len(given))
     ranks = [leaf.ndim for leaf in parts]
     known = [n for n in ranks if n is not None]
     indices = _index_inputs(plan)
@@ -153,7 +167,8 @@ def _inputs(plan: Block, writer: Writer, example: Any) -> list[tuple[str, int, l
         kind = helper.np_dtype_to_tensor_dtype(writer.dtype)
         if is_index or (isinstance(value, Tensor) and value.dtype.kind in "iu"):
             kind = TensorProto.INT64
-        dims = ["batch", *(f"{name}_{d}" for d in range(1, rank))][:rank]
+        first = f"{name}_0" if leaf.word or leaf.steps else "batch"
+        dims = [first, *(f"{name}_{d}" for d in range(1, rank))][:rank]
         found.append((name, kind, dims))
     return found
 
@@ -223,10 +238,13 @@ class _Emission:
         args = [map_value(lambda leaf: self._argument(leaf, known), a) for a in expr.args]
         if expr.op == "item":
             return at(args[0], expr.attrs["path"])
-        if expr.op != "call":
+        if expr.op not in CALLS:
             return OPERATIONS[expr.op](writer, expr, args)
         name = expr.attrs["child"]
         child, outer = block.children[name], writer.scope
+        if expr.op == "scan":
+            assert isinstance(child, Block)
+            return self._scan(child, name, args, expr.attrs["with_start"])
         writer.scope = ".".join(filter(None, (outer, name)))
         try:
             if isinstance(child, Block):
@@ -235,7 +253,42 @@ class _Emission:
         finally:
             writer.scope = outer
 
-    def _layer(self, layer: Layer, x: str, ndim: int | None) -> str:
+    def _scan(self, cell: Block, name: str, args: list[Any], with_start: bool) -> Value:
+        """Add a loop of a cell over a sequence: a Scan whose body has the cell's nodes."""
+        from onnx import helper
+
+        writer = self.writer
+        kind = helper.np_dtype_to_tensor_dtype(writer.dtype)
+        sequence, *starts = args
+        if with_start:
+            sequence = sliced(writer, sequence, 0, 1, END)
+        outer, scope, writer.nodes = writer.nodes, writer.scope, []
+        writer.scope = ".".join(filter(None, (scope, name)))
+        inputs = writer.names("state", len(starts)) + writer.names("step", 1)
+        found = self.block(cell, (inputs[-1], *inputs[:-1]))
+        states = list(found) if isinstance(found, tuple) else [found]
+        outputs = writer.names("next", len(states)) + writer.names("shown", 1)
+        for output, source in zip(outputs, [*states, states[0]], strict=True):
+            writer.nodes.append(helper.make_node("Identity", [source], [output], output))
+        body = helper.make_graph(
+            writer.nodes,
+            outputs[-1],
+            [helper.make_tensor_value_info(one, kind, None) for one in inputs],
+            [helper.make_tensor_value_info(one, kind, None) for one in outputs],
+        )
+        writer.nodes, writer.scope = outer, scope
+        ends, (rows,) = writer.names("end", len(states)), writer.names("rows", 1)
+        writer.nodes.append(
+            helper.make_node(
+                "Scan", [*starts, sequence], [*ends, rows], rows, body=body, num_scan_inputs=1
+            )
+        )
+        if with_start:
+            first = writer.node("Unsqueeze", starts[0], writer.integers([0]))
+            rows = writer.node("Concat", first, rows, axis=0)
+        return (rows, *ends)
+
+    def _layer(self, layer: Layer, x: Any, ndim: int | None) -> Any:
         """Add a layer's nodes; one image becomes a batch of one and back, as ONNX has batches."""
         emit, alone = LAYERS[layer.kind], False
         if layer.kind.startswith(OF_IMAGES) and ndim is not None:

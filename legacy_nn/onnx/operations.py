@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..modernise.plan import BATCH, Expr
+from ..modernise.plan import BATCH, CALLS, Expr
 from .errors import OnnxError
-from .layers import pad
+from .layers import each, pad
 from .writer import Writer
 
 Emit = Callable[[Writer, Expr, Sequence[str]], str]
@@ -56,7 +56,9 @@ for _name, _kind in {
     "equal": "Equal",
     "where": "Where",
     "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
     "detach": "Identity",
+    "steps": "Identity",
     "first": "Identity",
 }.items():
     _plain(_name, _kind)
@@ -143,6 +145,30 @@ def flatten_part(w: Writer, expr: Expr, args: Sequence[str]) -> str:
     """Add the first two dimensions as one."""
     rest = w.node("Shape", args[0], start=expr.attrs["end"] + 1)
     return w.node("Reshape", args[0], w.node("Concat", w.integers([-1]), rest, axis=0))
+
+
+@emits("unflatten")
+def unflatten(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add the first dimension as two, with the sizes that another value has."""
+    first, rest = w.node("Shape", args[1], end=2), w.node("Shape", args[0], start=1)
+    return w.node("Reshape", args[0], w.node("Concat", first, rest, axis=0))
+
+
+@emits("state")
+def state(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add the zeros that a sequence (T, N, ...) starts from."""
+    from onnx import numpy_helper
+
+    count = w.node("Shape", args[0], start=1, end=2)
+    shape = w.node("Concat", count, w.integers([expr.attrs["size"]]), axis=0)
+    return w.node("ConstantOfShape", shape, value=numpy_helper.from_array(np.zeros(1, w.dtype)))
+
+
+@emits("any")
+def any_number(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add whether a number along a dimension is not zero."""
+    largest = w.node("ReduceMax", w.node("Abs", args[0]), w.integers([expr.attrs["dim"]]))
+    return w.node("Greater", largest, w.number(0))
 
 
 @emits("transpose")
@@ -256,6 +282,18 @@ def border(w: Writer, expr: Expr, args: Sequence[str]) -> str:
     return pad(w, args[0], expr.attrs["pad"], dimensions(expr), "constant", value)
 
 
+@emits("unpool2d", "unpool2d_padded", "unpool3d", "unpool3d_padded")
+def unpool(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add maxima put back where they were."""
+    n = int(expr.op[6])
+    kernel = each(expr.attrs["kernel"], n)
+    pads = each(expr.attrs.get("padding", 0), n) * 2
+    # The places count from the first image's first plane, and so do the output's numbers.
+    y, places, like = args
+    shape = w.node("Concat", w.node("Shape", y, end=2), w.node("Shape", like, start=2), axis=0)
+    return w.node("MaxUnpool", y, places, shape, kernel_shape=kernel, strides=kernel, pads=pads)
+
+
 # -- indices, and functions of layers ---------------------------------------------------
 
 
@@ -297,5 +335,5 @@ def softmax(w: Writer, expr: Expr, args: Sequence[str]) -> str:
 
 def unsupported(expr: Any) -> str | None:
     """Return why an expression has no counterpart, or None."""
-    known = expr.op in OPERATIONS or expr.op in ("input", "parameter", "call", "item")
+    known = expr.op in OPERATIONS or expr.op in ("input", "parameter", "item", *CALLS)
     return None if known else f"{expr.op} is not an operation of ONNX"

@@ -38,12 +38,22 @@ class Writer:
 
     def node(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Add a node and return the name of its output."""
+        return self.outputs(1, kind, *inputs, **attributes)[0]
+
+    def outputs(self, count: int, kind: str, *inputs: str, **attributes: Any) -> list[str]:
+        """Add a node and return the names of its first outputs."""
         from onnx import helper
 
         self._count += 1
-        output = f"{kind.lower()}_{self._count}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [output], output, **attributes))
-        return output
+        name = f"{kind.lower()}_{self._count}"
+        names = [name, *(f"{name}_{i}" for i in range(1, count))]
+        self.nodes.append(helper.make_node(kind, list(inputs), names, name, **attributes))
+        return names
+
+    def names(self, stem: str, count: int) -> list[str]:
+        """Return new names for values."""
+        self._count += 1
+        return [f"{stem}_{self._count}_{i}" for i in range(count)]
 
     def split(self, x: str, axis: int, count: int) -> list[str]:
         """Add a node that cuts x into equal parts and return their names."""

@@ -65,7 +65,8 @@ def source_of(
     bodies = [writer.class_text(made) for made in classes.defined]
     state, ties = _state(root, classes)
     body = "\n\n".join([*writer.helper_texts(), *bodies])
-    text = _file(body, name, origin, target, state, ties, weights)
+    frozen = list(_frozen(root, classes, ""))
+    text = _file(body, name, origin, target, state, ties, frozen, weights)
     return Source(formatted(text), state, name)
 
 
@@ -116,7 +117,8 @@ class _Writer:
         argument = made.slots.get((name, "shape"))
         if argument is not None:
             return argument
-        return flat(literal(tuple(tensor.shape)))
+        sizes = tuple(tensor.shape)
+        return flat(literal(sizes[0] if len(sizes) == 1 else sizes))
 
     def _buffer(self, made: ClassDef, name: str, tensor: Tensor) -> str:
         module = "torch" if self.target == "torch" else "rekindle"
@@ -191,6 +193,10 @@ def _summary(made: ClassDef) -> str:
         "ConvBlock": "A convolution and what follows it.",
         "Block": "A part of the model.",
         "Cell": "One step of a recurrent network.",
+        "LSTMCell": "One step of an LSTM.",
+        "PeepholeLSTMCell": "One step of an LSTM whose gates look at the cell, too.",
+        "MaskedLSTMCell": "One step of an LSTM whose states are zeros after a step of zeros.",
+        "GRUCell": "One step of gated recurrent units, which reset the state before its map.",
     }
     base = made.name.rstrip("0123456789")
     return words.get(base, f"What {made.composite.typename} is in the legacy model.")
@@ -251,6 +257,18 @@ def _state(root: Composite, classes: Classes) -> tuple[dict[str, Tensor], list[t
     return state, ties
 
 
+def _frozen(member: Member, classes: Classes, prefix: str) -> Iterator[str]:
+    """Yield the names of weights that are not trained."""
+    if isinstance(member, Layer):
+        yield from (f"{prefix}{name}" for name in member.frozen)
+    elif isinstance(member, Chain):
+        for i, item in enumerate(member.items):
+            yield from _frozen(item, classes, f"{prefix}{i}.")
+    else:
+        for key, attribute in classes.of[id(member)].attributes.items():
+            yield from _frozen(member.members[key], classes, f"{prefix}{attribute}.")
+
+
 def _tensors(member: Member, classes: Classes, prefix: str) -> Iterator[tuple[str, Tensor, bool]]:
     if isinstance(member, Layer):
         for name, tensor in member.state.items():
@@ -281,6 +299,7 @@ def _file(
     target: Target,
     state: dict[str, Tensor],
     ties: list[tuple[str, str]],
+    frozen: list[str],
     weights: str,
 ) -> str:
     used = set(re.findall(r"\b(F|ops|torch|rekindle)\.", body))
@@ -296,6 +315,7 @@ def _file(
     if state:
         lines.append("    model.load_state_dict(load_file(weights))")
     lines += [f"    {_path(a)} = {_path(b)}" for a, b in ties]
+    lines += [f"    {_path(name)}.requires_grad_(False)" for name in frozen]
     lines += [
         f"    {_path(a)} = nn.Parameter({_path(b)}.detach().T)" for a, b in _transposed(state)
     ]

@@ -9,6 +9,7 @@ from typing import Any
 from ..modernise.expressions import OPERATIONS
 from ..modernise.plan import Expr, Layer, Value, in_order, leaves
 from .classes import ClassDef, is_function
+from .members import Chain
 from .naming import RESERVED
 from .simplify import uses_of
 from .spelling import Target, flat, function, literal, operation
@@ -34,6 +35,9 @@ WORDS = {
     "flatten": "flat",
     "index": "indices",
     "rows": "rows",
+    "sigmoid": "gate",
+    "tanh": "new",
+    "any": "kept",
     "Sigmoid": "gate",
     "Tanh": "state",
     "Softmax": "weights",
@@ -60,6 +64,8 @@ class Forward:
         self.lines: list[str] = []
         self.helpers: dict[str, None] = {}
         self._uses = uses_of(made.composite.output)
+        for expr in in_order(made.composite.output):
+            self._count_repeated(expr)
         self._texts: dict[int, ast.expr] = {}
         self._names: dict[int, str] = {}
         self._depth: dict[int, int] = {}
@@ -78,20 +84,31 @@ class Forward:
                 self._state(expr)
         self.lines.append(f"return {self._returned(made.composite.output)}")
 
+    def _count_repeated(self, expr: Expr) -> None:
+        """Count an argument that the text of an operation has twice as two uses."""
+        if expr.op not in OPERATIONS:
+            return
+        stand_ins: list[ast.expr] = [ast.Name(f"_{i}", ast.Load()) for i in range(len(expr.args))]
+        found = Counter(_names_in(operation(self.target, expr.op, stand_ins, expr.attrs)))
+        for i, arg in enumerate(expr.args):
+            if isinstance(arg, Expr):
+                self._uses[id(arg)] += max(found[f"_{i}"] - 1, 0)
+
     # -- inputs and outputs -------------------------------------------------------------
 
     def _inputs(self, value: Value) -> list[tuple[str, Value]]:
         parts = value if isinstance(value, tuple) else (value,)
-        named = []
+        named = sum(1 for part in parts if getattr(part, "word", ""))
+        inputs = []
         for i, part in enumerate(parts, 1):
-            name = "x" if len(parts) == 1 else f"x{i}"
-            self._taken.add(name)
-            named.append((name, part))
+            plain = "x" if len(parts) == 1 or named == len(parts) - 1 else f"x{i}"
+            name = self._free(getattr(part, "word", "") or plain)
+            inputs.append((name, part))
             if isinstance(part, tuple):
                 self.lines.append(f"{self._unpack(part, name)} = {name}")
             else:
                 self._bind(part, name)
-        return named
+        return inputs
 
     def _unpack(self, value: tuple[Value, ...], stem: str) -> str:
         names = []
@@ -137,6 +154,9 @@ class Forward:
         """Keep an expression for those that use it, or write a statement that names it."""
         if expr.op == "item":
             return
+        if expr.op == "scan":
+            self._scan(expr)
+            return
         inner = [x for a in expr.args for x in leaves(a) if isinstance(x, Expr)]
         node = self._node(expr)
         while self._depth_of(expr, inner) > DEPTH or len(flat(node)) > WIDTH:
@@ -154,7 +174,7 @@ class Forward:
         self._texts[id(expr)] = node
         if id(expr) in self._unpacked:
             self._unpack_call(expr, node)
-        elif self._uses[id(expr)] > 1 or id(expr) in self._repeated:
+        elif self._uses[id(expr)] > 1 or id(expr) in self._repeated or expr.word:
             self._assign(expr)
 
     def _depth_of(self, expr: Expr, inner: list[Expr]) -> int:
@@ -170,21 +190,57 @@ class Forward:
         self._bind(expr, name)
         self._depth[id(expr)] = 0
 
-    def _unpack_call(self, expr: Expr, node: ast.expr) -> None:
+    def _items(self, expr: Expr) -> dict[tuple[int, ...], Expr]:
+        """Return the parts of what a call returns that are used, by where they are."""
         items = [e for e in in_order(self.made.composite.output) if e.op == "item"]
-        mine = sorted((e for e in items if e.args[0] is expr), key=lambda e: e.attrs["path"])
-        count = 1 + max(e.attrs["path"][0] for e in mine)
-        names = ["_"] * count
+        mine = [e for e in items if e.args[0] is expr]
+        return {e.attrs["path"]: e for e in sorted(mine, key=lambda e: e.attrs["path"])}
+
+    def _unpack_call(self, expr: Expr, node: ast.expr) -> None:
         for name in _names_in(node):
             self._left[name] -= 1
-        for item in mine:
-            name = self._free(f"{self._stem(expr)}_{item.attrs['path'][0] + 1}")
-            names[item.attrs["path"][0]] = name
-            self._bind(item, name)
-        self.lines.append(f"{', '.join(names)} = {flat(node)}")
+        names: dict[tuple[int, ...], str] = {}
+        member = self.made.composite.members[expr.attrs["child"]]
+        for path, item in self._items(expr).items():
+            alone = isinstance(member, Layer) or bool(names) or path != (0,)
+            stem = "y" if alone else self._stem(expr)
+            stem = item.word or (stem if path == (0,) else f"{stem}{path[-1] + 1}")
+            names[path] = self._used_up(stem, node) or self._free(stem)
+            self._bind(item, names[path])
+        assert not isinstance(member, Chain)
+        whole = PARTS[member.kind] if isinstance(member, Layer) else member.output
+        self.lines.append(f"{_pattern(whole, names)} = {flat(node)}")
+
+    def _scan(self, expr: Expr) -> None:
+        """Write the loop of a cell over a sequence."""
+        x, *starts = expr.args
+        names = [self._free(stem) for stem in ("h", "c")] if len(starts) == 2 else []
+        names = names or [self._free("h") for _ in starts]
+        for name, start in zip(names, starts, strict=True):
+            text = flat(self._text(start))
+            if text != name:
+                self.lines.append(f"{name} = {text}")
+        sequence, with_start = flat(self._text(x)), expr.attrs["with_start"]
+        outputs, step = self._free("outputs"), self._free("step")
+        states, cell = ", ".join(names), self.made.attributes[expr.attrs["child"]]
+        self.lines.append(f"{outputs} = [{names[0] if with_start else ''}]")
+        self.lines.append(f"for {step} in {sequence}{'[1:]' if with_start else ''}:")
+        self.lines.append(f"    {states} = self.{cell}({step}, {states})")
+        self.lines.append(f"    {outputs}.append({names[0]})")
+        for path, item in self._items(expr).items():
+            if path != (0,):
+                self._bind(item, names[path[0] - 1])
+                continue
+            text = f"{'torch' if self.target == 'torch' else 'ops'}.stack({outputs})"
+            self._texts[id(item)] = ast.parse(text, mode="eval").body
+            self._depth[id(item)] = 1
+            if self._uses[id(item)] > 1 or id(item) in self._repeated:
+                self._assign(item)
 
     def _new_name(self, expr: Expr, node: ast.expr) -> str:
         """Return the name of a value: `x` again where the old x is used up."""
+        if expr.word:
+            return self._used_up(expr.word, node) or self._free(expr.word)
         if self.single:
             for name in dict.fromkeys(_names_in(node)):
                 plain = name in ("x", "y", "z") or name.removeprefix("y").isdigit()
@@ -195,6 +251,11 @@ class Forward:
                     self._taken.add(name)
                     return name
         return self._free(self._stem(expr) or "y")
+
+    def _used_up(self, stem: str, node: ast.expr) -> str | None:
+        """Return the name of an old value of the same kind that nothing reads any more."""
+        names = [n for n in _names_in(node) if n.rstrip("0123456789") == stem]
+        return next((n for n in names if self._left[n] == 0), None)
 
     def _stem(self, expr: Expr) -> str:
         if expr.op != "call":
@@ -235,6 +296,25 @@ class Forward:
         parts: tuple[Any, ...] = argument if isinstance(argument, tuple) else (argument,)
         call.args = [self._text(part) for part in parts]
         return call
+
+
+PARTS: dict[str, Value] = {
+    "LSTM": (None, (None, None)),
+    **dict.fromkeys(("RNN", "GRU", "LSTMCell", "MaxPool2d", "MaxPool3d"), (None, None)),
+}
+"""The structure of what layers return that return several values."""
+
+
+def _pattern(structure: Value, names: dict[tuple[int, ...], str]) -> str:
+    """Return names at their places in a tuple: `y, (h, c)`."""
+    parts = []
+    for i, inner in enumerate(structure):
+        below = {path[1:]: name for path, name in names.items() if path[0] == i}
+        if isinstance(inner, tuple) and below:
+            parts.append(f"({_pattern(inner, below)})")
+        else:
+            parts.append(below.get((), "_"))
+    return ", ".join(parts) + ("," if len(parts) == 1 else "")
 
 
 def _names_in(node: ast.expr) -> list[str]:

@@ -74,6 +74,8 @@ def base_name(member: Member, class_names: dict[int, str], siblings: list[Member
         kind = re.sub(r"\dd$", "", member.kind)
         return BASES.get(kind, snake(kind))
     if isinstance(member, Composite):
+        if member.typename.startswith("cell."):
+            return "cell"
         name = class_names.get(id(member), "Block")
         if member.typename == "nn.InstanceNormalization":
             return "norm"
@@ -114,9 +116,15 @@ def branch_names(composite: Composite) -> dict[str, str]:
             longest = max(group, key=lambda n: sum(kinds_in(composite.members[n]).values()))
             for name in group:
                 names[name] = "residual" if name == longest else "shortcut"
-        elif len(group) > 1 or "cat" in {e.op for e in in_order(composite.output)}:
+        elif len(group) > 1 or _joined(composite) & set(group):
             names.update(dict.fromkeys(group, "branch"))
     return names
+
+
+def _joined(composite: Composite) -> set[str]:
+    """Return the members whose outputs are joined with others."""
+    parts = [a for e in in_order(composite.output) if e.op == "cat" for a in e.args]
+    return {a.attrs["child"] for a in parts if isinstance(a, Expr) and a.op == "call"}
 
 
 def _added(composite: Composite) -> list[str]:
@@ -160,6 +168,8 @@ def class_base(composite: Composite) -> str:
     ops = [e for e in in_order(composite.output) if e.op not in ("input", "call", "item")]
     names = {e.op for e in ops}
     inputs = list(leaves(composite.input))
+    if composite.typename.startswith("cell."):
+        return f"{composite.typename.removeprefix('cell.')}Cell"
     sums = [e for e in ops if e.op == "add" and all(isinstance(a, Expr) for a in e.args)]
     last = composite.output
     while isinstance(last, Expr) and last.op == "call" and isinstance(last.args[0], Expr):

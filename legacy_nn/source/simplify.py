@@ -10,7 +10,18 @@ from collections import Counter
 from typing import Any
 
 from ..modernise.build import lone_layer
-from ..modernise.plan import Block, Expr, Layer, Value, in_order, leaves, map_value, paths
+from ..modernise.plan import (
+    CALLS,
+    Block,
+    Expr,
+    Layer,
+    Value,
+    at,
+    in_order,
+    leaves,
+    map_value,
+    paths,
+)
 from .members import Chain, Composite, Member, fingerprint
 from .naming import CONVOLUTION
 
@@ -19,6 +30,10 @@ WIRES = frozenset(
         *("nn.ConcatTable", "nn.ParallelTable", "nn.Concat", "nn.DepthConcat", "nn.MapTable"),
         *("nn.Parallel", "nn.Decorator", "nn.Serial", "nn.DontCast", "nn.ModelParallelTable"),
         *("nn.ModelParallel", "nn.DataParallel", "nn.Bottle", "nn.Convert", "nn.NaN", "nn.Profile"),
+        *("nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM", "nn.Repeater", "nn.SeqBRNN"),
+        *("nn.LanguageModel", "nn.TemporalAdapter", "nn.MaskZero", "nn.TrimZero"),
+        *("nn.SeqLSTM", "nn.SeqGRU", "nn.LSTM", "nn.FastLSTM", "nn.GRU", "nn.Recurrence"),
+        *("nn.Recurrent", "nn.MuFuRu"),
     }
 )
 """Containers that are no more than how others are wired."""
@@ -26,7 +41,20 @@ WIRES = frozenset(
 
 def simplified(block: Block) -> Composite:
     """Return a block as a composite, with all inside that only wires dissolved."""
-    return _Simplifying(block).composite
+    made = _Simplifying(block).composite
+    while (inner := _only_member(made)) is not None:
+        made = inner
+    return made
+
+
+def _only_member(composite: Composite) -> Composite | None:
+    """Return the composite that another one only calls."""
+    output = composite.output
+    if not isinstance(output, Expr) or output.op != "call" or composite.parameters:
+        return None
+    inner = composite.members[output.attrs["child"]]
+    alone = isinstance(inner, Composite) and output.args[0] is composite.input
+    return inner if isinstance(inner, Composite) and alone else None
 
 
 ELEMENTWISE = frozenset({"ReLU", "Threshold", "Tanh", "Sigmoid", "LeakyReLU", "ELU", "Dropout"})
@@ -61,10 +89,19 @@ class _Simplifying:
         if expr.op == "call":
             name = expr.attrs["child"]
             return self._called(block.children[name], args[0], block.hints.get(name, ""), expr)
+        if expr.op == "scan":
+            name = expr.attrs["child"]
+            cell = block.children[name]
+            assert isinstance(cell, Block)
+            made = self._member(simplified(cell), args, block.hints.get(name, ""), expr)
+            attrs = expr.attrs | {"child": made.attrs["child"]}
+            return Expr("scan", args, attrs, expr.ndim, expr.shape)
+        if expr.op == "steps":
+            return args[0]
         if expr.op == "item":
             value = args[0]
             if isinstance(value, Expr):
-                return Expr("item", (value,), expr.attrs, expr.ndim, expr.shape)
+                return Expr("item", (value,), expr.attrs, expr.ndim, expr.shape, word=expr.word)
             for i in expr.attrs["path"]:
                 value = value[i]
             return value
@@ -74,7 +111,7 @@ class _Simplifying:
             return same
         if expr.op == "transpose" and (before := self._turned_back(args[0], expr.attrs)):
             return before
-        return Expr(expr.op, args, expr.attrs, expr.ndim, expr.shape)
+        return Expr(expr.op, args, expr.attrs, expr.ndim, expr.shape, word=expr.word)
 
     def _turned_back(self, value: Value, attrs: dict[str, Any]) -> Expr | None:
         """Return what a value is without its transposition, through functions of elements."""
@@ -116,7 +153,8 @@ class _Simplifying:
 
     def _block_called(self, child: Block, argument: Value, hint: str, expr: Expr) -> Value:
         own = bool(child.parameters)
-        wires = not own and (child.typename in WIRES or not _has_members(child))
+        wires = child.typename in WIRES or not _has_members(child) or _has_loop(child)
+        wires = wires and not own
         if wires and not self._joins_branches(child):
             return self._evaluated(child, argument)
         inner = simplified(child)
@@ -127,14 +165,18 @@ class _Simplifying:
             return self._member(Chain(chain), argument, hint, expr)
         if not own and _is_small(inner):
             return self._evaluated(child, argument)
+        count = len(inner.output) if isinstance(inner.output, tuple) else 0
+        passed = _taken_out(inner, argument)
         made = self._member(inner, argument, hint, expr)
-        if not isinstance(inner.output, tuple):
+        if not count:
             return made
         items = {
-            path: Expr("item", (made,), {"path": path}, getattr(leaf, "ndim", None))
+            path: Expr("item", (made,), {"path": path}, getattr(leaf, "ndim", None), word=leaf.word)
             for path, leaf in paths(inner.output)
         }
-        return _arranged(inner.output, items)
+        found = _arranged(inner.output, items) if isinstance(inner.output, tuple) else (made,)
+        rest = iter(found)
+        return tuple(passed[i] if i in passed else next(rest) for i in range(count))
 
     def _joins_branches(self, child: Block) -> bool:
         """Whether a container in a chain is a block by itself, as those of DenseNet are."""
@@ -153,7 +195,20 @@ class _Simplifying:
             self.composite.members[name] = member
             if hint:
                 self.composite.hints[name] = hint
-        return Expr("call", (argument,), {"child": name}, expr.ndim, expr.shape)
+        return Expr("call", (argument,), {"child": name}, expr.ndim, expr.shape, word=expr.word)
+
+
+def _taken_out(inner: Composite, argument: Value) -> dict[int, Value]:
+    """Take out of what a composite returns the inputs that it only passes on."""
+    if not isinstance(inner.output, tuple):
+        return {}
+    given = {id(leaf): at(argument, path) for path, leaf in paths(inner.input)}
+    passed = {i: given[id(leaf)] for i, leaf in enumerate(inner.output) if id(leaf) in given}
+    kept = tuple(leaf for i, leaf in enumerate(inner.output) if i not in passed)
+    if not kept:
+        return {}
+    inner.output = kept if len(kept) > 1 or not passed else kept[0]
+    return passed
 
 
 def _permuted_back(value: Value, order: tuple[int, ...]) -> Expr | None:
@@ -183,12 +238,18 @@ def _arranged(value: Value, items: dict[Any, Expr], where: tuple[int, ...] = ())
     return items[where]
 
 
+def _has_loop(block: Block) -> bool:
+    """Whether a cell runs over a sequence in a block: its loop is better seen in the parent."""
+    inner = [child for child in block.children.values() if isinstance(child, Block)]
+    return any(e.op == "scan" for e in in_order(block.output)) or any(map(_has_loop, inner))
+
+
 def _has_members(block: Block) -> bool:
     return any(isinstance(child, Layer) or _has_members(child) for child in block.children.values())
 
 
 def _drop_unused(composite: Composite) -> None:
-    called = {e.attrs["child"] for e in in_order(composite.output) if e.op == "call"}
+    called = {e.attrs["child"] for e in in_order(composite.output) if e.op in CALLS}
     composite.members = {n: m for n, m in composite.members.items() if n in called}
 
 
@@ -285,10 +346,10 @@ def grouped(root: Composite) -> Composite:
         run = runs.get(id(expr))
         if run is None:
             args = tuple(map_value(lambda leaf: done.get(id(leaf), leaf), a) for a in expr.args)
-            if expr.op == "call":
+            if expr.op in CALLS:
                 name = expr.attrs["child"]
                 made.members[name] = root.members[name]
-            done[id(expr)] = Expr(expr.op, args, expr.attrs, expr.ndim, expr.shape)
+            done[id(expr)] = Expr(expr.op, args, expr.attrs, expr.ndim, expr.shape, word=expr.word)
             continue
         if expr is not run[-1]:
             continue

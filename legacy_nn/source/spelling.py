@@ -42,7 +42,7 @@ POSITIONAL = {
     **dict.fromkeys(("Conv1d", "Conv2d", "Conv3d"), 3),
     **dict.fromkeys(("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"), 3),
     **dict.fromkeys(("Linear", "Embedding", "Threshold", "Hardtanh"), 2),
-    **dict.fromkeys(("LSTM", "GRU", "RNN"), 2),
+    **dict.fromkeys(("LSTM", "GRU", "RNN", "LSTMCell"), 2),
     "Bilinear": 3,
     "Upsample": 0,
 }
@@ -112,6 +112,10 @@ def operation(
     text = known.torch if target == "torch" and known.torch else known.text
     if name == "index" and not attrs["base"]:
         text = text.removesuffix(" - base")
+    if name in ("select", "narrow") and attrs["dim"] in (0, 1):
+        start, length = attrs.get("start", 0), attrs.get("length", 0)
+        inner = f"{start or ''}:{start + length}" if name == "narrow" else attrs["index"]
+        text = f"a[{':, ' * attrs['dim']}{inner}]"
     names: dict[str, Any] = dict(zip("abc", arguments, strict=False))
     several: dict[str, Any] = {"parts": arguments}
     for key, value in attrs.items():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import rekindle
+from rekindle import legacy_nn
 from rekindle.cli.model_files import class_name
 
 
@@ -53,9 +54,11 @@ def test_nothing_is_replaced_and_nothing_half_written(cli, models, tmp_path):
 
 
 def test_what_has_no_translation_is_listed(cli, models, tmp_path):
-    result = cli("convert", models / "enet_like.t7", "-o", tmp_path / "net.py", code=1)
-    assert "(nn.SpatialMaxUnpooling): it takes the positions of maxima" in result.stderr
-    assert not list(tmp_path.iterdir())
+    model = tmp_path / "noise.t7"
+    rekindle.save(legacy_nn.Sequential().add(legacy_nn.WhiteNoise()), model)
+    result = cli("convert", model, "-o", tmp_path / "net.py", code=1)
+    assert "modules[1] (nn.WhiteNoise): it draws from Torch's random stream" in result.stderr
+    assert list(tmp_path.iterdir()) == [model]
 
 
 def test_standard_output_has_no_place_for_weights(cli, models):

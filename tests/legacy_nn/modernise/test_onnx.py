@@ -7,60 +7,27 @@ from typing import Any
 
 import numpy as np
 import pytest
+from translated import FIXTURES, GPU, MODELS, assert_same, case_of
 
 from rekindle import legacy_nn
-from rekindle.core import checkpoint
-from rekindle.core.checkpoint import Table, TorchObject
+from rekindle.core.checkpoint import Table
 from rekindle.core.tensor import Tensor
-from rekindle.legacy_nn.modernise import TranslationError, plan_of
-from rekindle.legacy_nn.naming import modules_in, root_place
+from rekindle.legacy_nn.modernise import plan_of
+from rekindle.legacy_nn.modernise.plan import leaves
 from rekindle.legacy_nn.onnx import OnnxError, write_onnx
 from rekindle.legacy_nn.onnx.layers import LAYERS
-from rekindle.legacy_nn.values import map_tensors
 
 onnx = pytest.importorskip("onnx")
 runtime = pytest.importorskip("onnxruntime")
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
-RECORDED = [
-    *sorted((FIXTURES / "models").glob("*.t7")),
-    *sorted(p for p in (FIXTURES / "gpu").glob("*.t7") if not p.stem.endswith(".expect")),
-]
+RECORDED = [*MODELS, *GPU]
 
 
-def tensors_of(value: Any) -> list[Tensor]:
-    if isinstance(value, Table):
-        return [t for part in value.array() for t in tensors_of(part)]
-    return [value]
-
-
-def model_and_input(path: Path) -> tuple[Any, Any]:
-    record = checkpoint.load(path)
-    if path.parent.name == "gpu":
-        expected = checkpoint.load(path.with_suffix(".expect.t7"))
-        found = modules_in(root_place(record))
-        if not found or "input" not in expected:
-            pytest.skip("no model with an input")
-        model, x = found[0].value, expected.input
-    else:
-        if "model" not in record:
-            pytest.skip("no recorded input")
-        model, x = record.model, record.input
-    if isinstance(model, TorchObject):
-        pytest.skip("no model that runs")
-    try:
-        plan_of(model)
-    except TranslationError as error:
-        pytest.skip(str(error))
-    model.float().evaluate()
-    return model, map_tensors(lambda t: t.astype("float32") if t.dtype.kind == "f" else t, x)
-
-
-def run(path: Path, inputs: list[Tensor]) -> list[Any]:
+def run(path: Path, inputs: list[Any]) -> list[Any]:
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     names = session.get_inputs()
     feed = {
-        i.name: x.numpy().astype("i8") if "int64" in i.type else x.numpy()
+        i.name: np.asarray(x, "i8" if "int64" in i.type else None)
         for i, x in zip(names, inputs, strict=True)
     }
     found: list[Any] = session.run(None, feed)
@@ -69,26 +36,26 @@ def run(path: Path, inputs: list[Tensor]) -> list[Any]:
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda p: p.stem)
 def test_recorded_models(path: Path, tmp_path: Path) -> None:
-    model, x = model_and_input(path)
-    expected = [t.numpy().copy() for t in tensors_of(model.forward(map_tensors(Tensor.clone, x)))]
+    case = case_of(path)
     file = tmp_path / "m.onnx"
-    write_onnx(plan_of(model, x), file, x)
+    write_onnx(plan_of(case.model, case.input), file, case.input)
     onnx.checker.check_model(str(file), full_check=True)
-    for a, b in zip(run(file, tensors_of(x)), expected, strict=True):
-        assert a.shape == b.shape
-        assert np.abs(a - b).max() <= 1e-5 * np.abs(b).max()
+    wanted = list(leaves(case.expected()))
+    found = run(file, list(leaves(case.arguments)))
+    for a, b in zip(found[: len(wanted)], wanted, strict=True):
+        assert_same(a, b)
 
 
 def test_recurrent_state_goes_in_and_comes_out(tmp_path: Path) -> None:
-    model, x = model_and_input(FIXTURES / "models" / "charrnn_lstm_2layer.t7")
-    write_onnx(plan_of(model), tmp_path / "m.onnx")
+    case = case_of(FIXTURES / "models" / "charrnn_lstm_2layer.t7")
+    write_onnx(case.plan, tmp_path / "m.onnx")
     graph = onnx.load(tmp_path / "m.onnx").graph
     assert [i.name for i in graph.input] == [f"input{i}" for i in range(1, 6)]
     assert [o.name for o in graph.output] == [f"output{i}" for i in range(1, 6)]
-    first, *state = tensors_of(x)
+    first, *state = case.arguments
     once = run(tmp_path / "m.onnx", [first, *state])
-    twice = run(tmp_path / "m.onnx", [first, *map(Tensor, once[:4])])
-    expected = model.forward(Table([first, *map(Tensor, once[:4])]))
+    twice = run(tmp_path / "m.onnx", [first, *once[:4]])
+    expected = case.model.forward(Table([Tensor(first), *map(Tensor, once[:4])]))
     assert np.abs(twice[4] - expected[5].numpy()).max() < 1e-5
 
 
@@ -97,7 +64,7 @@ def test_any_batch_and_image_size(tmp_path: Path) -> None:
     write_onnx(plan_of(old), tmp_path / "m.onnx")
     for shape in ((1, 3, 5, 5), (4, 3, 7, 6)):
         x = Tensor(np.random.default_rng(0).normal(size=shape).astype("f4"))
-        (found,) = run(tmp_path / "m.onnx", [x])
+        (found,) = run(tmp_path / "m.onnx", [x.numpy()])
         assert np.abs(found - old(x).numpy()).max() < 1e-5
 
 
@@ -121,7 +88,7 @@ def test_activations(name: str, tmp_path: Path) -> None:
     old = getattr(legacy_nn, name)().float().evaluate()
     x = Tensor(np.random.default_rng(0).normal(size=LAYER_CASES[name]).astype("f4") * 3)
     write_onnx(plan_of(old, x), tmp_path / "m.onnx", x)
-    (found,) = run(tmp_path / "m.onnx", [x])
+    (found,) = run(tmp_path / "m.onnx", [x.numpy()])
     assert np.abs(found - old(x).numpy()).max() < 1e-5
 
 

@@ -12,44 +12,14 @@ import numpy as np
 import pytest
 from ruff import find_ruff_bin
 from safetensors.numpy import save_file
+from translated import FIXTURES, GPU, MODELS, assert_same, case_of, tensors
 
 from rekindle import legacy_nn
-from rekindle.core import checkpoint
-from rekindle.core.checkpoint import Table, TorchObject
 from rekindle.core.tensor import Tensor
-from rekindle.legacy_nn.modernise import TranslationError, plan_of
-from rekindle.legacy_nn.naming import modules_in, root_place
+from rekindle.legacy_nn.modernise import plan_of
 from rekindle.legacy_nn.source import Source, source_of
-from rekindle.legacy_nn.values import map_tensors
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
-RECORDED = [
-    *sorted((FIXTURES / "models").glob("*.t7")),
-    *sorted(p for p in (FIXTURES / "gpu").glob("*.t7") if not p.stem.endswith(".expect")),
-]
-
-
-def model_and_input(path: Path) -> tuple[Any, Any]:
-    """Return a recorded model in float32 and evaluation mode, and its input."""
-    record = checkpoint.load(path)
-    if path.parent.name == "gpu":
-        expected = checkpoint.load(path.with_suffix(".expect.t7"))
-        found = modules_in(root_place(record))
-        if not found or "input" not in expected:
-            pytest.skip("no model with an input")
-        model, x = found[0].value, expected.input
-    else:
-        if "model" not in record:
-            pytest.skip("no recorded input")
-        model, x = record.model, record.input
-    if isinstance(model, TorchObject):
-        pytest.skip("no model that runs")
-    try:
-        plan_of(model)
-    except TranslationError as error:
-        pytest.skip(str(error))
-    model.float().evaluate()
-    return model, map_tensors(lambda t: t.astype("float32") if t.dtype.kind == "f" else t, x)
+RECORDED = [*MODELS, *GPU]
 
 
 def loaded(source: Source, folder: Path) -> Any:
@@ -67,50 +37,27 @@ def loaded(source: Source, folder: Path) -> Any:
     return module
 
 
-def arrays_of(value: Any) -> Any:
-    if isinstance(value, Table):
-        return tuple(arrays_of(part) for part in value.array())
-    return np.ascontiguousarray(value.numpy()).copy()
-
-
-def converted(value: Any, make: Any) -> Any:
-    return tuple(converted(v, make) for v in value) if isinstance(value, tuple) else make(value)
-
-
-def assert_same(actual: Any, expected: Any) -> None:
-    if isinstance(expected, tuple):
-        assert len(actual) == len(expected)
-        for a, b in zip(actual, expected, strict=True):
-            assert_same(a, b)
-        return
-    a = (actual.detach() if hasattr(actual, "detach") else actual).numpy()
-    assert a.shape == expected.shape
-    assert np.abs(a.astype("f8") - expected).max() <= 1e-5 * max(np.abs(expected).max(), 1e-30)
-
-
 @pytest.mark.parametrize("target", ["rekindle", "torch"])
 @pytest.mark.parametrize("path", RECORDED, ids=lambda p: p.stem)
 def test_recorded_models(path: Path, target: Any, tmp_path: Path) -> None:
     make: Any = Tensor
     if target == "torch":
         make = pytest.importorskip("torch").from_numpy
-    model, x = model_and_input(path)
-    inputs = arrays_of(x)
-    source = source_of(plan_of(model), "Net", path.name, target)
+    case = case_of(path)
+    source = source_of(case.plan, "Net", path.name, target)
     net = loaded(source, tmp_path).load()
     assert not net.training
-    given = converted(inputs if isinstance(inputs, tuple) else (inputs,), make)
-    expected = arrays_of(model.forward(map_tensors(lambda t: t.clone(), x)))
-    assert_same(net(*given), expected)
+    found = net(*tensors(case.arguments, make))
+    assert_same(case.without_states(found), case.expected())
 
 
 @pytest.mark.parametrize("target", ["rekindle", "torch"])
 def test_the_files_are_formatted_and_lint_clean(target: Any, tmp_path: Path) -> None:
     names = ("resnet18_thin", "charrnn_lstm_2layer", "openface_nn4_small2_thin", "vgg_bn_thin")
     for name in names:
-        model, _ = model_and_input(FIXTURES / "models" / f"{name}.t7")
+        plan = case_of(FIXTURES / "models" / f"{name}.t7").plan
         file = tmp_path / f"{name}.py"
-        file.write_text(source_of(plan_of(model), "Net", name, target).text, encoding="utf-8")
+        file.write_text(source_of(plan, "Net", name, target).text, encoding="utf-8")
     ruff = find_ruff_bin()
     width = "--line-length=100"
     subprocess.run([ruff, "format", "--isolated", "--check", width, tmp_path], check=True)
@@ -120,8 +67,8 @@ def test_the_files_are_formatted_and_lint_clean(target: Any, tmp_path: Path) -> 
 
 
 def text_of(name: str) -> str:
-    model, _ = model_and_input(FIXTURES / "models" / f"{name}.t7")
-    return source_of(plan_of(model), "Net", name, "torch").text
+    plan = case_of(FIXTURES / "models" / f"{name}.t7").plan
+    return source_of(plan, "Net", name, "torch").text
 
 
 def test_residual_blocks_are_classes_with_arguments() -> None:
@@ -174,6 +121,5 @@ def test_names_that_modules_have_are_not_taken(tmp_path: Path) -> None:
 
 
 def test_permutations_that_undo_each_other_are_gone() -> None:
-    model, _ = model_and_input(FIXTURES / "models" / "stn_rot_scale_trans.t7")
-    text = source_of(plan_of(model), "Net", "x.t7", "torch").text
+    text = text_of("stn_rot_scale_trans")
     assert text.count("permute") == 0

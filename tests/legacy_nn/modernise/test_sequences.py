@@ -1,0 +1,217 @@
+"""Recurrent modules and what runs over sequences: outputs, states, and refusals."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from translated import assert_same
+
+from rekindle import legacy_nn, nn
+from rekindle.core.checkpoint import Table
+from rekindle.core.tensor import Tensor
+from rekindle.legacy_nn import rnn, torch_rnn
+from rekindle.legacy_nn.modernise import TranslationError, modernise, plan_of
+from rekindle.legacy_nn.source import source_of
+from rekindle.legacy_nn.torch7 import random
+
+D, H, T, N = 5, 4, 3, 2
+
+
+def drawn(*shape: int) -> Tensor:
+    return Tensor(np.random.default_rng(0).normal(size=shape))
+
+
+def recurrence() -> Any:
+    both = legacy_nn.ParallelTable().add(legacy_nn.Linear(D, H)).add(legacy_nn.Linear(H, H))
+    inner = legacy_nn.Sequential().add(both).add(legacy_nn.CAddTable()).add(legacy_nn.Tanh())
+    return rnn.Recurrence(inner, H, 1)
+
+
+def two_lstms() -> Any:
+    inner = legacy_nn.Sequential().add(rnn.FastLSTM(D, H)).add(rnn.LSTM(H, H))
+    return rnn.Recursor(inner)
+
+
+def beside() -> Any:
+    fork = legacy_nn.ConcatTable().add(rnn.GRU(D, H)).add(rnn.FastLSTM(D, H))
+    return legacy_nn.Sequential().add(fork).add(legacy_nn.JoinTable(1, 1))
+
+
+STEPS = {
+    "LSTM": lambda: rnn.LSTM(D, H),
+    "LSTM without peepholes": lambda: rnn.LSTM(D, H, None, False),
+    "FastLSTM": lambda: rnn.FastLSTM(D, H),
+    "GRU": lambda: rnn.GRU(D, H),
+    "GRU with dropout": lambda: rnn.GRU(D, H, None, 0.3),
+    "MuFuRu": lambda: rnn.MuFuRu(D, H),
+    "masked LSTM": lambda: rnn.LSTM(D, H).maskZero(1),
+    "masked GRU": lambda: rnn.GRU(D, H).trimZero(1),
+    "Recurrence": recurrence,
+    "Recurrent": lambda: rnn.Recurrent(H, legacy_nn.Linear(D, H), legacy_nn.Linear(H, H)),
+    "two LSTMs": two_lstms,
+    "two beside each other": beside,
+    "Linear": lambda: legacy_nn.Linear(D, H),
+    "BatchNormalization": lambda: legacy_nn.BatchNormalization(D),
+    "SoftMax": lambda: legacy_nn.SoftMax(),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_sequencer(name: str, tmp_path: Path) -> None:
+    random.manual_seed(1)
+    old = rnn.Sequencer(STEPS[name]()).evaluate()
+    x = drawn(T, N, D)
+    x[1, 0] = 0  # a step that masks leave out
+    expected = old.forward(x).numpy().copy()
+    assert_same(modernise(old)(x), expected, 1e-12)
+    assert_same(loaded(old, tmp_path)(x), expected, 1e-12)
+
+
+def loaded(old: Any, folder: Path, target: Any = "rekindle") -> Any:
+    """Return the model that the generated source of a legacy one is."""
+    source = source_of(plan_of(old), "Net", "x.t7", target)
+    (folder / "net.py").write_text(source.text, encoding="utf-8")
+    arrays = {k: np.array(t.numpy(), order="C") for k, t in source.state.items()}
+    save_file(arrays, folder / "net.safetensors")
+    spec = importlib.util.spec_from_file_location("net", folder / "net.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.load(*([folder / "net.safetensors"] if source.state else []))
+
+
+LAYERS = {
+    "SeqLSTM": (lambda: rnn.SeqLSTM(D, H), "lstm.LSTM"),
+    "SeqLSTMP": (lambda: rnn.SeqLSTMP(D, H, 3), "lstm.LSTM"),
+    "SeqGRU": (lambda: rnn.SeqGRU(D, H), ""),
+    "VanillaRNN": (lambda: torch_rnn.VanillaRNN(D, H), "rnn.RNN"),
+    "torch-rnn's LSTM": (lambda: torch_rnn.LSTM(D, H), "lstm.LSTM"),
+    "SeqBRNN": (lambda: rnn.SeqBRNN(D, H), ""),
+    "TemporalAdapter": (lambda: torch_rnn.TemporalAdapter(legacy_nn.Linear(D, H)), ""),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_of_sequences(name: str, tmp_path: Path) -> None:
+    random.manual_seed(1)
+    old, x = LAYERS[name][0]().evaluate(), drawn(T, N, D)
+    expected = old.forward(x).numpy().copy()
+    assert_same(modernise(old)(x), expected, 1e-12)
+    assert_same(loaded(old, tmp_path)(x), expected, 1e-12)
+
+
+@pytest.mark.parametrize("kind", ["SeqLSTM", "SeqGRU"])
+@pytest.mark.parametrize("field", ["maskzero", "batchfirst"])
+def test_masks_and_batches_first(kind: str, field: str) -> None:
+    random.manual_seed(1)
+    old, x = getattr(rnn, kind)(D, H).evaluate(), drawn(T, N, D)
+    setattr(old, field, True)
+    x[1, 0] = 0
+    assert_same(modernise(old)(x), old.forward(x).numpy(), 1e-12)
+
+
+def both_ways(forward: Any, merge: Any = None) -> Any:
+    return rnn.BiSequencer(forward, None, merge)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: both_ways(rnn.FastLSTM(D, H)),
+        lambda: both_ways(rnn.GRU(D, H), legacy_nn.CAddTable()),
+        lambda: rnn.BiSequencerLM(rnn.FastLSTM(D, H)),
+        lambda: rnn.BiSequencerLM(rnn.GRU(D, H)),
+    ],
+)
+def test_both_directions(make: Any, tmp_path: Path) -> None:
+    random.manual_seed(1)
+    old, x = make().evaluate(), drawn(T, N, D)
+    expected = np.stack([y.numpy() for y in old.forward(Table(list(x))).array()])
+    assert_same(modernise(old)(x), expected, 1e-12)
+    assert_same(loaded(old, tmp_path)(x), expected, 1e-12)
+
+
+def test_a_bidirectional_lstm_is_one_layer() -> None:
+    made = modernise(both_ways(rnn.FastLSTM(D, H)))
+    (layer,) = [m for m in made.modules() if isinstance(m, nn.LSTM)]
+    assert layer.bidirectional
+
+
+def test_a_repeater_gives_the_same_input_again() -> None:
+    random.manual_seed(1)
+    old, x = rnn.Repeater(rnn.GRU(D, H), T).evaluate(), drawn(N, D)
+    expected = np.stack([y.numpy() for y in old.forward(x).array()])
+    assert_same(modernise(old)(x), expected, 1e-12)
+
+
+def test_split_run_and_select(tmp_path: Path) -> None:
+    random.manual_seed(1)
+    old = legacy_nn.Sequential().add(legacy_nn.SplitTable(2))
+    old.add(rnn.Sequencer(rnn.FastLSTM(D, H))).add(legacy_nn.SelectTable(-1))
+    old.add(legacy_nn.Linear(H, 3)).evaluate()
+    x = drawn(N, T, D)
+    expected = old.forward(x).numpy().copy()
+    assert_same(modernise(old)(x), expected, 1e-12)
+    text = source_of(plan_of(old), "Net", "x.t7", "torch").text
+    assert "x = self.lstm(x.transpose(0, 1))[0][-1]" in text
+    assert "return self.fc(x)" in text
+
+
+def test_rows_of_index_zero_are_zeros() -> None:
+    old = rnn.LookupTableMaskZero(6, D)
+    rows = Tensor(np.array([[0, 3], [6, 1]]))
+    made = modernise(old)
+    assert_same(made(rows), old.forward(rows).numpy())
+    text = source_of(plan_of(old), "Net", "x.t7").text
+    assert "nn.Embedding(7, 5, padding_idx=0)" in text
+
+
+def remembering(kind: str) -> Any:
+    if kind == "torch-rnn":
+        layer: Any = torch_rnn.LSTM(D, H)
+        layer.remember_states = True
+        return legacy_nn.Sequential().add(layer).add(legacy_nn.Tanh())
+    inside = {"FastLSTM": rnn.FastLSTM, "GRU": rnn.GRU, "LSTM": rnn.LSTM}
+    old = rnn.Sequencer(inside[kind](D, H))
+    return legacy_nn.Sequential().add(old.remember("both")).add(legacy_nn.Tanh())
+
+
+@pytest.mark.parametrize("kind", ["FastLSTM", "GRU", "LSTM", "torch-rnn"])
+def test_what_is_remembered_goes_in_and_comes_out(kind: str, tmp_path: Path) -> None:
+    random.manual_seed(1)
+    old, x = remembering(kind).evaluate(), drawn(T, T, D)
+    made, net = modernise(old), loaded(old, tmp_path)
+    layer = kind in ("FastLSTM", "torch-rnn")
+    zeros = Tensor(np.zeros((1, T, H) if layer else (T, H)))
+    states = ours = (zeros,) * (1 if kind == "GRU" else 2)
+    for part in (x, x * 2):
+        expected = old.forward(part).numpy().copy()
+        found, *states = made(part, *states)
+        assert_same(found, expected, 1e-12)
+        found, *ours = net(part, *ours)
+        assert_same(found, expected, 1e-12)
+
+
+def test_the_biases_that_torch7_lacks_are_not_trained(tmp_path: Path) -> None:
+    old = rnn.Sequencer(rnn.FastLSTM(D, H))
+    for made in (modernise(old), loaded(old, tmp_path)):
+        (frozen,) = [n for n, p in made.named_parameters() if not p.requires_grad]
+        assert frozen.endswith("bias_hh_l0")
+
+
+def test_one_step_at_a_time_is_refused() -> None:
+    with pytest.raises(TranslationError, match="one step at a time"):
+        modernise(rnn.FastLSTM(D, H))
+
+
+def test_given_states_are_refused() -> None:
+    old = rnn.Sequencer(rnn.GRU(D, H))
+    old.module.userPrevOutput = drawn(N, H)
+    with pytest.raises(TranslationError, match="userPrevOutput"):
+        modernise(old)
