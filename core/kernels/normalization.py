@@ -10,10 +10,11 @@ from ..errors import ShapeError
 from .checks import Array, floating, same_shape, wide
 from .dispatch import dispatched
 from .padding import pad
-from .sums import sum_products
+from .sums import linear_combination, sum_products
 from .windows import sum_windows
 
 
+@dispatched("onednn.batch_normalization")
 def batch_norm(
     xp: Any,
     x: Array,
@@ -61,6 +62,7 @@ def batch_norm(
     )
 
 
+@dispatched("onednn.batch_normalization")
 def batch_norm_training(
     xp: Any, x: Array, weight: Array | None = None, bias: Array | None = None, *, eps: float
 ) -> tuple[Array, Array, Array]:
@@ -103,6 +105,63 @@ def batch_norm_training(
         None if bias is None else bias.reshape(each),
     )
     return y, mean.reshape(-1).astype(x.dtype), variance.reshape(-1).astype(x.dtype)
+
+
+@dispatched("onednn.batch_normalization")
+def batch_norm_gradient(
+    xp: Any,
+    g: Array,
+    x: Array,
+    weight: Array | None,
+    mean: Array,
+    variance: Array,
+    *,
+    eps: float,
+) -> tuple[Array, Array, Array]:
+    """Return the gradients of `batch_norm_training`, of whose results only the first is used.
+
+    Parameters
+    ----------
+    g : array, shape and dtype of x
+        The gradient of the first result.
+    x : array, shape (N, C, ...), floating
+    weight : array, shape (C,), optional
+    mean, variance : array, shape (C,)
+        The other results.
+    eps : float
+        Added to the variance.
+
+    Returns
+    -------
+    of_x : array
+        Shape of x.
+    of_weight, of_bias : array, shape (C,)
+
+    Raises
+    ------
+    ShapeError, DtypeError
+        If shapes or dtypes do not fit.
+
+    Notes
+    -----
+    Source: lib/THNN/generic/BatchNormalization.c
+    """
+    name = "batch_norm_gradient"
+    _check_channels(xp, name, x, weight=weight, mean=mean, variance=variance)
+    floating(xp, name, g, x)
+    same_shape(name, "g", g, x.shape)
+    axes, each = (0, *range(2, x.ndim)), (1, -1, *(1,) * (x.ndim - 2))
+    g_, centred = wide(xp, g), wide(xp, x) - wide(xp, mean).reshape(each)
+    count = prod(x.shape) // x.shape[1]
+    inverse = _inverse_deviation(xp, wide(xp, variance), eps).reshape(each)
+    slope = inverse if weight is None else inverse * wide(xp, weight).reshape(each)
+    total = g_.sum(axis=axes, keepdims=True)
+    along = sum_products(xp, g_, centred, axes=axes) * inverse
+    of_x = linear_combination(
+        xp, g_, centred, slope, -along * slope * inverse / count, -total * slope / count
+    )
+    results = of_x, along.reshape(-1), total.reshape(-1)
+    return tuple(r.astype(x.dtype, copy=False) for r in results)
 
 
 @dispatched("fused.normalization", least=4096)

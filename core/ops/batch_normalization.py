@@ -217,6 +217,18 @@ batch_norm_training.def_vjp(
     ),
     bias=lambda xp, g: _sum(xp, g[0]),
 )
+
+
+def _gradients(
+    xp: Any, g: Any, x: Any, weight: Any, mean: Any, variance: Any, eps: float
+) -> tuple[Any, Any, Any] | None:
+    g_out, g_mean, g_variance = g
+    if g_out is None or g_mean is not None or g_variance is not None:
+        return None
+    return kernels.batch_norm_gradient(xp.library, g_out, x, weight, mean, variance, eps=eps)
+
+
+batch_norm_training.def_together(_gradients)
 batch_norm_training.def_jvp(
     x=_tangents,
     weight=lambda xp, g, x, mean, variance, eps: [

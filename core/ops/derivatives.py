@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from numpy import ndarray
+
 from ..autograd.node import Node
 from ..autograd.parts import Parts, pick
 from ..tensor import Tensor
@@ -48,6 +50,7 @@ class Differentiable:
     pullback_arrays: Callable[[Node, Any], Sequence[Any]]
     """Return the gradient of each operand for arrays: `pullback` without its choices."""
     _rules: tuple[Rule | None, ...]
+    _together: Rule | None = None
 
     # -- saying them --------------------------------------------------------------------
 
@@ -78,6 +81,21 @@ class Differentiable:
         self.def_vjp(**rules)
         self.def_jvp(**rules)
 
+    def def_together(self, gradients: Callable[..., Any]) -> None:
+        """Say how an ordinary backward pass finds the gradients of all operands at once.
+
+        `gradients` names what it needs as rules do, of what they make calls keep. It is asked
+        where the first operand has a gradient, with NumPy arrays, and may return None: then the
+        rules are. Of several outputs, `g` has None for those that no gradient came back from.
+
+        Raises
+        ------
+        RuleError
+            As `def_vjp`.
+        """
+        self._together = self._checked({self.operands[0]: gradients})[self.operands[0]]
+        self._bind()
+
     def _checked(self, rules: Mapping[str, Callable[..., Any]]) -> dict[str, Rule]:
         """Return the rules; refuse here what a backward pass would otherwise stumble over."""
         known = ["g", "xp", *self.operands, *self.output_names]
@@ -106,7 +124,7 @@ class Differentiable:
                 if (source := self._source(name)) is not None:
                     users.setdefault(source, set()).add(self.operands.index(operand))
         self.plan = tuple((*source, frozenset(who)) for source, who in users.items())
-        for _, rule in rules:
+        for rule in (*(rule for _, rule in rules), *([self._together] if self._together else ())):
             rule.bind([name for name, _, _ in users])
         self._rules = tuple(self.vjp_rules.get(n) for n in self.operands)
         if self.plain:
@@ -154,6 +172,10 @@ class Differentiable:
         through : set of int or None
             Ids of the parents that matter; None for all.
         """
+        if self._together is not None and not graph:
+            found = self._at_once(node, g, through)
+            if found is not None:
+                return found
         if self.outputs != 1:
             g = _filled(g, node, graph)
             like = next(x for x in g if x is not None)
@@ -170,6 +192,22 @@ class Differentiable:
             else:
                 results.append(rule.run(xp, g, i, saved, node))
         return results
+
+    def _at_once(self, node: Node, g: Any, through: set[int] | None) -> Sequence[Any] | None:
+        """Return the gradients of all operands as `def_together` says, or None."""
+        if self.outputs != 1:
+            given: Any = [g.values.get(j) for j in range(self.outputs)]
+            like = next(iter(g.values.values()))
+        else:
+            given = like = g
+        wanted = [p is not None and (through is None or id(p) in through) for p in node.parents]
+        if type(like) is not ndarray or not wanted[0]:
+            return None
+        assert self._together is not None
+        found = self._together.run(array_namespace(like), given, 0, node.saved, node)
+        if found is None:
+            return None
+        return [x if want else None for x, want in zip(found, wanted, strict=True)]
 
     def pushforward(self, node: Node, tangents: Sequence[Any]) -> Any:
         """Return the tangent of the output of `node` for those of its operands.
