@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .backend import CPU, to_numpy
+from .backend import CPU, Batched, to_numpy
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -35,7 +35,9 @@ def format_tensor(tensor: Tensor) -> str:
     """
     name = type(tensor).__name__
     values = "..."
-    if tensor.size <= SUMMARISED:
+    if isinstance(tensor.array, Batched):
+        values = f"inside vmap: one of {tensor.array.level.size}"
+    elif tensor.size <= SUMMARISED:
         values = np.array2string(
             to_numpy(tensor.array), separator=", ", prefix=name + "(", threshold=SUMMARISED
         )

@@ -10,7 +10,7 @@ using(generator):` puts another in place for a block. No gradient passes through
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,16 @@ def _drawn_in(dtype: Dtype) -> Dtype:
     return float64 if dtype == float64 else float32
 
 
+def _for_each_sample(drawn: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+    """Return what `drawn(shape)` draws; inside vmap, where samples differ, for each of them."""
+    levels = backend.draw_levels()
+    tensor = drawn((*(level.size for level in levels), *shape))
+    array = tensor.array
+    for level in levels:
+        array = backend.wrapped(array, level)
+    return tensor if not levels else Tensor(array)
+
+
 def uniform(
     shape: Shape,
     low: float = 0.0,
@@ -82,11 +92,15 @@ def uniform(
         raise RandomError(f"uniform: high is above low; given {low} and {high}")
     source, dtype = chosen(generator, device), _floating("uniform", dtype)
     with backend.on(source.device) as xp:
-        drawn = source.stream.random(_sizes(shape), dtype=_drawn_in(dtype))
-        spread = xp.asarray(low + (high - low) * drawn, dtype=dtype)
-        # Rounding may reach `high`, which is outside.
-        last = xp.nextafter(xp.asarray(high, dtype=dtype), xp.asarray(low, dtype=dtype))
-        return Tensor(xp.minimum(spread, last))
+
+        def drawn(sizes: tuple[int, ...]) -> Tensor:
+            numbers = source.stream.random(sizes, dtype=_drawn_in(dtype))
+            spread = xp.asarray(low + (high - low) * numbers, dtype=dtype)
+            # Rounding may reach `high`, which is outside.
+            last = xp.nextafter(xp.asarray(high, dtype=dtype), xp.asarray(low, dtype=dtype))
+            return Tensor(xp.minimum(spread, last))
+
+        return _for_each_sample(drawn, _sizes(shape))
 
 
 def normal(
@@ -119,8 +133,12 @@ def normal(
         raise RandomError(f"normal: std is not below 0; given {std}")
     source, dtype = chosen(generator, device), _floating("normal", dtype)
     with backend.on(source.device) as xp:
-        drawn = source.stream.standard_normal(_sizes(shape), dtype=_drawn_in(dtype))
-        return Tensor(xp.asarray(mean + std * drawn, dtype=dtype))
+
+        def drawn(sizes: tuple[int, ...]) -> Tensor:
+            numbers = source.stream.standard_normal(sizes, dtype=_drawn_in(dtype))
+            return Tensor(xp.asarray(mean + std * numbers, dtype=dtype))
+
+        return _for_each_sample(drawn, _sizes(shape))
 
 
 def randint(
@@ -158,7 +176,10 @@ def randint(
         raise RandomError(f"randint: {dtype} numbers from {low} to {high} - 1 are none")
     source = chosen(generator, device)
     with backend.on(source.device):
-        return Tensor(source.stream.integers(low, high, _sizes(shape), dtype=dtype))
+        return _for_each_sample(
+            lambda sizes: Tensor(source.stream.integers(low, high, sizes, dtype=dtype)),
+            _sizes(shape),
+        )
 
 
 def randperm(
@@ -176,8 +197,12 @@ def randperm(
     source = chosen(generator, device)
     with backend.on(source.device):
         # CuPy's generators do not permute; equal keys are as good as impossible in 53 bits.
-        keys = source.stream.random((n,), dtype=float64)
-        return Tensor(backend.stable_argsort(keys, 0))
+        return _for_each_sample(
+            lambda sizes: Tensor(
+                backend.stable_argsort(source.stream.random(sizes, dtype=float64), -1)
+            ),
+            (n,),
+        )
 
 
 def bernoulli(
@@ -213,11 +238,15 @@ def bernoulli(
             if isinstance(probability, Tensor)
             else xp.asarray(probability, dtype=float32)
         )
-        if not bool(xp.all((level >= 0) & (level <= 1))):
+        values = backend.innermost(level)
+        if not bool(xp.all((values >= 0) & (values <= 1))):
             raise RandomError("bernoulli: a probability is outside of [0, 1]")
-        sizes = level.shape if shape is None else _sizes(shape)
-        drawn = source.stream.random(sizes, dtype=float64) < level
-        return Tensor(xp.asarray(drawn, dtype=level.dtype if dtype is None else as_dtype(dtype)))
+        drawn = _for_each_sample(
+            lambda sizes: Tensor(source.stream.random(sizes, dtype=float64)),
+            level.shape if shape is None else _sizes(shape),
+        )
+        hit = drawn.array < level
+        return Tensor(hit, dtype=level.dtype if dtype is None else as_dtype(dtype))
 
 
 def multinomial(
@@ -255,6 +284,10 @@ def multinomial(
     its weight as the rate, and the first win. Source: Efraimidis and Spirakis 2006, "Weighted
     random sampling with a reservoir".
     """
+    if backend.draw_levels() or type(weights.array) is backend.Batched:
+        raise backend.BatchingError(
+            "multinomial does not run inside vmap, but it takes many rows of weights outside of it"
+        )
     source = _beside(weights, None, generator)
     with backend.on(source.device) as xp:
         rates = xp.asarray(weights.array, dtype=float64)

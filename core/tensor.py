@@ -208,11 +208,20 @@ class Tensor(TensorMethods, Interchange):
     def storage(self) -> Storage:
         """Return the storage that this tensor views; its views return the same object."""
         if not hasattr(self, "_storage"):
-            if isinstance(self._node, View):
+            if isinstance(self._node, View) and type(self._array) is not backend.Batched:
                 self._storage = self._node.base.storage()
             else:
                 self._storage = Storage(backend.flat_memory(self._array)[0], self._version)
         return self._storage
+
+    def _check_own_samples(self) -> None:
+        """Check that a leaf made inside vmap has a gradient for each sample."""
+        own = backend.levels_of(self._array)
+        if any(level not in own for level in backend.OPEN.get()):
+            raise UseError(
+                "inside vmap a tensor that all samples share cannot begin to ask for gradients: "
+                "func.grad differentiates by it, for each sample"
+            )
 
     def _share_storage(self, other: Tensor) -> None:
         """Take the storage of another tensor on the same memory; inside vmap there is none."""
@@ -319,7 +328,8 @@ class Tensor(TensorMethods, Interchange):
         DtypeError
             When set on a tensor that is not floating.
         UseError
-            When changed on a tensor that an operation made.
+            When changed on a tensor that an operation made, or set inside vmap on one that has
+            no samples.
         """
         return parent_of(self) is not None
 
@@ -329,6 +339,7 @@ class Tensor(TensorMethods, Interchange):
             return
         if value:
             _check_differentiable(self.dtype)
+            self._check_own_samples()
         if not self.is_leaf:
             raise UseError(
                 "requires_grad of a tensor that an operation made cannot change; detach() it"

@@ -51,20 +51,30 @@ def jvp(
         inputs = [alias(x) for x in primals]
         value = f(*inputs)
         outputs = value if isinstance(value, tuple) else (value,)
-        known: dict[Any, Any] = {
-            x._node: t if t.dtype == x.dtype else t.astype(x.dtype)
-            for x, t in zip(inputs, tangents, strict=True)
-        }
-        for node in _between(outputs, known):
-            packed = None if type(node.saved) is tuple else recall(node)
-            check_versions(node)
-            arriving = [known.get(p) if isinstance(p, Node) else None for p in node.parents]
-            if any(t is not None for t in arriving):
-                known[node] = node.op.pushforward(node, arriving)
-            if packed is not None:
-                node.saved = packed
-        results = tuple(_of(known, y) for y in outputs)
+        results = tuple(pushed(outputs, inputs, tangents))
     return value, results if isinstance(value, tuple) else results[0]
+
+
+def pushed(
+    outputs: Sequence[Tensor], inputs: Sequence[Tensor], tangents: Sequence[Tensor]
+) -> list[Tensor]:
+    """Return the tangents of `outputs` for those of `inputs`, from which they were computed.
+
+    Each input is the output of a node; zeros are returned where none leads to an output.
+    """
+    known: dict[Any, Any] = {
+        parent_of(x): t if t.dtype == x.dtype else t.astype(x.dtype)
+        for x, t in zip(inputs, tangents, strict=True)
+    }
+    for node in _between(outputs, known):
+        packed = None if type(node.saved) is tuple else recall(node)
+        check_versions(node)
+        arriving = [known.get(p) if isinstance(p, Node) else None for p in node.parents]
+        if any(t is not None for t in arriving):
+            known[node] = node.op.pushforward(node, arriving)
+        if packed is not None:
+            node.saved = packed
+    return [_of(known, y) for y in outputs]
 
 
 def _between(outputs: Sequence[Tensor], known: dict[Node, Any]) -> list[Node]:

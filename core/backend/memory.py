@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .batched import Batched, innermost
+from .batched import Batched, BatchingError, innermost
 from .device import Array, namespace
 
 
@@ -44,7 +44,11 @@ def flat_memory(array: Array) -> tuple[Array, int]:
     ------
     ValueError
         If a stride is not a whole number of elements (a field of a record array).
+    BatchingError
+        Inside vmap.
     """
+    if type(array) is Batched:
+        raise BatchingError("inside vmap a batched tensor has no storage of its own")
     xp = namespace(array)
     if array.flags.c_contiguous:
         return array.reshape(-1), 0

@@ -9,16 +9,13 @@ from typing import Any
 from ..autograd.levels import enter, leave
 from ..autograd.versions import next_order
 from ..backend import OPEN, Level, levels_of
-from ..errors import BoundsError, RekindleError, ShapeError
+from ..errors import BoundsError, ShapeError
 from ..ops import concat
 from ..tensor import Tensor
+from .errors import TransformError
 from .tree import flatten, spread, unflatten
 
 RANDOMNESS = ("error", "different", "same")
-
-
-class TransformError(RekindleError, TypeError):
-    """What a transform was given and cannot use."""
 
 
 def vmap(

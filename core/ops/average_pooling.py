@@ -271,5 +271,6 @@ def lp_pool(
     zero = total == 0
     return where(zero, 0.0, power(where(zero, 1.0, total), 1 / p))
 
+
 for _op in (avg_pool, avg_pool_gradient, adaptive_avg_pool, adaptive_avg_pool_gradient):
     _op.def_batch(folded)

@@ -291,4 +291,5 @@ def multilabel_soft_margin_loss(
     loss = binary_cross_entropy_with_logits(input, target, weight, reduction="none")
     return reduced(loss.mean(axis=-1), reduction)
 
+
 bernoulli_nll.def_batch(elementwise)

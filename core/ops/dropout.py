@@ -118,4 +118,5 @@ def _dropped(
     mask = bernoulli(1 - p, shape, dtype=np.bool_, device=x.device, generator=generator)
     return masked_scale(x, mask, scale=1 / (1 - p) if p < 1 else 0.0)
 
+
 masked_scale.def_batch(elementwise)

@@ -68,6 +68,7 @@ def argmin(xp: Any, x: Array, *, axis: int | None = None, keepdims: bool = False
     """Return where the smallest element is, from 0; the first of equal ones."""
     return xp.argmin(x, axis=axis, keepdims=keepdims)
 
+
 for _op in (max, min):
     _op.def_batch(reduction)
 

@@ -11,8 +11,8 @@ import numpy as np
 from ..errors import ShapeError
 from ..kernels import normalization as kernels
 from ..tensor import Tensor
-from .dispatching import dispatched_rule
 from .batch_rules import along_axis
+from .dispatching import dispatched_rule
 from .registry import Array, Sample, operation
 from .shape import reshape
 from .sums import affine

@@ -141,6 +141,7 @@ def _taken(xp: Any, g: Any, mask: Any, source_shape: tuple[int, ...]) -> Any:
 masked_scatter.def_vjp(x=_kept, source=_taken)
 masked_scatter.def_jvp(x=_kept, source=_whole)
 
+
 def _scatter_each(c: Call) -> Any:
     """Read the source by a running count: the k-th place where a mask holds has element k of it."""
     xp = c.xp

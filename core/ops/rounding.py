@@ -32,5 +32,6 @@ def trunc(xp: Any, x: Array) -> Array:
     """Return x without its fraction."""
     return xp.trunc(x)
 
+
 for _op in (floor, ceil, round, trunc):
     _op.def_batch(elementwise)

@@ -213,5 +213,6 @@ def matrix_norm(x: Tensor, *, ord: str | float = "fro", keepdims: bool = False) 
     result = choose(parts, axis=-1)
     return reshape(result, (*result.shape, 1, 1)) if keepdims else result
 
+
 for _op in (eigh, svd):
     _op.def_batch(leading(2))

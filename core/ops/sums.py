@@ -131,6 +131,7 @@ def _factor(xp: Any, g: Any, x: Any, a_shape: tuple[int, ...]) -> Any:
 affine.def_vjp(x=lambda g, a: g * a, a=_factor, c=lambda g: g)
 affine.def_jvp(x=lambda g, a: g * a, a=lambda g, x: g * x, c=lambda g: g)
 
+
 def _sum_products_each(c: Call) -> Any:
     axes = [a % c.ndim() + 1 for a in c.params["axes"]]
     return c.again(c.full(0), c.full(1), axes=axes)

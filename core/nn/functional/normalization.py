@@ -9,6 +9,7 @@ import numpy as np
 
 from ... import ops
 from ...autograd import no_grad
+from ...backend import BatchingError, levels_of
 from ...errors import ShapeError
 from ...tensor import Tensor
 from ..errors import ArgumentError
@@ -61,6 +62,14 @@ def batch_norm(
 
 def _move(running: Tensor | None, value: Tensor, momentum: float) -> None:
     if running is not None:
+        own = levels_of(running.array)
+        if any(level not in own for level in levels_of(value.array)):
+            raise BatchingError(
+                "in training inside vmap each sample has its own moments, and the running moments "
+                "(running_mean, running_var) are one tensor for all: use a layer with "
+                "track_running_stats=False, call eval(), or give functional_call buffers that "
+                "have samples too"
+            )
         with no_grad():
             running.copy_(running * (1 - momentum) + value.detach() * momentum)
 
