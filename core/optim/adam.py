@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import backend
+from ..kernels.updates import adam_update
 from .optimizer import Group, Optimizer, OptimizerError, State, zeros_for
 
 
@@ -62,29 +63,27 @@ class Adam(Optimizer):
             raise OptimizerError(f"betas are from 0 to below 1; given {group['betas']}")
 
     def update(self, group: Group, p: Any, g: Any, state: State) -> None:
-        xp = backend.namespace(p)
         lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
-        if decay and self.decoupled:
-            p *= 1 - lr * decay
-        elif decay:
-            g = g + decay * p
         if not state:
             state.update(step=0, exp_avg=zeros_for(p), exp_avg_sq=zeros_for(p))
             if group["amsgrad"]:
                 state["max_exp_avg_sq"] = zeros_for(p)
         state["step"] += 1
-        mean, square = state["exp_avg"].array, state["exp_avg_sq"].array
-        mean += (1 - beta1) * (g - mean)
-        square *= beta2
-        square += (1 - beta2) * g * g
-        if group["amsgrad"]:
-            largest = state["max_exp_avg_sq"].array
-            xp.maximum(largest, square, out=largest)
-            square = largest
-        divisor = xp.sqrt(square)
-        divisor /= math.sqrt(1 - beta2 ** state["step"])
-        divisor += group["eps"]
-        p -= (lr / (1 - beta1 ** state["step"])) * (mean / divisor)
+        adam_update(
+            backend.namespace(p),
+            p,
+            g,
+            state["exp_avg"].array,
+            state["exp_avg_sq"].array,
+            state["max_exp_avg_sq"].array if group["amsgrad"] else None,
+            lr=lr / (1 - beta1 ** state["step"]),
+            beta1=beta1,
+            beta2=beta2,
+            eps=group["eps"],
+            decay=0.0 if self.decoupled else decay,
+            shrink=1 - lr * decay if self.decoupled else 1.0,
+            root=math.sqrt(1 - beta2 ** state["step"]),
+        )
 
 
 class AdamW(Adam):

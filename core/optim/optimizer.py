@@ -218,4 +218,4 @@ def _own(name: str, value: Any, p: Tensor, number: int) -> Any:
 
 def zeros_for(p: Any) -> Tensor:
     """Return a tensor of zeros for the state of a parameter's array."""
-    return Tensor._wrap(p * 0)
+    return Tensor._wrap(p.__array_namespace__().zeros_like(p))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import backend
+from ..kernels.updates import rmsprop_update
 from .optimizer import Group, Optimizer, State, zeros_for
 
 
@@ -57,9 +58,6 @@ class RMSprop(Optimizer):
         )
 
     def update(self, group: Group, p: Any, g: Any, state: State) -> None:
-        xp = backend.namespace(p)
-        if group["weight_decay"]:
-            g = g + group["weight_decay"] * p
         if not state:
             state.update(step=0, square_avg=zeros_for(p))
             if group["centered"]:
@@ -67,20 +65,16 @@ class RMSprop(Optimizer):
             if group["momentum"]:
                 state["momentum_buffer"] = zeros_for(p)
         state["step"] += 1
-        alpha, square = group["alpha"], state["square_avg"].array
-        square *= alpha
-        square += (1 - alpha) * g * g
-        if group["centered"]:
-            mean = state["grad_avg"].array
-            mean += (1 - alpha) * (g - mean)
-            divisor = xp.sqrt(square - mean * mean)
-        else:
-            divisor = xp.sqrt(square)
-        divisor += group["eps"]
-        if group["momentum"]:
-            kept = state["momentum_buffer"].array
-            kept *= group["momentum"]
-            kept += g / divisor
-            p -= group["lr"] * kept
-        else:
-            p -= group["lr"] * (g / divisor)
+        rmsprop_update(
+            backend.namespace(p),
+            p,
+            g,
+            state["square_avg"].array,
+            state["grad_avg"].array if group["centered"] else None,
+            state["momentum_buffer"].array if group["momentum"] else None,
+            lr=group["lr"],
+            alpha=group["alpha"],
+            eps=group["eps"],
+            decay=group["weight_decay"],
+            momentum=group["momentum"],
+        )

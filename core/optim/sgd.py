@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..tensor import Tensor
-from .optimizer import Group, Optimizer, OptimizerError, State
+from .. import backend
+from ..kernels.updates import sgd_update
+from .optimizer import Group, Optimizer, OptimizerError, State, zeros_for
 
 
 class SGD(Optimizer):
@@ -64,15 +65,22 @@ class SGD(Optimizer):
             raise OptimizerError("nesterov needs a momentum and no dampening")
 
     def update(self, group: Group, p: Any, g: Any, state: State) -> None:
-        if group["weight_decay"]:
-            g = g + group["weight_decay"] * p
         momentum = group["momentum"]
+        keep, add = momentum, 1 - group["dampening"]
+        velocity = None
         if momentum:
-            kept = state.get("momentum_buffer")
-            if kept is None:
-                kept = state["momentum_buffer"] = Tensor._wrap(g.copy())
-            else:
-                kept.array[...] *= momentum
-                kept.array[...] += (1 - group["dampening"]) * g
-            g = g + momentum * kept.array if group["nesterov"] else kept.array
-        p -= group["lr"] * g
+            if "momentum_buffer" not in state:
+                state["momentum_buffer"] = zeros_for(p)
+                keep, add = 0.0, 1.0
+            velocity = state["momentum_buffer"].array
+        sgd_update(
+            backend.namespace(p),
+            p,
+            g,
+            velocity,
+            lr=group["lr"],
+            decay=group["weight_decay"],
+            keep=keep,
+            add=add,
+            ahead=momentum if group["nesterov"] else None,
+        )
