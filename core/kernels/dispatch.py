@@ -27,7 +27,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from ..errors import UseError
-from .threads import ready
+from .threads import ready, shared
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -154,6 +154,21 @@ class Kernel:
 
 KERNELS: dict[str, Kernel] = {}
 """All kernels with a faster version, by name."""
+
+
+def _after_fork() -> None:
+    """Leave a child process to the reference: the threads of OpenMP do not survive a fork.
+
+    One in which no library has been used yet may still load them.
+    """
+    if shared():
+        for kernel in KERNELS.values():
+            kernel.fast, kernel.sought = None, True
+        _LOG.debug("the references compute in this process, which was forked")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def dispatched(home: str, *, least: int = 0) -> Callable[[Callable[P, R]], Callable[P, R]]:

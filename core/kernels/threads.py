@@ -89,6 +89,11 @@ def share_threads(library: str, setter: Callable[[int], object]) -> None:
         set_blas_threads(1)
 
 
+def shared() -> bool:
+    """Whether a library that computes with OpenMP is in use."""
+    return bool(_SETTERS)
+
+
 def ready() -> None:
     """Tell the libraries the number of threads, unless this thread has."""
     setting = _current

@@ -1,5 +1,8 @@
 """Fused kernels against the reference in float64, over shapes, layouts and special values."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 
@@ -141,6 +144,20 @@ def test_softmax_of_infinities(compared):
     x[4] += 1e30
     compared(softmax.softmax, x, axis=-1)
     compared(softmax.log_softmax, x, axis=-1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_process_computes_with_the_reference():
+    x = np.linspace(-3, 3, 100_000, dtype=np.float32)
+    expected = gelu.forward(np, x)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)  # OpenMP would wait for threads that are not there
+        before = dispatch.KERNELS["gelu"].calls
+        same = np.allclose(gelu.forward(np, x), expected, atol=1e-5)
+        os._exit(0 if same and dispatch.KERNELS["gelu"].calls == before else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_what_is_declined_is_the_references():
