@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
 from ..errors import ShapeError
 from ..kernels import products
 from ..tensor import Tensor
@@ -145,6 +146,15 @@ def _matrices_each(c: Call) -> list[Any]:
     return found
 
 
+def _outer_products(columns: Any, rows: Any) -> Any:
+    """Return the products of columns with rows: quicker than as products of matrices."""
+    if type(columns) is not np.ndarray or type(rows) is not np.ndarray:
+        return columns * rows
+    shape = np.broadcast_shapes(columns.shape, rows.shape)
+    out = backend.empty(shape, np.result_type(columns, rows))
+    return np.multiply(columns, rows, out=out)
+
+
 def _matmul_each(c: Call) -> Any:
     xp, (x, y) = c.xp, c.values
     if not c.batched[1] and c.ndim(1) <= 2:  # one product for all samples
@@ -157,7 +167,7 @@ def _matmul_each(c: Call) -> Any:
     a, b = _matrices_each(c)
     if a.shape[-1] != b.shape[-2]:
         raise ShapeError(f"matmul: shapes {c.shape(0)} and {c.shape(1)} do not fit")
-    product = a * b if a.shape[-1] == 1 else c.again(a, b)
+    product = _outer_products(a, b) if a.shape[-1] == 1 else c.again(a, b)
     if c.ndim(0) == 1:
         product = xp.squeeze(product, axis=-2)
     return xp.squeeze(product, axis=-1) if c.ndim(1) == 1 else product
