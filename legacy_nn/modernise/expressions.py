@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rekindle.core import ops
-from rekindle.core.creation import zeros
+from rekindle.core.creation import ones, zeros
 from rekindle.core.nn import functional as F
 from rekindle.core.tensor import Tensor
 
@@ -32,6 +32,8 @@ class Operation:
         For PyTorch, where that differs.
     repeats : bool
         Whether the text has an argument twice, which then must be a name.
+    keywords : bool
+        Whether all attributes are arguments of the call that the text is, by their names.
     helper, torch_helper : str
         A function that the texts call, to be written before them.
     """
@@ -40,6 +42,7 @@ class Operation:
     text: str
     torch: str = ""
     repeats: bool = False
+    keywords: bool = False
     helper: str = ""
     torch_helper: str = ""
 
@@ -225,6 +228,20 @@ OPERATIONS: dict[str, Operation] = {
         "ops.stack([*parts], axis=dim)",
         "torch.stack([*parts], dim)",
     ),
+    "for_each": Operation(
+        lambda a, b: ops.expand(b, (a.shape[0], *b.shape)),
+        "b.expand(a.shape[0], *b.shape)",
+        repeats=True,
+    ),
+    "expand_as": Operation(lambda a, b: ops.expand(a, b.shape), "a.expand(b.shape)"),
+    "ones_like": Operation(
+        lambda a: ones(a.shape, a.dtype, a.device),
+        "rekindle.ones(a.shape, a.dtype)",
+        "torch.ones_like(a)",
+        repeats=True,
+    ),
+    "mul_size": Operation(lambda a, b, *, dim: a * b.shape[dim], "a * b.shape[dim]"),
+    "div_size": Operation(lambda a, b, *, dim: a / b.shape[dim], "a / b.shape[dim]"),
     "flip": Operation(lambda a, *, dim: ops.flip(a, dim), "a.flip(dim)"),
     "grid_sample": Operation(
         lambda a, b: ops.grid_sample(a, b, align_corners=True),
@@ -250,6 +267,9 @@ OPERATIONS: dict[str, Operation] = {
         "a.index_select(dim, b)",
     ),
     "first": Operation(lambda a: a[0], "a[0]"),
+    "argmax": Operation(
+        lambda a, *, dim: ops.argmax(a, axis=dim), "a.argmax(axis=dim)", "a.argmax(dim)"
+    ),
     "detach": Operation(lambda a: a.detach(), "a.detach()"),
     "masked": Operation(lambda a, b: ops.masked_select(a, b != 0), "a.masked_select(b != 0)"),
     # sequences, whose first dimension is the time
@@ -270,6 +290,11 @@ OPERATIONS: dict[str, Operation] = {
     "linear_no_bias": Operation(lambda a, b: F.linear(a, b), "F.linear(a, b)"),
     "sigmoid": Operation(ops.sigmoid, "a.sigmoid()"),
     "tanh": Operation(ops.tanh, "a.tanh()"),
+    **{
+        name: Operation(getattr(F, name), f"F.{name}(*parts)", keywords=True)
+        for name in ("conv2d", "conv3d", "conv_transpose2d")
+    },
+    "patches": Operation(F.unfold, "F.unfold(*parts)", keywords=True),
     "softmax": Operation(
         lambda a, *, dim: ops.softmax(a, axis=dim), "a.softmax(axis=dim)", "a.softmax(dim)"
     ),

@@ -57,7 +57,8 @@ FIRST = {
 def structure_of(model: Any, input: Any = None) -> Value:
     """Return inputs like an example's, or like those that the model wants."""
     if isinstance(model, Criterion):
-        x = _of_value(input) if input is not None else _criterion_input(model)
+        known = input is not None and typename(model) != "nn.SequencerCriterion"
+        x = _of_value(input) if known else _criterion_input(model)
         return (x, _target(model, x))
     if input is None:
         return _of_wish(wish(model))
@@ -99,6 +100,8 @@ def _criterion_input(model: Any) -> Value:
         return (Expr("input"), Expr("input"))
     if name == "nn.MultiCriterion":
         return _criterion_input(model.criterions[1])
+    if name == "nn.SequencerCriterion":
+        return Expr("input", steps=True)
     if name == "nn.ParallelCriterion":
         return tuple(_criterion_input(c) for c in model.criterions.array())
     if name == "nn.ModuleCriterion" and model.inputModule is not None:

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-_RANDOM = "it draws from Torch's random stream in a way that no layer of core.nn does"
-_SPARSE = "its input is a table of sparse rows, which core.nn has no layer for"
+_SPARSE = "its input is a table of indices and values; for dense rows, nn.Linear has its weight"
+_WINDOWS = "it draws the sizes of its windows anew in each call, in evaluation too"
+_BASE = "it is a base of other classes and computes nothing itself"
+_DRAWS = "it draws actions, and learns from rewards"
+_REWARD = "it hands out rewards to modules that draw actions"
 _LUA = "it is part of Torch7's own programs, not of a model's computation"
-_OLD = "its weights do not lie in memory as any layer of core.nn has them"
 
 NOT_TRANSLATED: dict[str, str] = {
-    "nn.WhiteNoise": _RANDOM,
-    "nn.SpatialFractionalMaxPooling": _RANDOM,
-    "nn.VolumetricFractionalMaxPooling": _RANDOM,
+    "nn.WhiteNoise": "it adds noise in training, which is no layer of core.nn or PyTorch",
+    "nn.SpatialFractionalMaxPooling": _WINDOWS,
+    "nn.VolumetricFractionalMaxPooling": _WINDOWS,
     "nn.SparseLinear": _SPARSE,
     "nn.IndexLinear": _SPARSE,
-    "nn.SpatialConvolutionLocal": "it has a filter for every place, which core.nn has no layer for",
-    "nn.SpatialFullConvolutionMap": "it is a transposed convolution between pairs of planes",
-    "nn.SpatialDepthWiseConvolution": "Torch7 reads height and width of its input exchanged",
-    "nn.SpatialSubtractiveNormalization": "its estimator depends on the size of each image",
-    "nn.SpatialDivisiveNormalization": "its estimator depends on the size of each image",
-    "nn.SpatialContrastiveNormalization": "its estimator depends on the size of each image",
-    "nn.TemporalSubSampling": _OLD,
-    "nn.TemporalDynamicKMaxPooling": "how many maxima it keeps depends on the length",
-    "nn.PartialLinear": "which of its outputs it computes is set while it runs",
-    "nn.WeightNorm": "its module's weight is computed anew whenever it runs",
-    "nn.Constant": "its output does not depend on its input; write the constant",
+    "nn.TemporalDynamicKMaxPooling": "how many maxima it keeps depends on the input's length",
+    "nn.AbstractRecurrent": _BASE,
+    "nn.AbstractSequencer": _BASE,
+    "nn.BinaryClassReward": _REWARD,
+    "nn.MaskZeroCriterion": "how many samples count is known only when it runs",
+    "nn.RecurrentAttention": "it draws where it looks next, and learns from rewards",
+    "nn.Reinforce": _BASE,
+    "nn.ReinforceBernoulli": _DRAWS,
+    "nn.ReinforceCategorical": _DRAWS,
+    "nn.ReinforceNormal": _DRAWS,
+    "nn.RepeaterCriterion": "all steps of its sequence have one target; repeat that instead",
+    "nn.SpatialGlimpse": "it cuts images where another tensor says, at several scales",
+    "nn.TotalDropout": "in training it drops a whole batch or nothing, which no layer does",
+    "nn.VRClassReward": _REWARD,
     "nn.Kmeans": "it is an algorithm that learns without gradients",
     "nn.ModuleFromCriterion": "it is a criterion in the place of a module",
     "nn.StochasticGradient": _LUA,
@@ -31,7 +36,6 @@ NOT_TRANSLATED: dict[str, str] = {
     "nn.Container": "it defines no forward pass",
     "nn.Criterion": "it defines no loss",
     "nn.SpatialAutoCropMSECriterion": "what it compares depends on the size of each image",
-    "nn.L1HingeEmbeddingCriterion": "its target is one number that chooses the formula",
     "graph.Edge": _LUA,
     "graph.Graph": _LUA,
     "graph.Node": _LUA,
@@ -46,11 +50,9 @@ NOT_TRANSLATED: dict[str, str] = {
 }
 """Reasons by Torch7's name of the class."""
 
-PACKAGES: dict[str, str] = {
-    "dpnn": "it draws actions, images or numbers, or learns from rewards",
-    "rnn": "it is a base of other classes, a criterion of sequences, or draws where to look",
-}
-"""Reasons for all classes of a package of legacy_nn that have no rule."""
+
+PACKAGES = {"dpnn": "it draws noise, images or classes, in ways that no layer of core.nn does"}
+"""Reasons for classes of a package of legacy_nn that have no reason of their own."""
 
 
 def reason(typename: str, cls: type | None) -> str | None:
@@ -62,8 +64,6 @@ def reason(typename: str, cls: type | None) -> str | None:
     cls : type or None
         The Python class, where there is one.
     """
-    if typename in NOT_TRANSLATED:
-        return NOT_TRANSLATED[typename]
     parts = cls.__module__.split(".") if cls is not None else []
     package = parts[2] if len(parts) > 3 else ""
-    return PACKAGES.get(package)
+    return NOT_TRANSLATED.get(typename) or PACKAGES.get(package)

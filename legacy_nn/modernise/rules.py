@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import rules_containers as rules_containers
 from . import rules_criterion as rules_criterion
 from . import rules_functions as rules_functions
+from . import rules_images as rules_images
 from . import rules_layers as rules_layers
 from . import rules_packages as rules_packages
 from . import rules_recurrent as rules_recurrent

@@ -33,7 +33,7 @@ def sequential(m: Any, x: Value, b: Builder) -> Value:
 
 @rule(
     *("nn.Decorator", "nn.Serial", "nn.DontCast", "nn.Inception", "nn.DataParallel", "nn.NaN"),
-    *("nn.Profile", "nn.SeqBRNN"),
+    *("nn.Profile", "nn.SeqBRNN", "nn.FireModule", "nn.Recursor"),
 )
 def decorator(m: Any, x: Value, b: Builder) -> Value:
     """Return what the one module inside returns."""

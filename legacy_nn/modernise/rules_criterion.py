@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..unknown_classes import typename
 from .plan import Layer, Value
 from .registry import rule
 from .rules_functions import cosine
@@ -30,6 +31,7 @@ for _typename, _kind in {
     "nn.AbsCriterion": "L1Loss",
     "nn.SmoothL1Criterion": "SmoothL1Loss",
     "nn.SoftMarginCriterion": "SoftMarginLoss",
+    "nn.BinaryLogisticRegression": "SoftMarginLoss",
 }.items():
     _plain(_typename, _kind)
 
@@ -181,6 +183,39 @@ def distance_ratio(m: Any, x: Value, b: Builder) -> Value:
     alike, unlike = (b.tensor(part) for part in b.parts(pair, 2))
     total = b.op("add", b.op("exp", b.op("neg", alike)), b.op("exp", b.op("neg", unlike)))
     return averaged(m, b.op("add", alike, b.op("log", total)), b)
+
+
+@rule("nn.L1HingeEmbeddingCriterion")
+def l1_hinge(m: Any, x: Value, b: Builder) -> Value:
+    """Return the distance of two tensors, or for a target of -1 what it lacks to the margin."""
+    pair, target = b.parts(x, 2)
+    first, second = (b.tensor(part) for part in b.parts(pair, 2))
+    distance = b.op("sum_all", b.op("abs", b.op("sub", first, second)), ndim=0)
+    lacking = b.op("at_least", b.op("add", b.op("neg", distance), number(m.margin)), low=0)
+    return b.op("where", b.op("equal", b.tensor(target), -1), lacking, distance)
+
+
+MEANS = {
+    *("nn.ClassNLLCriterion", "nn.CrossEntropyCriterion", "nn.MSECriterion", "nn.AbsCriterion"),
+    *("nn.SmoothL1Criterion", "nn.BCECriterion"),
+}
+"""Criterions whose mean over all steps at once is the mean of those of the steps."""
+
+
+@rule("nn.SequencerCriterion")
+def of_steps(m: Any, x: Value, b: Builder) -> Value:
+    """Return the sum or mean over the steps of a sequence of their losses."""
+    inner = m.criterion
+    if typename(inner) not in MEANS or getattr(inner, "weights", None) is not None:
+        b.refuse("the loss of all its steps at once is not a mean of theirs")
+    input, target = (b.tensor(part) for part in b.parts(x, 2))
+    flat = tuple(b.op("flatten_part", part, start=0, end=1) for part in (input, target))
+    flat[0].ndim = None if input.ndim is None else input.ndim - 1
+    loss = b.tensor(b.child(inner, "criterion", flat, ("criterion",)))
+    averages = bool(getattr(inner, "sizeAverage", True))
+    if averages == bool(m.sizeAverage):
+        return loss
+    return b.op("mul_size" if averages else "div_size", loss, input, dim=0)
 
 
 @rule("nn.L1Cost")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @rule(
     *("nn.Identity", "nn.Copy", "nn.Contiguous", "nn.PrintSize", "nn.L1Penalty"),
     *("nn.TotalVariation", "nngraph.JustElement", "nn.ZeroGrad"),
+    "nn.CategoricalEntropy",
 )
 def identity(m: Any, x: Value, b: Builder) -> Value:
     """Return the input; penalties in the gradient belong to the loss."""

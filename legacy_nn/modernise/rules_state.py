@@ -285,24 +285,3 @@ def instance_normalization(m: Any, x: Value, b: Builder) -> Value:
     shape = (m.weight.size, 1, 1)
     weighted = b.op("mul", scaled, b.parameter("weight", viewed(m.weight, shape)))
     return b.op("add", weighted, b.parameter("bias", viewed(m.bias, shape)))
-
-
-@rule("nn.SpatialConvolutionMap")
-def convolution_map(m: Any, x: Value, b: Builder) -> Value:
-    """Return a convolution between pairs of planes: one filter each, then sums of planes."""
-    table = m.connTable.numpy().astype(np.int64) - 1
-    pairs = len(table)
-    kernel = m.per_axis("k")
-    arguments = {"in_channels": pairs, "out_channels": pairs, "kernel_size": plain(kernel)}
-    arguments |= {"stride": plain(m.per_axis("d")), "groups": pairs, "bias": False}
-    weight = viewed(m.weight, (pairs, 1, *kernel))
-    made = Layer("Conv2d", without_defaults(arguments, stride=1), {"weight": weight})
-    sums = np.zeros((int(m.nOutputPlane), pairs), m.weight.dtype)
-    sums[table[:, 1], np.arange(pairs)] = 1
-    sources = b.buffer("sources", Tensor(np.ascontiguousarray(table[:, 0])))
-    chosen = b.op("take", b.tensor(x), sources, dim=1, ndim=4)
-    filtered = b.op("permute", b.layer("filters", made, chosen, 4), order=(0, 2, 3, 1))
-    joined = b.op(
-        "linear", filtered, b.buffer("sums", Tensor(sums)), b.parameter("bias", m.bias), ndim=4
-    )
-    return b.op("permute", joined, order=(0, 3, 1, 2))

@@ -326,6 +326,44 @@ def linear(w: Writer, expr: Expr, args: Sequence[str]) -> str:
     return w.node("Add", product, args[2]) if len(args) > 2 else product
 
 
+@emits("conv2d", "conv3d", "conv_transpose2d")
+def convolution(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add a convolution whose weight is computed."""
+    given, n = expr.attrs, 3 if expr.op == "conv3d" else 2
+    attributes: dict[str, Any] = {
+        "strides": each(given.get("stride", 1), n),
+        "pads": each(given.get("padding", 0), n) * 2,
+        "dilations": each(given.get("dilation", 1), n),
+        "group": int(given.get("groups", 1)),
+    }
+    if "transpose" in expr.op:
+        attributes["output_padding"] = each(given.get("output_padding", 0), n)
+        return w.node("ConvTranspose", *args, **attributes)
+    return w.node("Conv", *args, **attributes)
+
+
+@emits("for_each")
+def for_each(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add a value once for each sample of a batch."""
+    count = w.node("Shape", args[0], start=0, end=1)
+    return w.node("Expand", args[1], w.node("Concat", count, w.node("Shape", args[1]), axis=0))
+
+
+@emits("expand_as")
+def expand_as(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add a value in the size of another."""
+    return w.node("Expand", args[0], w.node("Shape", args[1]))
+
+
+@emits("ones_like")
+def ones_like(w: Writer, expr: Expr, args: Sequence[str]) -> str:
+    """Add ones in the size of a value."""
+    from onnx import numpy_helper
+
+    one = numpy_helper.from_array(np.ones(1, w.dtype))
+    return w.node("ConstantOfShape", w.node("Shape", args[0]), value=one)
+
+
 @emits("softmax", "log_softmax")
 def softmax(w: Writer, expr: Expr, args: Sequence[str]) -> str:
     """Add a softmax or its logarithm."""

@@ -123,7 +123,11 @@ def operation(
             several[key] = [_size(arguments[0], n) for n in value]
         else:
             names[key] = literal(value)
-    return filled(text, names, several)
+    found = filled(text, names, several)
+    if known.keywords:
+        assert isinstance(found, ast.Call)
+        found.keywords = [ast.keyword(key, literal(value)) for key, value in attrs.items()]
+    return found
 
 
 def _size(x: ast.expr, size: Any) -> ast.expr:
