@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .checks import Array, floating, index_range, same_shape, sizes, spatial_ndim, wide
+from .dispatch import dispatched
 from .indexing import spread
 from .padding import pad
 from .windows import pooling_size, spread_windows, sum_windows, taps
@@ -21,7 +22,7 @@ _BLOCK_BYTES = 1 << 21
 """How much of the images max_pool looks at at a time, near a core's L2 cache."""
 
 
-class _Window(NamedTuple):
+class Window(NamedTuple):
     """A checked pooling window."""
 
     kernel: tuple[int, ...]
@@ -38,6 +39,7 @@ class _Window(NamedTuple):
         ]
 
 
+@dispatched("fused.pooling", least=1024)
 def max_pool(
     xp: Any,
     x: Array,
@@ -75,7 +77,7 @@ def max_pool(
     value minus infinity and the index -1.
     Source: lib/THNN/generic/SpatialDilatedMaxPooling.c
     """
-    window = _window(xp, "max_pool", x, kernel, stride, padding, dilation, ceil_mode)
+    window = window_of(xp, "max_pool", x, kernel, stride, padding, dilation, ceil_mode)
     values = xp.empty((*x.shape[:2], *window.out), x.dtype)
     indices = xp.empty(values.shape, xp.int64)
     step = max(_BLOCK_BYTES // max(x[:1].size * x.itemsize, 1), 1)
@@ -85,6 +87,7 @@ def max_pool(
     return values, indices
 
 
+@dispatched("fused.pooling", least=1024)
 def max_pool_gradient(xp: Any, g: Array, indices: Array, *, size: Sequence[int]) -> Array:
     """Return the gradient of `max_pool` by its input: g added at the maxima.
 
@@ -220,6 +223,7 @@ def _read(xp: Any, x: Array, indices: Array) -> Array:
     return xp.take_along_axis(planes, index, axis=2).reshape(indices.shape)
 
 
+@dispatched("fused.pooling", least=1024)
 def avg_pool(
     xp: Any,
     x: Array,
@@ -257,17 +261,18 @@ def avg_pool(
     holds no element at all, as in Torch7.
     Source: lib/THNN/generic/SpatialAveragePooling.c
     """
-    window = _window(xp, "avg_pool", x, kernel, stride, padding, (1,) * (x.ndim - 2), ceil_mode)
+    window = window_of(xp, "avg_pool", x, kernel, stride, padding, (1,) * (x.ndim - 2), ceil_mode)
     total = wide(xp, x)
     if any(map(any, window.border(x.shape[2:]))):
         total = pad(xp, total, padding=window.border(x.shape[2:]))
     for axis in range(x.ndim - 1, 1, -1):
         k, s, o = window.kernel[axis - 2], window.stride[axis - 2], window.out[axis - 2]
         total = sum_windows(xp, total, axis, k, s, o)
-    counts = _counts(xp, window, x.shape[2:], total.dtype, count_include_pad)
+    counts = counts_of(xp, window, x.shape[2:], total.dtype, count_include_pad)
     return (total / counts).astype(x.dtype, copy=False)
 
 
+@dispatched("fused.pooling", least=1024)
 def avg_pool_gradient(
     xp: Any,
     g: Array,
@@ -301,9 +306,9 @@ def avg_pool_gradient(
     name = "avg_pool_gradient"
     spatial = sizes(name, "size", size, spatial_ndim(name, g), 1)
     image = xp.broadcast_to(xp.zeros((), g.dtype), (*g.shape[:2], *spatial))
-    window = _window(xp, name, image, kernel, stride, padding, (1,) * len(spatial), ceil_mode)
+    window = window_of(xp, name, image, kernel, stride, padding, (1,) * len(spatial), ceil_mode)
     same_shape(name, "g", g, (*g.shape[:2], *window.out))
-    spread = wide(xp, g) / _counts(xp, window, spatial, wide(xp, g).dtype, count_include_pad)
+    spread = wide(xp, g) / counts_of(xp, window, spatial, wide(xp, g).dtype, count_include_pad)
     border = window.border(spatial)
     for axis in range(2, g.ndim):
         k, s = window.kernel[axis - 2], window.stride[axis - 2]
@@ -313,7 +318,7 @@ def avg_pool_gradient(
     return spread.astype(g.dtype, copy=False)
 
 
-def _max_pool_block(xp: Any, x: Array, window: _Window) -> tuple[Array, Array]:
+def _max_pool_block(xp: Any, x: Array, window: Window) -> tuple[Array, Array]:
     """Return values and indices of a few images, whose temporaries fit the cache."""
     size, width = x.shape[2:], window.kernel
     image = pad(xp, wide(xp, x), padding=window.border(size), value=-xp.inf)
@@ -340,7 +345,7 @@ def _max_pool_block(xp: Any, x: Array, window: _Window) -> tuple[Array, Array]:
     return values, indices
 
 
-def _window(
+def window_of(
     xp: Any,
     name: str,
     x: Array,
@@ -349,7 +354,14 @@ def _window(
     padding: Sequence[int],
     dilation: Sequence[int],
     ceil_mode: bool,
-) -> _Window:
+) -> Window:
+    """Return the window of a pooling of images, checked.
+
+    Raises
+    ------
+    ShapeError, DtypeError
+        If shapes, parameters or the dtype do not fit.
+    """
     floating(xp, name, x)
     ndim = spatial_ndim(name, x)
     width = sizes(name, "kernel", kernel, ndim, 1)
@@ -357,11 +369,11 @@ def _window(
     border = sizes(name, "padding", padding, ndim, 0)
     gaps = sizes(name, "dilation", dilation, ndim, 1)
     out = pooling_size(name, x.shape[2:], width, steps, border, gaps, ceil_mode)
-    return _Window(width, steps, border, gaps, out)
+    return Window(width, steps, border, gaps, out)
 
 
-def _counts(
-    xp: Any, window: _Window, size: Sequence[int], dtype: Any, count_include_pad: bool
+def counts_of(
+    xp: Any, window: Window, size: Sequence[int], dtype: Any, count_include_pad: bool
 ) -> Array:
     """Return what each window's sum is divided by, shape `out`; nan for 0 elements."""
     counts = np.ones((), np.int64)

@@ -7,10 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.dispatch import dispatched
 from .batch_rules import elementwise
+from .dispatching import dispatched_rule
 from .precision import narrow, wide
 from .registry import Array, OperandError, Sample, operation
 from .samples import real
+
+LARGE = 4096
+"""Elements from which on a call of a fused kernel takes less time than NumPy."""
 
 
 def _prelu_samples(rng: np.random.Generator) -> Iterator[Sample]:
@@ -39,16 +44,23 @@ sigmoid.def_derivative(x=lambda g, out: g * out * (1 - out))
 
 
 @operation(samples=real, methods=("relu",), inplace=("relu_",))
+@dispatched("fused.rectifiers", least=LARGE)
 def relu(xp: Any, x: Array) -> Array:
     """Return x where it is positive, else 0; nan stays nan."""
     return xp.maximum(x, 0)
 
 
-# The slope at 0 is 0.
-relu.def_derivative(x=lambda g, out: g * (out > 0))
+@dispatched_rule("fused.rectifiers", least=LARGE)
+def relu_gradient(xp: Any, g: Any, out: Any) -> Any:
+    """Return the gradient of relu; the slope at 0 is 0."""
+    return g * (out > 0)
+
+
+relu.def_derivative(x=relu_gradient)
 
 
 @operation(samples=real)
+@dispatched("fused.rectifiers", least=LARGE)
 def threshold(xp: Any, x: Array, *, threshold: float = 0.0, value: float = 0.0) -> Array:
     """Return x where it exceeds `threshold`, else `value`.
 
@@ -57,7 +69,13 @@ def threshold(xp: Any, x: Array, *, threshold: float = 0.0, value: float = 0.0) 
     return xp.where(x > threshold, x, xp.asarray(value, dtype=x.dtype))
 
 
-threshold.def_derivative(x=lambda g, x, threshold: g * (x > threshold))
+@dispatched_rule("fused.rectifiers", least=LARGE)
+def threshold_gradient(xp: Any, g: Any, x: Any, threshold: float) -> Any:
+    """Return the gradient of threshold."""
+    return g * (x > threshold)
+
+
+threshold.def_derivative(x=threshold_gradient)
 
 
 @operation(samples=real)

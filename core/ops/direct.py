@@ -137,7 +137,7 @@ class DirectCalls:
             raise UseError(
                 f"the gradient of {self.name} for {operand} needs {', '.join(missing)} as well"
             )
-        result = rule.function(**{name: known[name] for name in rule.names})
+        result = rule.function(*[known[name] for name in rule.names])
         shape = known.get(operand + SHAPE)
         if shape is None or self.variadic:
             return result
