@@ -66,6 +66,7 @@ class Module:
         self.renamed: dict[str, str] = {}
         self.reserved: frozenset[str] = frozenset()
         self.kept: list[Kept] = []
+        self.preamble: list[str] = []
         named_args = any(
             v.name == "args" for s in (scopes.top, *scopes.scopes.values()) for v in s.variables
         )

@@ -124,7 +124,7 @@ class Project:
                 if source.path in rewritten:
                     found = rewritten[source.path]
                     module.renamed, module.reserved = found.renamed, found.reserved
-                    module.kept = found.kept
+                    module.kept, module.preamble = found.kept, found.classes
         relate(info for m in self.modules.values() for info in m.classes.values())
         for module in self.modules.values():
             module.link()
@@ -141,20 +141,21 @@ class Project:
 
     def _modern(self, parsed: dict[str, tuple[ast.Block, FileScope]]) -> dict[str, Modern]:
         """Rewrite the files in modern style; `parsed` gets the new trees."""
-        used = {
-            path: {n for s in (scopes.top, *scopes.scopes.values()) for n in s.globals_read}
-            | set(scopes.global_writes)
-            for path, (_, scopes) in parsed.items()
-        }
-        found: dict[str, Modern] = {}
-        for source in self.sources:
-            if source.path not in parsed:
-                continue
-            others = (names for path, names in used.items() if path != source.path)
-            result = modern(source.content, source.path, frozenset().union(*others))
-            parsed[source.path] = result.block, result.scopes
-            found[source.path] = result
+        by_path = {s.path: s for s in self.sources}
+        found = modern(
+            [(path, by_path[path].content) for path in parsed], lambda name: self._path_of(name)
+        )
+        for path, result in found.items():
+            parsed[path] = result.block, result.scopes
         return found
+
+    def _path_of(self, required: str) -> str | None:
+        """Return the path of the file that `require` means."""
+        plain = required.removeprefix("./")
+        for name in (plain.replace(".", "/"), plain, plain.removesuffix(".lua")):
+            if name in self._by_require:
+                return self._by_require[name].path
+        return None
 
     # -- finding --------------------------------------------------------------------------
 
@@ -164,12 +165,8 @@ class Project:
 
     def find(self, required: str) -> Module | None:
         """Return the file of the project that `require` means, None if there is none."""
-        plain = required.removeprefix("./")
-        for name in (plain.replace(".", "/"), plain, plain.removesuffix(".lua")):
-            source = self._by_require.get(name)
-            if source is not None:
-                return self.modules.get(source.path)
-        return None
+        path = self._path_of(required)
+        return None if path is None else self.modules.get(path)
 
     # -- globals --------------------------------------------------------------------------
 

@@ -153,11 +153,17 @@ def _is_library(name: str) -> bool:
 
 
 def _assembled(c: Context, undefined: list[str]) -> str:
+    if c.module.preamble:
+        c.use("nn", "rekindle")
+        if any("ops." in definition for definition in c.module.preamble):
+            c.use("ops", "rekindle")
     head = [f'"""Translated from {c.module.path.rpartition("/")[2]} by rekindle transpile."""', ""]
     for source, names in sorted(c.imports.items()):
         head.append(f"from {source} import {', '.join(sorted(names))}")
     if c.imports:
         head.append("")
+    for definition in c.module.preamble:
+        head += ["", definition, "", ""]
     head += [f"{name} = None" for name in undefined]
     if undefined:
         head.append("")

@@ -338,3 +338,152 @@ for i = 1, 3 do
 end
 local code = encoder:forward(x)
 show(code, decoder:forward(code), ae:get(1):get(1).weight)
+----- residual blocks: branches that are added up
+local function conv_bn(net, from, to, size, step)
+   local edge = math.floor(size / 2)
+   net:add(nn.SpatialConvolution(from, to, size, size, step, step, edge, edge))
+   return net:add(nn.SpatialBatchNormalization(to))
+end
+local function residual(from, to, step)
+   local F = conv_bn(nn.Sequential(), from, to, 3, step)
+   F:add(nn.ReLU(true))
+   conv_bn(F, to, to, 3, 1)
+   local P = (from == to and step == 1) and nn.Identity() or conv_bn(nn.Sequential(), from, to, 1, step)
+   local sum = nn.Sequential()
+   sum:add(nn.ConcatTable():add(F):add(P))
+   sum:add(nn.CAddTable(true)):add(nn.ReLU(true))
+   return sum
+end
+local model = nn.Sequential()
+model:add(nn.SpatialConvolution(1, 2, 3, 3, 1, 1, 1, 1))
+for _, spec in ipairs{{2, 2, 1}, {2, 4, 2}} do model:add(residual(unpack(spec))) end
+model:add(nn.SpatialAveragePooling(3, 3))
+model:add(nn.View(4):setNumInputDims(3))
+model:add(nn.Linear(4, 3))
+local crit = nn.CrossEntropyCriterion()
+local p, gp = model:getParameters()
+p:copy(P(p:nElement()))
+local x, labels = P(2, 1, 6, 6), torch.Tensor{3, 1}
+model:training()
+for step = 1, 3 do
+   local out = model:forward(x)
+   local loss = crit:forward(out, labels)
+   model:zeroGradParameters()
+   model:backward(x, crit:backward(out, labels))
+   show(loss, gp:norm())
+   p:add(-0.05, gp)
+end
+model:evaluate()
+show(model:forward(x))
+----- inception: branches side by side, in several ways
+local function inception(from)
+   local concat = nn.Concat(2)
+   local conv1 = nn.Sequential()
+   conv1:add(nn.SpatialConvolution(from, 2, 1, 1)):add(nn.ReLU(true))
+   concat:add(conv1)
+   local conv3 = nn.Sequential()
+   conv3:add(nn.SpatialConvolution(from, 3, 3, 3, 1, 1, 1, 1)):add(nn.ReLU(true))
+   concat:add(conv3)
+   local pool = nn.Sequential()
+   pool:add(nn.SpatialMaxPooling(3, 3, 1, 1, 1, 1))
+   concat:add(pool)
+   return concat
+end
+local net = nn.Sequential()
+net:add(inception(2))
+local branches = nn.ConcatTable()
+for i = 1, 2 do branches:add(nn.SpatialConvolution(7, 2, i, i)) end
+branches:add(nn.SpatialAveragePooling(1, 1))
+local other = nn.Sequential():add(nn.ConcatTable():add(nn.Identity()):add(nn.Tanh())):add(nn.JoinTable(1, 3))
+net:add(other)
+net:add(nn.ConcatTable():add(nn.Tanh()):add(nn.Sigmoid()))
+net:add(nn.CMulTable())
+local w = net:getParameters()
+w:copy(P(w:nElement()))
+show(net:forward(P(2, 2, 4, 5)))
+----- models and criterions from one function, and a layer that core has not
+local Convolution = nn.SpatialConvolution
+local function create(width)
+   local m = nn.Sequential()
+   local scale = nn.Mul()
+   m:add(Convolution(1, width, 3, 3))
+   m:add(scale)
+   m:add(nn.Reshape(width * 4))
+   m:add(nn.Linear(width * 4, 2))
+   return m, nn.MSECriterion()
+end
+local model, criterion = create(3)
+local p, g = model:getParameters()
+p:copy(P(p:nElement()))
+local x, y = P(2, 1, 4, 4), P(2, 2)
+local state = {learningRate = 0.1}
+for i = 1, 2 do
+   local _, l = optim.sgd(function()
+      g:zero()
+      local out = model:forward(x)
+      local loss = criterion:forward(out, y)
+      model:backward(x, criterion:backward(out, y))
+      return loss, g
+   end, p, state)
+   show(l[1])
+end
+print(criterion ~= nil)
+----- layers of a class are given their weights in a loop
+local function create()
+   local model = nn.Sequential()
+   model:add(nn.SpatialConvolution(1, 2, 3, 3)):add(nn.ReLU(true))
+   model:add(nn.SpatialBatchNormalization(2))
+   model:add(nn.SpatialConvolution(2, 2, 2, 2):noBias())
+   local function init(name)
+      for k, v in pairs(model:findModules(name)) do
+         local n = v.kW * v.kH * v.nOutputPlane
+         v.weight:copy(P(v.weight:nElement()):view(v.weight:size())):mul(math.sqrt(2 / n))
+         if v.bias then v.bias:zero() end
+      end
+   end
+   init 'nn.SpatialConvolution'
+   for _, bn in ipairs(model:findModules('nn.SpatialBatchNormalization')) do
+      bn.weight:fill(1)
+      bn.bias:fill(0.5)
+   end
+   return model
+end
+show(create():forward(P(2, 1, 5, 5)))
+----- everything global, as in scripts of the time
+model = nn.Sequential()
+ninputs = 2; noutputs = 1
+model:add(nn.Linear(ninputs, noutputs))
+criterion = nn.MSECriterion()
+x, dl_dx = model:getParameters()
+x:copy(P(x:nElement()))
+data = P(6, 3)
+feval = function(x_new)
+   if x ~= x_new then
+      x:copy(x_new)
+   end
+   _nidx_ = (_nidx_ or 0) + 1
+   if _nidx_ > (#data)[1] then _nidx_ = 1 end
+   local sample = data[_nidx_]
+   local target = sample[{ {1} }]
+   local inputs = sample[{ {2,3} }]
+   dl_dx:zero()
+   local loss_x = criterion:forward(model:forward(inputs), target)
+   model:backward(inputs, criterion:backward(model.output, target))
+   return loss_x, dl_dx
+end
+sgd_params = {
+   learningRate = 1e-1,
+   learningRateDecay = 1e-4,
+   weightDecay = 0,
+   momentum = 0
+}
+for i = 1, 2 do
+   current_loss = 0
+   for i = 1, (#data)[1] do
+      _, fs = optim.sgd(feval, x, sgd_params)
+      current_loss = current_loss + fs[1]
+   end
+   current_loss = current_loss / (#data)[1]
+   show(current_loss)
+end
+show(model:forward(P(2)))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rekindle.transpiler.emit import formatted
+from rekindle.transpiler.emit import Output, formatted
 from rekindle.transpiler.project import Project, Source
 from rekindle.transpiler.runtime import torch
 from rekindle.transpiler.translate import Translation
@@ -217,7 +217,7 @@ KEPT = [
     ("torch.save('x.t7', net)", "net", "the model is kept in a table, or given away"),
     ("crit:updateGradInput(x, y)", "crit", "the method updateGradInput of the criterion"),
     ("print(net.output)", "net", "the field output of the model"),
-    ("net:add(nn.Concat(1))", "net", "nn.Concat is nothing that core.nn has"),
+    ("net:add(nn.ParallelTable())", "net", "nn.ParallelTable is nothing that core.nn has"),
     ("local gx = net:backward(x, crit:backward(net:forward(x), y))", "net", "backward"),
     ("local w, dw = net:getParameters(); w[1] = 0", "w", "used as one tensor"),
 ]
@@ -242,3 +242,86 @@ def test_modern_translations_pass_ruff(tmp_path):
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "F"]
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+COPY = (
+    "{0}:copy(torch.linspace(-1, 1, {0}:nElement()):mul(7):sin():mul(0.5))\n"
+    "torch.manualSeed(5)"  # the layers of Torch have drawn from its generator, those of core not
+)
+PROGRAM_EDITS = {
+    "xor_mlp": [("local w, dw = mlp:getParameters()", COPY.format("w"))],
+    "denoising_autoencoder": [
+        ("local theta, gradTheta = ae:getParameters()", COPY.format("theta"))
+    ],
+    "text_classifier": [("params:uniform(-0.3, 0.3)", COPY.format("params"))],
+    "convnet_confusion": [
+        ("parameters, gradParameters = model:getParameters()", COPY.format("parameters"))
+    ],
+}
+"""Lines of recorded programs behind which weights are set that both styles then share."""
+
+
+@pytest.mark.parametrize("name", PROGRAM_EDITS)
+def test_recorded_programs_go_the_same_way_in_modern_style(name):
+    source = (PROGRAMS / f"{name}.lua").read_text()
+    source = source.partition("local w = model:get(1).weight\n")[0]  # as a matrix in Torch
+    source = re.sub(r"^(?:print\((?:mlp|model|ae)\b.*|.*\bdist\(.*)\n", "", source, flags=re.M)
+    source = source.replace("rec = ae:forward(data)", "rec = ae:forward(data):clone()")  # a buffer
+    for line, more in PROGRAM_EDITS[name]:
+        assert line in source
+        source = source.replace(line, f"{line}\n{more}")
+    source = source.replace("print(mlp, ", "print(")
+    modern, faithful = translate(source, "modern"), translate(source, "faithful")
+    assert "nn.Sequential(" in modern.python
+    assert ".forward(" not in modern.python
+    assert "optimizer.step()" in modern.python.replace("sgdState", "optimizer")
+    agree(printed(modern), printed(faithful), 1e-10)
+
+
+def test_files_of_a_program_share_models(tmp_path):
+    files = {
+        "main.lua": HEAD
+        + """
+require 'data'
+local create = require 'models.net'
+local util = require 'util'
+model = create(3)
+criterion = util.loss()
+local w, dw = model:getParameters()
+w:copy(P(w:nElement()))
+for i = 1, 3 do
+   model:zeroGradParameters()
+   local out = model:forward(inputs)
+   show(criterion:forward(out, labels))
+   model:backward(inputs, criterion:backward(out, labels))
+   model:updateParameters(0.1)
+end
+dofile 'test.lua'
+""",
+        "data.lua": "inputs = torch.linspace(-1, 1, 12):view(4, 3)\n"
+        "labels = torch.Tensor{1, 2, 2, 1}\n",
+        "models/net.lua": "return function(n)\n"
+        "   return nn.Sequential():add(nn.Linear(n, 2)):add(nn.LogSoftMax())\nend\n",
+        "util.lua": "local M = {}\nfunction M.loss() return nn.ClassNLLCriterion() end\nreturn M\n",
+        "test.lua": "model:evaluate()\nlocal out = model:forward(inputs)\nshow(out)\n",
+    }
+    files["models/net.lua"] = (
+        "local function create(n)\n"
+        "   return nn.Sequential():add(nn.Linear(n, 2)):add(nn.LogSoftMax())\nend\nreturn create\n"
+    )
+    texts = {}
+    for style in ("modern", "faithful"):
+        sources = [Source(name, text.encode("latin-1")) for name, text in files.items()]
+        translations = Project(sources, style).translate()
+        assert not [k for t in translations for k in t.kept]
+        Output(tmp_path / style).write(translations)
+        command = [sys.executable, "main.py"]
+        done = subprocess.run(
+            command, cwd=tmp_path / style, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        texts[style] = done.stdout
+    agree(texts["modern"], texts["faithful"], 1e-10)
+    assert "nn.LogSoftmax(-1)" in (tmp_path / "modern/models/net.py").read_text()
+    assert "nn.NLLLoss()" in (tmp_path / "modern/util.py").read_text()
+    assert "G.model.eval()" in (tmp_path / "modern/test.py").read_text()

@@ -1,7 +1,8 @@
-"""Tries to rewrite a file, leaving out what refuses, until the rest agrees."""
+"""Tries to rewrite a program, leaving out what refuses, until the rest agrees."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,11 +11,12 @@ from ..diagnostics import Kept
 from ..parse import parse
 from ..scope import FileScope, resolve
 from ..syntax import dotted
-from .facts import Facts, anchor
+from .branches import CLASSES
+from .facts import Facts, File
 from .lowering import resolve_modern
 from .nodes import NN, SEED, Line, Nothing, Template, like
 from .rewrite import Rewriter
-from .walk import plain, walk
+from .walk import names_in, package_member, plain, walk
 
 _BOTH = {"nn": "legacy_nn", "optim": "legacy_optim"}
 """Packages that core and Torch both have, and what Torch's is called beside core's."""
@@ -32,8 +34,10 @@ class Modern:
         What stays as it is, and why.
     renamed : dict of str to str
         Packages of Torch that go by another name, because core's are used too.
-    reserved : set of str
+    reserved : frozenset of str
         Names that templates use.
+    classes : list of str
+        Definitions that stand at the top.
     """
 
     block: ast.Block
@@ -41,64 +45,78 @@ class Modern:
     kept: list[Kept] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
     reserved: frozenset[str] = frozenset()
+    classes: list[str] = field(default_factory=list)
 
 
-def modern(source: bytes, path: str, foreign: frozenset[str]) -> Modern:
-    """Rewrite a file.
+def modern(
+    sources: Sequence[tuple[str, bytes]], required: Callable[[str], str | None]
+) -> dict[str, Modern]:
+    """Rewrite the files of a program.
 
     Parameters
     ----------
-    source : bytes
-        The Lua text.
-    path : str
-    foreign : frozenset of str
-        Globals that other files use: they stay as they are.
+    sources : sequence of (str, bytes)
+        Paths and texts, which are Lua.
+    required : callable
+        Gives the path of the file that `require(name)` means, or None.
 
-    Raises
-    ------
-    LuaSyntaxError
-        If the text is not Lua.
+    Returns
+    -------
+    dict
+        By path.
     """
-    kept: list[Kept] = []
+    kept: list[tuple[str, Kept]] = []
     faithful: set[Any] = set()
     while True:
-        block = parse(source, path)
-        scopes = resolve(block)
-        facts = Facts(block, scopes, foreign, faithful)
-        double = default_is_double(scopes)
-        if not facts.roles or double is None:
-            if facts.roles:
-                kept = [Kept(1, "models", "the default type of tensors depends on the program")]
-            return Modern(block, scopes, kept)
-        rewriter = Rewriter(block, facts, double)
+        files = []
+        for path, text in sources:
+            block = parse(text, path)
+            files.append(File(path, block, resolve(block)))
+        facts = Facts(files, required, faithful)
+        double = default_is_double(facts)
+        if double is None and facts.roles:
+            reason = Kept(1, "models", "the default type of tensors depends on the program")
+            kept = [(files[0].path, reason)]
+        if double is None or not (facts.roles or facts.builders):
+            return {f.path: _unchanged(f, kept) for f in files}
+        rewriter = Rewriter(files, facts, double)
         rewriter.run()
         if not rewriter.refused:
-            return _finished(block, rewriter, [*kept, *rewriter.notes])
+            return _finished(rewriter, [*kept, *rewriter.notes])
         new = _refused(facts, rewriter)
         told: set[Any] = set()
-        for anchors, reason in rewriter.refused:  # the first reason of each group
+        for anchors, path, reason in rewriter.refused:  # the first reason of each group
             roots = {facts.groups.root(a) for a in anchors}
             if not roots <= told or not roots:
-                kept.append(reason)
+                kept.append((path, reason))
             told |= roots
         if new <= faithful:  # nothing to leave out: all of it, then
-            block = parse(source, path)
-            return Modern(block, resolve(block), kept)
+            return {f.path: _unchanged(_parsed(f, sources), kept) for f in files}
         faithful |= new
+
+
+def _parsed(file: File, sources: Sequence[tuple[str, bytes]]) -> File:
+    block = parse(dict(sources)[file.path], file.path)
+    return File(file.path, block, resolve(block))
+
+
+def _unchanged(file: File, kept: list[tuple[str, Kept]]) -> Modern:
+    return Modern(file.block, file.scopes, [k for path, k in kept if path == file.path])
 
 
 def _refused(facts: Facts, rewriter: Rewriter) -> set[Any]:
     """Return the anchors of all groups that refused."""
     groups = facts.groups
-    roots = {groups.root(a) for anchors, _ in rewriter.refused for a in anchors}
-    known = {anchor(k) for k in facts.roles} | set(groups.parents) | set(groups.parents.values())
+    roots = {groups.root(a) for anchors, _, _ in rewriter.refused for a in anchors}
+    known = {facts.anchor(k) for k in facts.roles}
+    known |= set(groups.parents) | set(groups.parents.values())
     return {a for a in known if groups.root(a) in roots} | roots
 
 
-def default_is_double(scopes: FileScope) -> bool | None:
+def default_is_double(facts: Facts) -> bool | None:
     """Return whether tensors are doubles by default, None where the program decides."""
     found = set()
-    for call in scopes.calls:
+    for call in facts.calls:
         if isinstance(call, ast.Call) and dotted(call.function) == "torch.setdefaulttensortype":
             given = plain(call.arguments[0]) if call.arguments else None
             found.add(given.value if isinstance(given, ast.String) else None)
@@ -107,27 +125,51 @@ def default_is_double(scopes: FileScope) -> bool | None:
     return False if found == {"torch.FloatTensor"} else None
 
 
-def _finished(block: ast.Block, rewriter: Rewriter, kept: list[Kept]) -> Modern:
-    _remove(block, rewriter.training.removed)
-    _remove_seeds(block)
-    _rename_optimizer(block, rewriter)
-    templates = [n for n in walk(block) if isinstance(n, Template)]
-    imported = {name for t in templates for name, _ in t.imports}
-    kept = list(dict.fromkeys(sorted(kept, key=lambda k: k.line)))
-    renamed = {k: v for k, v in _BOTH.items() if k in imported}
-    reserved = {name.partition(" as ")[2] or name for name in imported}
-    reserved |= {"core_tensor", "from_zero", *renamed.values()} if templates else set()
-    return Modern(block, resolve_modern(block), kept, renamed, frozenset(reserved))
+def _finished(rewriter: Rewriter, kept: list[tuple[str, Kept]]) -> dict[str, Modern]:
+    found = {}
+    _rename_optimizer(rewriter)
+    for file in rewriter.files:
+        block = file.block
+        _remove(block, rewriter.training.removed)
+        _remove_seeds(block)
+        templates = [n for n in walk(block) if isinstance(n, Template)]
+        classes = sorted(rewriter.classes_of[file.path])
+        imported = {name for t in templates for name, _ in t.imports} | set(classes)
+        imported |= {"nn"} if classes else set()
+        renamed = {k: v for k, v in _BOTH.items() if k in imported}
+        reserved = imported | {"core_tensor", "from_zero", "ops", *renamed.values()}
+        own = [k for path, k in kept if path == file.path]
+        found[file.path] = Modern(
+            block,
+            resolve_modern(block),
+            list(dict.fromkeys(sorted(own, key=lambda k: k.line))),
+            renamed,
+            frozenset(reserved if templates else ()),
+            [CLASSES[name].strip("\n") for name in classes],
+        )
+    return found
 
 
 def _remove(block: ast.Block, functions: set[int]) -> None:
-    """Take away the definitions of closures that have been written where they were called."""
+    """Take away closures that have been written where they were called, and unused classes."""
+    declared = set()
+    for node in walk(block):
+        if isinstance(node, ast.Local):
+            declared |= {id(n) for n in node.names}
+    used = {n.variable for n in names_in(block) if n.variable and id(n) not in declared}
 
     def is_gone(statement: ast.Statement) -> bool:
         if isinstance(statement, ast.LocalFunction):
             return id(statement.function) in functions
-        if isinstance(statement, ast.Local) and len(statement.values) == 1:
+        if isinstance(statement, ast.Local) and len(statement.values) == len(statement.names) == 1:
+            value = plain(statement.values[0])
+            is_class = package_member(value, "nn", "cudnn") is not None
+            unused = is_class and statement.names[0].variable not in used
+            return unused or id(value) in functions
+        if isinstance(statement, ast.Assign) and len(statement.values) == 1:
             return id(plain(statement.values[0])) in functions
+        if isinstance(statement, ast.FunctionStatement):
+            return id(statement.function) in functions
         return False
 
     for node in walk(block):
@@ -149,15 +191,17 @@ def _remove_seeds(block: ast.Block) -> None:
             ]
 
 
-def _rename_optimizer(block: ast.Block, rewriter: Rewriter) -> None:
+def _rename_optimizer(rewriter: Rewriter) -> None:
     """Call a program's only table of options what it has become: optimizer."""
-    states = [s for made in rewriter.training.made.values() for s in made]
+    states = {s for made in rewriter.training.made.values() for s in made}
     name = "optimizer"
-    if len(set(states)) != 1 or name in rewriter.facts.names or name in rewriter.used:
+    if len(states) != 1 or name in rewriter.facts.names or name in rewriter.used:
         return
-    (state,) = set(states)
-    for node in walk(block):
-        if isinstance(node, ast.Name):
-            same = node.name == state if isinstance(state, str) else node.variable is state
-            if same and (node.variable is None or not isinstance(state, str)):
-                node.name = name
+    (state,) = states
+    for node in names_in([f.block for f in rewriter.files]):
+        if isinstance(state, str):
+            same = node.variable is None and node.name == state
+        else:
+            same = node.variable is state
+        if same:
+            node.name = name

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import ast
-from ..kinds import COUNT, NUMBER, STRING, TENSOR
+from ..kinds import BOOLEAN, COUNT, NUMBER, STRING, TENSOR
 from ..scope import Variable
 from ..syntax import dotted
 from ..text import words
+from .branches import REDUCERS
 from .criterions import LOSSES
-from .facts import class_of
+from .facts import CONTAINERS, class_of
 from .layers import SAME_WEIGHTS
 from .models import added, chain_of
 from .nodes import NN, SEED, ClassNumbers, Line, Nothing, Suite, at, like
@@ -39,6 +40,13 @@ _FIELDS = {
     "running_var": ".running_var",
 }
 
+_SIZES = {
+    "kW": ".kernel_size[1]",
+    "kH": ".kernel_size[0]",
+    "nInputPlane": ".in_channels",
+    "nOutputPlane": ".out_channels",
+}
+
 _IN_PLACE = {
     "uniform": "nn.init.uniform_",
     "normal": "nn.init.normal_",
@@ -61,6 +69,8 @@ def value(r: Rewriter, node: Any) -> Any:
             return _field(r, node)
         case ast.Unary(operator="#"):
             return _length(r, node)
+        case ast.Binary(operator="==" | "~=", right=ast.Nil()):
+            return node if r.facts.role_of(node.left) and r.facts.key(node.left) else None
     return None
 
 
@@ -83,6 +93,8 @@ def _method(r: Rewriter, node: ast.MethodCall) -> Any:
     if not facts.is_model(node.object) or not facts.keys_in(node.object):
         return None
     if node.method == "forward" and len(node.arguments) == 1:
+        if r.models.kind_of(node.object) in ("ConcatTable", *REDUCERS):
+            r.refuse_all(node, "it gives or takes a table")
         model = r.models.expression(node.object)
         guard = r.may_guard
         given = input_of(r, node)
@@ -122,23 +134,25 @@ def target_of(r: Rewriter, call: Any) -> Any:
 
 def criterion_class(r: Rewriter, node: Any) -> str | None:
     """Return the class of a criterion in a variable."""
-    key = r.facts.key(node)
-    for given in (r.facts.values(key) or []) if key is not None else []:
-        base, _ = chain_of(given)
-        name = class_of(base)
-        if name in LOSSES:
-            return name
-        return criterion_class(r, base)
-    return None
+    names = r.facts.classes_of(node)
+    name = names.pop() if len(names) == 1 else None
+    if name not in LOSSES:
+        r.refuse_all(node, "which criterion it is, is not known")
+        return None
+    return name
 
 
 def _call(r: Rewriter, node: ast.Call) -> Any:
     name = dotted(node.function)
     if name in ("print", "tostring"):
         for position, argument in enumerate(node.arguments):
-            if r.facts.is_model(argument) and not isinstance(plain(argument), ast.Call):
+            role = r.facts.role_of(argument)
+            if role == "model" and not isinstance(plain(argument), ast.Call):
                 model = r.models.expression(argument)
                 node.arguments[position] = at(argument, "str(", model, ")", kind=STRING)
+            elif role == "criterion" and isinstance(plain(argument), ast.Name):
+                text = at(argument, "str(", plain(argument), ")", kind=STRING)
+                node.arguments[position] = text
         return None
     if name is not None and name.startswith("torch.") and name[6:] in _READING:
         for position, argument in enumerate(node.arguments):
@@ -148,8 +162,11 @@ def _call(r: Rewriter, node: ast.Call) -> Any:
                 vector: Any = r.models.vector(argument, model, role == "grads")
                 node.arguments[position] = vector
         return None
-    if class_of(node) is None and r.facts.is_model(node):
-        r.refuse_all(node, "what it builds is used in a way that core has no counterpart of")
+    function = r.facts.builder(node)
+    if function is not None or (class_of(node) is None and r.facts.role_of(node) is not None):
+        r.refuse_keys(
+            node, r.facts.keys_in(node), "what it builds is kept in a table, or given away"
+        )
     return None
 
 
@@ -164,7 +181,20 @@ def _field(r: Rewriter, node: ast.Index) -> Any:
         kind = _class_of_model(r, node.table)
         if name in _FIELDS and kind in SAME_WEIGHTS:
             return at(node, r.models.expression(node.table), _FIELDS[name], kind=TENSOR)
+        if name in _SIZES and kind in ("SpatialConvolution", "SpatialFullConvolution"):
+            return at(node, r.models.expression(node.table), _SIZES[name], kind=COUNT)
     return None
+
+
+def presence(r: Rewriter, node: Any) -> Any:
+    """Return whether a layer has a bias, for `if layer.bias then`."""
+    node = plain(node)
+    if not isinstance(node, ast.Index) or r.facts.role(node.table) != "model":
+        return None
+    if not isinstance(node.key, ast.String) or node.key.value not in ("bias", "weight"):
+        return None
+    owner = r.models.expression(node.table)
+    return at(node, owner, f".{node.key.value} is not None", kind=BOOLEAN)
 
 
 def _class_of_model(r: Rewriter, node: Any) -> str | None:
@@ -210,6 +240,9 @@ def effect(r: Rewriter, node: ast.CallStatement) -> list[ast.Statement] | None:
     """Return what a call for its effect becomes that is about something with a role."""
     call = node.call
     if isinstance(call, ast.Call):
+        if r.facts.builder(call) is not None and r.facts.is_model(call):
+            code = at(node, r.models.expression(call))
+            return [like(Line(node.line, node.column, code), node)]
         if dotted(call.function) == "torch.manualSeed" and len(call.arguments) == 1:
             seed = at(node, "manual_seed(", call.arguments[0], ")", imports=[SEED])
             return [node, Line(node.line, node.column, seed)]
@@ -226,11 +259,15 @@ def effect(r: Rewriter, node: ast.CallStatement) -> list[ast.Statement] | None:
         base, children = more
         key = r.facts.key(base)
         r.targets.append(key)  # type: ignore[arg-type]  # it has a role
-        parts: list[Any] = [base]
-        for child in children:
-            parts += [".append(", *r.models.append(child, key), ")"]
+        listed = [(child, None) for child in children]
+        more_of_it = [] if key is None else r.next_children(key)
+        code = r.models.appended(node, base, [*listed, *more_of_it], key)
         r.targets.pop()
-        return [like(Line(node.line, node.column, at(node, *parts)), node)]
+        return [like(Line(node.line, node.column, code), node)]
+    if more is not None and r.facts.builder(more[0]) is not None:
+        children = [(child, None) for child in more[1]]
+        code = r.models.appended(node, r.models.expression(more[0]), children, None)
+        return [like(Line(node.line, node.column, code), node)]
     model = r.models.expression(call.object)
     simple = {
         "training": ".train()",
@@ -341,10 +378,10 @@ def sums_up(r: Rewriter, node: ast.Statement, key: Key) -> bool:
     )
 
 
-def is_empty_sequential(node: Any) -> bool:
+def is_container(node: Any) -> bool:
     """Whether an expression is `nn.Sequential()` with any number of `:add(...)` behind."""
     base, calls = chain_of(node)
-    return class_of(base) == "Sequential" and all(
+    return class_of(base) in CONTAINERS and all(
         c.method == "add" and len(c.arguments) == 1 for c in calls
     )
 

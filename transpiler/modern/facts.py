@@ -1,4 +1,4 @@
-"""What the variables of a file hold that the modern pass is about: models, criterions, states.
+"""What the variables of a program hold that the modern pass is about: models, criterions, states.
 
 A variable has a role where everything it is ever given has it. Roles belong to groups: what
 flows from one variable into another must stay of one kind, either core's or legacy_nn's.
@@ -6,24 +6,31 @@ flows from one variable into another must stay of one kind, either core's or leg
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from .. import ast
-from ..scope import FileScope, Variable
-from ..syntax import returns
+from ..scope import FileScope, Scope, Variable
+from ..syntax import dotted, returns
 from ..text import words
+from .branches import REDUCERS
 from .criterions import LOSSES
 from .layers import LAYERS
 from .optimizers import METHODS
 from .walk import package_member, plain, walk
 
 Key = Variable | str
-"""A local variable, or the name of a global."""
+"""A local variable, the name of a global, or "." and the name of a field that is a function."""
 
 CHAIN = frozenset(words("add cuda float double clone noBias ceil floor setNumInputDims get"))
 """Methods of modules that give modules."""
+
+CONTAINERS = frozenset(words("Sequential ConcatTable Concat"))
+
+_RANKED = frozenset(words("LogSoftMax SoftMax View Reshape"))
+"""Classes that core has only where it is known what comes in: not in variables."""
 
 PACKAGES = ("nn", "cudnn")
 
@@ -32,27 +39,22 @@ def class_of(node: Any) -> str | None:
     """Return "X" for `nn.X(...)`, "cudnn.X" for those of cudnn that differ in nothing."""
     if not isinstance(node, ast.Call):
         return None
-    name = package_member(node.function, *PACKAGES)
+    function = plain(node.function)
+    if isinstance(function, ast.Name):  # local Convolution = nn.SpatialConvolution
+        variable = function.variable
+        if variable is None or variable.writes or len(variable.values) != 1:
+            return None
+        function = plain(variable.values[0])
+    name = package_member(function, *PACKAGES)
     if name is None:
         return None
-    assert isinstance(node.function, ast.Index)
-    owner = node.function.table
-    assert isinstance(owner, ast.Name)
+    owner = function.table
     return name if owner.name == "nn" else f"cudnn.{name}"
 
 
 def method_of(node: Any) -> str | None:
     """Return "sgd" for a call of `optim.sgd`."""
     return package_member(node.function, "optim") if isinstance(node, ast.Call) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a group stays as it is."""
-
-    line: int
-    what: str
-    reason: str
 
 
 @dataclass(slots=True)
@@ -78,47 +80,104 @@ class Groups:
                 self.parents[root] = first
 
 
-def anchor(key: Key) -> Any:
-    """Return what names a variable in every parse of the file."""
-    if isinstance(key, str):
-        return key
-    return key.name, key.line, key.kind, key.depth
+@dataclass(slots=True)
+class File:
+    """A parsed file."""
+
+    path: str
+    block: ast.Block
+    scopes: FileScope
+
+    exported: Any = None
+    """What the file returns, if that is one value at its end."""
+
+    def __post_init__(self) -> None:
+        last = self.block.statements[-1] if self.block.statements else None
+        only = last.values if isinstance(last, ast.Return) else []
+        self.exported = only[0] if len(only) == 1 else None
 
 
 class Facts:
-    """The roles of a file's variables.
+    """The roles of a program's variables.
 
     Parameters
     ----------
-    block : ast.Block
-    scopes : FileScope
-    foreign : collection of str
-        Globals that other files use.
+    files : list of File
+    required : callable
+        Gives the path of the file that `require(name)` means, or None.
     faithful : set
         Anchors of variables that stay as they are.
     """
 
     def __init__(
-        self, block: ast.Block, scopes: FileScope, foreign: frozenset[str], faithful: set[Any]
+        self, files: list[File], required: Callable[[str], str | None], faithful: set[Any]
     ) -> None:
-        self.scopes = scopes
-        self._foreign = foreign
+        self.files = {f.path: f for f in files}
         self.faithful = faithful
         self.groups = Groups()
-        self._given = self._arguments()
-        self.variables = [v for s in (scopes.top, *scopes.scopes.values()) for v in s.variables]
+        self.names = {n.name for f in files for n in walk(f.block) if isinstance(n, ast.Name)}
+        self.layers: dict[Key, Any] = {}
+        """What a container's definition adds, lists, variables or classes; or a layer's class."""
+        self.containers: dict[Key, str] = {}
         self.roles: dict[Key, str] = {}
-        self.builders: set[Variable] = set()
-        """Variables of functions that return models."""
         self.states: dict[Key, str] = {}
-        self._find_models([*self.variables, *scopes.global_values])
-        self.builders = {v for v in self.variables if self._builds(v)}
-        if not self.builders and "model" not in self.roles.values():
+        self._required = required
+        self._returns: dict[Key, list[list[Any]]] = {}
+        self._paths = {f.scopes.top: f.path for f in files}
+        self._scopes: list[Scope] = [
+            s for f in files for s in (f.scopes.top, *f.scopes.scopes.values())
+        ]
+        self.inner = {k: s for f in files for k, s in f.scopes.scopes.items()}
+        self.calls = [c for f in files for c in f.scopes.calls]
+        self._collect(files)
+        self._given = self._arguments()
+        self._find_models()
+        if not {"model"} & set(self.roles.values()) and not self.builders:
             self.roles.clear()
         self._find_states()
-        self.names = {n.name for n in walk(block) if isinstance(n, ast.Name)}
-        self.layers: dict[Key, list[Any]] = {}
-        """What a Sequential's definition adds: lists, variables or classes."""
+
+    def _collect(self, files: list[File]) -> None:
+        self._globals: dict[str, list[Any]] = {}
+        dynamic = False
+        for f in files:
+            for name, values in f.scopes.global_values.items():
+                self._globals.setdefault(name, []).extend(values)
+            for scope in (f.scopes.top, *f.scopes.scopes.values()):
+                dynamic = dynamic or bool({"_G", "getfenv", "setfenv"} & scope.globals_read)
+        if dynamic:
+            self._globals = {name: [None] for name in self._globals}
+        self._fields: dict[str, list[Any]] = {}
+        self._field_uses: Counter[str] = Counter()
+        self._global_uses: Counter[str] = Counter()
+        self._calls_of: dict[Key, list[ast.Call]] = {}
+        for f in files:
+            for node in walk(f.block):
+                self._collect_node(node)
+            for target, value in f.scopes.field_writes:
+                if isinstance(target.key, ast.String):
+                    self._fields.setdefault(target.key.value, []).append(value)
+                    self._field_uses[target.key.value] -= 1
+        for call in self.calls:
+            key = self.function_key(call.function) if isinstance(call, ast.Call) else None
+            if key is not None and isinstance(call, ast.Call):
+                self._calls_of.setdefault(key, []).append(call)
+
+    def _collect_node(self, node: Any) -> None:
+        if isinstance(node, ast.Index) and isinstance(node.key, ast.String):
+            self._field_uses[node.key.value] += 1
+        elif isinstance(node, ast.MethodCall):
+            self._field_uses[node.method] += 1
+        elif isinstance(node, ast.Name) and node.variable is None:
+            self._global_uses[node.name] += 1
+        elif isinstance(node, (ast.Assign, ast.FunctionStatement)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                if isinstance(target, ast.Name) and target.variable is None:
+                    self._global_uses[target.name] -= 1
+        elif isinstance(node, ast.Field) and isinstance(node.key, ast.String):
+            self._fields.setdefault(node.key.value, []).append(node.value)
+
+    # -- keys -------------------------------------------------------------------------------
 
     def key(self, node: Any) -> Key | None:
         """Return the variable that an expression is."""
@@ -127,14 +186,30 @@ class Facts:
             return None
         return node.variable if node.variable is not None else node.name
 
+    def function_key(self, node: Any) -> Key | None:
+        """Return the key of a function that an expression names."""
+        node = plain(node)
+        if isinstance(node, ast.Index) and isinstance(node.key, ast.String):
+            return f".{node.key.value}"
+        return self.key(node)
+
     def role(self, node: Any) -> str | None:
         """Return the role of the variable that an expression is."""
         key = self.key(node)
         return None if key is None else self.roles.get(key)
 
+    def anchor(self, key: Key) -> Any:
+        """Return what names a variable in every parse of the program."""
+        if isinstance(key, str):
+            return key
+        scope = key.scope
+        while scope.parent is not None:
+            scope = scope.parent
+        return self._paths[scope], key.name, key.line, key.kind, key.depth
+
     def is_own(self, name: str) -> bool:
-        """Whether a global is assigned by this file and used by no other."""
-        return name in self.scopes.global_values and name not in self._foreign
+        """Whether a global is assigned once in the program, to something that is known."""
+        return len(self._globals.get(name, [])) == 1
 
     def class_in(self, key: Key) -> str | None:
         """Return the class of the plain layer that a variable holds."""
@@ -146,17 +221,10 @@ class Facts:
 
     def _arguments(self) -> dict[Variable, list[Any]]:
         """Return what the parameters of functions are given that are only ever called."""
-        calls: dict[Variable, list[ast.Call]] = {}
-        for call in self.scopes.calls:
-            if isinstance(call, ast.Call) and isinstance(call.function, ast.Name):
-                variable = call.function.variable
-                if variable is not None:
-                    calls.setdefault(variable, []).append(call)
         found: dict[Variable, list[Any]] = {}
-        self._only_called = {v for v, listed in calls.items() if len(listed) == v.reads}
-        for variable, all_calls in calls.items():
-            function = self.function_of(variable)
-            if function is None or variable not in self._only_called:
+        for key, all_calls in self._calls_of.items():
+            function = self.function_in(key)
+            if function is None or not self._is_only_called(key) or self._is_exported(key):
                 continue
             for call in all_calls:
                 for name, value in zip(function.parameters, call.arguments, strict=False):
@@ -164,19 +232,53 @@ class Facts:
                         found.setdefault(name.variable, []).append(value)
         return found
 
-    def function_of(self, variable: Variable) -> ast.Function | None:
-        """Return the function that a variable always is."""
-        if variable.writes or variable.unknown or variable.several or len(variable.values) != 1:
+    def function_in(self, key: Key) -> ast.Function | None:
+        """Return the function that a key always is."""
+        if isinstance(key, str):
+            name = key.removeprefix(".")
+            values = (self._fields if key[:1] == "." else self._globals).get(name, [])
+        elif key.writes or key.unknown or key.several:
             return None
-        value = variable.values[0]
-        return value if isinstance(value, ast.Function) else None
+        else:
+            values = key.values
+        only = plain(values[0]) if len(values) == 1 and values[0] is not None else None
+        if isinstance(only, ast.Function):
+            return only
+        path = self._file_of(only)
+        if path is not None:  # local create = require 'models.create'
+            exported = self.key(self.files[path].exported)
+            return None if exported is None or exported == key else self.function_in(exported)
+        return None
+
+    def _file_of(self, node: Any) -> str | None:
+        """Return the path of the file that `require 'x'` or `dofile 'x.lua'` runs."""
+        node = plain(node)
+        if not isinstance(node, ast.Call) or len(node.arguments) != 1:
+            return None
+        name = plain(node.arguments[0])
+        if dotted(node.function) not in ("require", "dofile") or not isinstance(name, ast.String):
+            return None
+        path = self._required(name.value)
+        return path if path in self.files else None
+
+    def uses(self, key: Key) -> int:
+        """Return how often a variable or field is read."""
+        if isinstance(key, Variable):
+            return key.reads
+        return self._field_uses[key[1:]] if key[:1] == "." else self._global_uses[key]
+
+    def _is_exported(self, key: Key) -> bool:
+        """Whether a file returns a variable, which nobody of the program asks for."""
+        return any(self.key(f.exported) == key for f in self.files.values() if f.exported)
+
+    def _is_only_called(self, key: Key) -> bool:
+        """Whether a function is called wherever it is used, or returned by its file."""
+        return len(self._calls_of.get(key, ())) + self._is_exported(key) == self.uses(key)
 
     def values(self, key: Key) -> list[Any] | None:
         """Return all that a variable is given, None where that is not known."""
         if isinstance(key, str):
-            found: list[Any] | None = list(self.scopes.global_values.get(key, [None]))
-            if key in self._foreign:
-                return None
+            found: list[Any] | None = list(self._globals.get(key, [None]))
         elif key in self._given and not key.writes:
             found = list(self._given[key])
         else:
@@ -187,103 +289,188 @@ class Facts:
 
     # -- models and criterions ------------------------------------------------------------
 
-    def _find_models(self, keys: list[Key]) -> None:
+    def _find_models(self) -> None:
         """Give roles to models and criterions: first to all that may be, then fewer."""
-        given = {k: self.values(k) for k in keys if anchor(k) not in self.faithful}
-        candidates = {k: v for k, v in given.items() if v}
-        self.builders.clear()
-        for role, test in (("model", self.is_model), ("criterion", self.is_criterion)):
-            chosen = {k for k in candidates if k not in self.roles}
-            self.roles |= dict.fromkeys(chosen, role)
-            while True:
-                wrong = {k for k in chosen if not all(map(test, candidates[k]))}
-                if not wrong:
-                    break
-                chosen -= wrong
-                for k in wrong:
-                    del self.roles[k]
-            for k in chosen:
-                found = [anchor(k)]
-                for value in candidates[k]:
-                    found += map(anchor, self.keys_in(value))
-                self.groups.join(found)
+        keys: list[Key] = [v for s in self._scopes for v in s.variables]
+        keys += list(self._globals)
+        keys = [k for k in keys if self.anchor(k) not in self.faithful]
+        given: dict[Key, list[tuple[Any, int]]] = {}
+        for key in keys:
+            values = self.values(key)
+            several = [] if isinstance(key, str) else key.several
+            if several and not isinstance(key, str) and not key.unknown and key not in self._given:
+                rest = [v for v in map(plain, key.values) if not isinstance(v, ast.Nil)]
+                given[key] = [*((v, 0) for v in rest), *several]
+            elif values:
+                given[key] = [(v, 0) for v in values]
+        functions: list[Key] = [k for k in self._calls_of if self._builder_in(k) is not None]
+        functions += [k for k in keys if k not in self._calls_of and self._builder_in(k)]
+        functions += [f".{n}" for n in self._fields if self._builder_in(f".{n}") is not None]
+        self._settle(given, functions)
 
-    def is_model(self, node: Any) -> bool:
-        """Whether an expression is a model that core may have."""
+    def _settle(self, given: dict[Key, list[tuple[Any, int]]], functions: list[Key]) -> None:
+        self.roles |= dict.fromkeys(given, "model")
+        self.builders: dict[Key, tuple[str | None, ...]] = {
+            k: ("model",) * len(self._returned(k)[0]) for k in functions
+        }
+        changed = True
+        while changed:
+            changed = False
+            for key, values in given.items():
+                old = self.roles.get(key)
+                found = {self.role_of(v, position) for v, position in values}
+                new = found.pop() if len(found) == 1 else None
+                if old is not None and new != old:
+                    changed = True
+                    if new is None or old != "model":
+                        del self.roles[key]
+                    else:
+                        self.roles[key] = new
+            for function, roles in list(self.builders.items()):
+                fresh = self._roles_returned(function, len(roles))
+                fresh = tuple(
+                    n if o == n or (o == "model" and n == "criterion") else None
+                    for o, n in zip(roles, fresh, strict=True)
+                )
+                if fresh != roles:
+                    changed = True
+                    self.builders[function] = fresh
+        self.builders = {k: r for k, r in self.builders.items() if any(r)}
+        for key in self.roles:
+            found_anchors = [self.anchor(key)]
+            for value, _ in given[key]:
+                found_anchors += map(self.anchor, self.keys_in(value))
+            self.groups.join(found_anchors)
+
+    def _builder_in(self, key: Key) -> ast.Function | None:
+        """Return the function in a key that is only called, and returns as much everywhere."""
+        if self.anchor(key) in self.faithful or not self._is_only_called(key):
+            return None
+        function = self.function_in(key)
+        if function is None:
+            return None
+        found = returns(function.body)
+        return function if found and len({len(r.values) for r in found}) == 1 else None
+
+    def _returned(self, key: Key) -> list[list[Any]]:
+        """Return what a function returns in each of its places, as it was in Lua."""
+        if key not in self._returns:
+            function = self.function_in(key)
+            found = [] if function is None else returns(function.body)
+            self._returns[key] = [list(r.values) for r in found]
+        return self._returns[key]
+
+    def _roles_returned(self, key: Key, count: int) -> tuple[str | None, ...]:
+        found: list[str | None] = []
+        for position in range(count):
+            roles = {self.role_of(r[position]) for r in self._returned(key)}
+            found.append(roles.pop() if len(roles) == 1 else None)
+        return tuple(found)
+
+    def role_of(self, node: Any, position: int = 0) -> str | None:
+        """Return whether an expression, or one result of it, is a model or a criterion."""
         node = plain(node)
         match node:
             case ast.Name():
-                return self.role(node) == "model"
+                found = self.role(node)
+                return found if found in ("model", "criterion") else None
             case ast.MethodCall():
-                return node.method in CHAIN and self.is_model(node.object)
+                owner = self.role_of(node.object)
+                if owner == "criterion":
+                    return owner if node.method in ("cuda", "float", "double") else None
+                return owner if node.method in CHAIN else None
             case ast.Call():
-                name = class_of(node)
-                if name is not None:
-                    return name == "Sequential" or name in LAYERS
-                owner = node.function
-                variable = owner.variable if isinstance(owner, ast.Name) else None
-                if self.builders:
-                    return variable in self.builders
-                return variable is not None and self._builds(variable)
+                return self._role_of_call(node, position)
             case ast.Binary(operator="or"):
                 left = plain(node.left)
                 if isinstance(left, ast.Binary) and left.operator == "and":
                     left = left.right
-                return self.is_model(left) and self.is_model(node.right)
-        return False
+                role = self.role_of(left)
+                return role if role == self.role_of(node.right) else None
+        return None
 
-    def builder(self, node: Any) -> ast.Function | None:
-        """Return the function of the file that a call calls, if it is known and returns."""
-        if not isinstance(node, ast.Call) or not isinstance(node.function, ast.Name):
-            return None
-        variable = node.function.variable
-        return None if variable is None else self.built_by(variable)
+    def _role_of_call(self, node: ast.Call, position: int) -> str | None:
+        name = class_of(node)
+        if name is not None:
+            if name in LOSSES:
+                return "criterion"
+            if name in _RANKED:
+                return None
+            return "model" if name in CONTAINERS or name in LAYERS or name in REDUCERS else None
+        path = self._file_of(node)
+        if path is not None:
+            exported = self.files[path].exported
+            return None if exported is None else self.role_of(exported)
+        function = self.builder(node)
+        roles = () if function is None else self.builders.get(function, ())
+        return roles[position] if position < len(roles) else None
 
-    def built_by(self, variable: Variable) -> ast.Function | None:
-        """Return the function in a variable that is only called, and returns something."""
-        if anchor(variable) in self.faithful or variable not in self._only_called:
-            return None
-        function = self.function_of(variable)
-        return function if function is not None and returns(function.body) else None
-
-    def _builds(self, variable: Variable) -> bool:
-        function = self.built_by(variable)
-        return function is not None and all(
-            len(r.values) == 1 and self.is_model(r.values[0]) for r in returns(function.body)
-        )
-
-    def is_criterion(self, node: Any) -> bool:
-        """Whether an expression is a criterion that core may have."""
+    def classes_of(self, node: Any, position: int = 0, depth: int = 8) -> set[str | None]:
+        """Return the classes that a model or criterion may start from; None for unknown ones."""
         node = plain(node)
-        if isinstance(node, ast.MethodCall):
-            return node.method in ("cuda", "float", "double") and self.is_criterion(node.object)
-        if isinstance(node, ast.Name):
-            return self.role(node) == "criterion"
-        return class_of(node) in LOSSES
+        while isinstance(node, ast.MethodCall):
+            node = plain(node.object)
+        name = class_of(node)
+        if name is not None or depth == 0:
+            return {name}
+        places: list[tuple[Any, int]] = []
+        key = self.key(node)
+        function = self.builder(node)
+        path = self._file_of(node)
+        if function is not None:
+            places = [(r[position], 0) for r in self._returned(function)]
+        elif path is not None:
+            places = [(self.files[path].exported, 0)]
+        elif isinstance(key, Variable) and key.several:
+            places = list(key.several)
+        elif key is not None:
+            places = [(v, 0) for v in self.values(key) or []]
+        elif isinstance(node, ast.Binary):
+            left = plain(node.left)
+            places = [(left.right if isinstance(left, ast.Binary) else left, 0), (node.right, 0)]
+        found = {c for v, i in places for c in self.classes_of(v, i, depth - 1)}
+        return found or {None}
+
+    def is_model(self, node: Any) -> bool:
+        """Whether an expression is a model that core may have."""
+        return self.role_of(node) == "model"
+
+    def builder(self, node: Any) -> Key | None:
+        """Return the function that a call calls, if it returns models or criterions."""
+        if not isinstance(node, ast.Call):
+            return None
+        key = self.function_key(node.function)
+        return key if key in self.builders else None
 
     def keys_in(self, node: Any) -> list[Key]:
         """Return the variables whose models an expression holds or is."""
         found: list[Key] = []
         for inner in walk(node):
             if isinstance(inner, ast.Name) and self.role(inner) is not None:
-                found.append(self.key(inner))  # type: ignore[arg-type]  # a name with a role
+                found += self._present(self.key(inner))
+                continue
+            path = self._file_of(inner)
+            if path is not None and self.role_of(inner) is not None:
+                found += self._present(self.key(self.files[path].exported))
             function = self.builder(inner)
-            if function is not None and self.is_model(inner):
-                found.append(inner.function.variable)
-                for r in returns(function.body):
-                    found += [
-                        self.key(n)  # type: ignore[misc]
-                        for n in walk(r.values)
-                        if isinstance(n, ast.Name) and self.role(n) is not None
-                    ]
+            if function is not None:
+                found.append(function)
+                for r in self._returned(function):
+                    for name in walk(r):
+                        if isinstance(name, ast.Name) and self.role(name) is not None:
+                            found += self._present(self.key(name))
         return found
+
+    def _present(self, key: Key | None) -> Iterator[Key]:
+        if key is not None:
+            yield key
 
     # -- tables of options ------------------------------------------------------------------
 
     def _find_states(self) -> None:
         """Find the tables that methods of torch/optim are given."""
         methods: dict[Key, set[str]] = {}
-        for call in self.scopes.calls:
+        for call in self.calls:
             method = method_of(call)
             if method is None or len(call.arguments) < 3:
                 continue
@@ -292,7 +479,7 @@ class Facts:
                 methods.setdefault(key, set()).add(method)
         for key, found in methods.items():
             method = found.pop()
-            if found or method not in METHODS or anchor(key) in self.faithful:
+            if found or method not in METHODS or self.anchor(key) in self.faithful:
                 continue
             values = self.values(key)
             if values is not None and len(values) == 1 and self.table_in(key, values[0]):

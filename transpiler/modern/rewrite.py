@@ -14,10 +14,12 @@ from typing import Any
 from .. import ast
 from ..diagnostics import Kept
 from ..kinds import NUMBER, TENSOR
-from ..scope import FileScope, Variable
+from ..scope import Variable
 from ..syntax import blocks_of
 from . import calls
-from .facts import Facts, Key, anchor
+from .branches import REDUCERS
+from .facts import Facts, File, Key
+from .loops import over_modules
 from .models import Child, Models, added
 from .nodes import NO_GRAD, ClassNumbers, Line, Suite, Template, at, like
 from .steps import find_steps
@@ -28,30 +30,36 @@ _LOOPS = (ast.While, ast.Repeat, ast.NumericFor, ast.GenericFor)
 
 
 class Rewriter:
-    """One attempt at a file.
+    """One attempt at a program.
 
     Parameters
     ----------
-    block : ast.Block
+    files : list of File
     facts : Facts
     double : bool
         The default type of tensors is DoubleTensor.
 
     Attributes
     ----------
-    refused : list of (list of anchors, Kept)
-    notes : list of Kept
+    path : str
+        The file that is being rewritten.
+    refused : list of (list of anchors, path, Kept)
+    notes : list of (path, Kept)
         What stays as it is without more.
+    classes : set of str
+        Classes that the file needs beside core's.
     """
 
-    def __init__(self, block: ast.Block, facts: Facts, double: bool) -> None:
-        self.block_ = block
+    def __init__(self, files: list[File], facts: Facts, double: bool) -> None:
+        self.files = files
+        self.path = ""
         self.facts = facts
-        self.scopes: FileScope = facts.scopes
         self.models = Models(self, double)
         self.training = Training(self)
-        self.refused: list[tuple[list[Any], Kept]] = []
-        self.notes: list[Kept] = []
+        self.refused: list[tuple[list[Any], str, Kept]] = []
+        self.notes: list[tuple[str, Kept]] = []
+        self.classes: set[str] = set()
+        self.classes_of: dict[str, set[str]] = {}
         self.visible: list[dict[str, Variable]] = []
         self.expressions: dict[int, Callable[[], Any]] = {}
         self.replaced: dict[int, Callable[[], list[ast.Statement]]] = {}
@@ -62,18 +70,26 @@ class Rewriter:
         self.guarded = False
         self.used: set[str] = set()
         self.following: list[ast.Statement] = []
+        self.taken: set[int] = set()
+        self.owners: dict[int, Key] = {}
 
     def run(self) -> None:
-        """Rewrite the file."""
-        self.block(self.block_)
+        """Rewrite the files."""
+        for file in self.files:
+            self.path = file.path
+            self.visible, self.classes = [], set()
+            self.used.clear()
+            self.block(file.block)
+            self.classes_of[file.path] = self.classes
 
     # -- refusing ---------------------------------------------------------------------------
 
     def refuse_keys(self, node: ast.Node, keys: Iterable[Key | None], reason: str) -> None:
         """Leave the groups of variables as they are."""
         found = [k for k in keys if k is not None]
-        names = ", ".join(dict.fromkeys(k if isinstance(k, str) else k.name for k in found))
-        self.refused.append(([anchor(k) for k in found], Kept(node.line, names, reason)))
+        plain_names = (k.lstrip(".") if isinstance(k, str) else k.name for k in found)
+        kept = Kept(node.line, ", ".join(dict.fromkeys(plain_names)), reason)
+        self.refused.append(([self.facts.anchor(k) for k in found], self.path, kept))
 
     def refuse_all(self, node: Any, reason: str) -> None:
         """Leave all variables of an expression as they are."""
@@ -83,11 +99,11 @@ class Rewriter:
 
     def note(self, node: ast.Node, what: str, reason: str) -> None:
         """Say that a part stays as it is, inside of what is core's."""
-        self.notes.append(Kept(node.line, what, reason))
+        self.notes.append((self.path, Kept(node.line, what, reason)))
 
     def join(self, *keys: Key | None) -> None:
         """Let variables share a fate."""
-        self.facts.groups.join(anchor(k) for k in keys if k is not None)
+        self.facts.groups.join(self.facts.anchor(k) for k in keys if k is not None)
 
     # -- names ------------------------------------------------------------------------------
 
@@ -150,6 +166,9 @@ class Rewriter:
                 continue
             if isinstance(statement, _LOOPS) and not self.loops:
                 out += self.training.before_loop(statement)
+            if id(statement) in self.taken:
+                position += 1
+                continue
             self.following = found[position + 1 :]
             out += self.statement(statement)
             position += 1
@@ -188,7 +207,7 @@ class Rewriter:
             summed = position < len(found) and calls.sums_up(self, found[position], key)
             statement.values = [self.models.criterion(value, summed)]
             position += summed
-        elif calls.is_empty_sequential(value):
+        elif calls.is_container(value):
             children: list[Child] = [(child, None) for child in calls.added_at_once(value)]
             while position < len(found) and (more := added(found[position])) is not None:
                 base, parts = more
@@ -201,7 +220,7 @@ class Rewriter:
                 children += list(zip(parts, owners, strict=True))
                 position += 1
             start = calls.start_of(value)
-            made: Any = self.models.sequential(start, children, key)
+            made: Any = self.models.container(start, children, key)
             statement.values = [made]
         else:
             statement.values = [self.models.expression(value, key)]
@@ -258,15 +277,20 @@ class Rewriter:
                 node.call = call
                 return self._guard(node)
             case ast.Return():
-                node.values = [self._returned(v) for v in node.values]
+                node.values = [self._returned(v, i) for i, v in enumerate(node.values)]
             case ast.LocalFunction():
                 self.visible[-1][node.name.name] = node.name.variable  # type: ignore[assignment]
                 self.function(node.function, node.name.variable)
             case ast.FunctionStatement():
                 name = node.target
+                owner = self.facts.key(name)
                 if isinstance(name, ast.Index):
                     self.expression(name.table)
-                self.function(node.function, self.facts.key(name))
+                    assert isinstance(name.key, ast.String)
+                    owner = f".{name.key.value}"
+                self.function(node.function, owner)
+            case ast.GenericFor() if (found := over_modules(self, node)) is not None:
+                return found
             case _:
                 self._compound(node)
         return [node]
@@ -284,7 +308,9 @@ class Rewriter:
                 self.loops -= 1
                 return
             case ast.If():
-                node.branches = [(self.expression(t), b) for t, b in node.branches]
+                node.branches = [
+                    (calls.presence(self, t) or self.expression(t), b) for t, b in node.branches
+                ]
             case ast.NumericFor():
                 node.start, node.stop = self.expression(node.start), self.expression(node.stop)
                 node.step = None if node.step is None else self.expression(node.step)
@@ -303,6 +329,10 @@ class Rewriter:
 
     def _value(self, target: Any, value: Any) -> Any:
         key = self.facts.key(target) if isinstance(plain(target), ast.Name) else None
+        if isinstance(plain(value), ast.Function) and isinstance(target, (ast.Name, ast.Index)):
+            owner = self.facts.function_key(target)
+            if owner is not None:
+                self.owners[id(plain(value))] = owner
         role = None if key is None else self.facts.roles.get(key)
         if key is not None and role == "model" and not isinstance(plain(value), ast.Nil):
             self.targets.append(key)
@@ -315,14 +345,33 @@ class Rewriter:
             return self.models.criterion(value, summed=False)
         return self.expression(value)
 
-    def _returned(self, value: Any) -> Any:
-        if self.functions and self.facts.is_model(value) and self.functions[-1] is not None:
-            variable = self.functions[-1]
-            if variable in self.facts.builders:
-                for key in self.facts.keys_in(value):
-                    self.join(key, variable)
-                return self.models.expression(value, None)
-        return self.expression(value)
+    def _returned(self, value: Any, position: int) -> Any:
+        function = self.functions[-1] if self.functions else None
+        if function is None and self.functions:
+            return self.expression(value)
+        role = self.facts.role_of(value)
+        if function is not None:
+            roles = self.facts.builders.get(function, ())
+            role = roles[position] if position < len(roles) else None
+            for key in self.facts.keys_in(value) if role is not None else ():
+                self.join(key, function)
+        elif self.facts.key(value) in self.facts.builders:
+            return value
+        if role == "model":
+            return self.models.expression(value, None)
+        return self.models.criterion(value, False) if role else self.expression(value)
+
+    def next_children(self, key: Key) -> list[Any]:
+        """Take the statements behind this one that add to the same model too."""
+        found = []
+        while self.following and (more := added(self.following[0])) is not None:
+            base, children = more
+            alone = self.facts.key(base) == key and not self.following[0].before
+            if not alone or self.models.kind_of(children[0]) not in REDUCERS:
+                break
+            self.taken.add(id(self.following.pop(0)))
+            found += [(child, None) for child in children]
+        return found
 
     def target(self, node: Any) -> Any:
         """Rewrite what is assigned to."""
@@ -365,7 +414,7 @@ class Rewriter:
         if isinstance(node, ast.Name):
             return self._name(node)
         if isinstance(node, ast.Function):
-            self.function(node)
+            self.function(node, self.owners.pop(id(node), None))
             return node
         special = calls.value(self, node)
         return self.inside(node) if special is None else special

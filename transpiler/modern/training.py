@@ -9,7 +9,7 @@ from ..kinds import NUMBER
 from ..scope import Variable
 from ..syntax import returns
 from .calls import negated
-from .facts import Key, anchor, method_of
+from .facts import Key, method_of
 from .nodes import NO_GRAD, OPTIM, Line, Nothing, Suite, at, like
 from .optimizers import METHODS, is_simple, optimizer_code, options_of, schedule_code
 from .walk import alike, method_call, names_in, number, plain, walk
@@ -31,7 +31,7 @@ class Training:
         self.flat: dict[Key, ast.Name] = {}
         """The model of each vector of parameters or gradients."""
         self.state_model: dict[Key, Key] = {}
-        self.closures: dict[Variable, list[ast.Call]] = {}
+        self.closures: dict[Key, list[ast.Call]] = {}
         self.made: dict[Key, list[Any]] = {}
         """For models the expressions of their optimisers' variables that have been made."""
         self.deferred: dict[Key, tuple[Key, ast.TableConstructor, int]] = {}
@@ -46,7 +46,7 @@ class Training:
 
     def _find_flat(self) -> None:
         facts = self.r.facts
-        for node in walk(self.r.block_):
+        for node in walk([f.block for f in self.r.files]):
             if not isinstance(node, (ast.Local, ast.Assign)) or len(node.values) != 1:
                 continue
             call = plain(node.values[0])
@@ -62,15 +62,15 @@ class Training:
                 assert key is not None
                 facts.roles[key] = role
                 self.flat[key] = plain(call.object)
-                facts.groups.join([anchor(model), anchor(key)])
+                facts.groups.join([facts.anchor(model), facts.anchor(key)])
 
     def _only_here(self, key: Key) -> bool:
         """Whether a variable is assigned once, and nothing keeps it from being core's."""
         facts = self.r.facts
-        if anchor(key) in facts.faithful:
+        if facts.anchor(key) in facts.faithful:
             return False
         if isinstance(key, str):
-            return facts.is_own(key) and facts.scopes.global_writes.get(key) == 1
+            return facts.is_own(key)
         if key.values and all(isinstance(v, ast.Nil) for v in key.values):
             return key.writes == 1
         alone = len(key.values) == 1 and method_call(plain(key.values[0]), "getParameters")
@@ -79,7 +79,7 @@ class Training:
     def _find_states(self) -> None:
         facts = self.r.facts
         models: dict[Key, set[Key]] = {}
-        for call in facts.scopes.calls:
+        for call in facts.calls:
             if method_of(call) not in METHODS or len(call.arguments) < 2:
                 continue
             state = facts.key(call.arguments[2]) if len(call.arguments) > 2 else None
@@ -89,7 +89,7 @@ class Training:
                     del facts.roles[state]  # type: ignore[arg-type]  # it is a key
                 continue
             function = facts.key(call.arguments[0])
-            if isinstance(function, Variable):
+            if function is not None:
                 assert isinstance(call, ast.Call)
                 self.closures.setdefault(function, []).append(call)
             if is_state and state is not None:
@@ -125,7 +125,7 @@ class Training:
                 return self._state_statement(node, keys[0])
             if len(node.values) == 1 and method_of(plain(node.values[0])) is not None:
                 return self._optimise(node, plain(node.values[0]), targets)
-            if isinstance(node, ast.Local) and self._is_closure(keys, node.values):
+            if self._is_closure(keys, node.values):
                 return [node]
         if isinstance(node, ast.CallStatement) and method_of(node.call) is not None:
             return self._optimise(node, node.call, [])
@@ -133,6 +133,9 @@ class Training:
             [node.name.variable], [node.function]
         ):
             return [node]
+        if isinstance(node, ast.FunctionStatement) and not node.method:
+            key = self.r.facts.key(node.target)
+            return [node] if self._is_closure([key], [node.function]) else None
         if isinstance(node, ast.If) and self._is_copy_guard(node):
             return [like(Nothing(node.line, node.column), node)]
         return None
@@ -143,8 +146,8 @@ class Training:
             len(keys) == len(values) == 1
             and keys[0] in self.closures
             and isinstance(plain(values[0]), ast.Function)
-            and self.r.facts.function_of(keys[0]) is not None
-            and keys[0].reads == len(self.closures[keys[0]])
+            and self.r.facts.function_in(keys[0]) is not None
+            and self.r.facts.uses(keys[0]) == len(self.closures[keys[0]])
         )
 
     def _is_copy_guard(self, node: ast.If) -> bool:
@@ -257,8 +260,8 @@ class Training:
         given = plain(call.arguments[0])
         variable = facts.key(given)
         function = given if isinstance(given, ast.Function) else None
-        if isinstance(variable, Variable) and self._is_closure([variable], variable.values):
-            function = facts.function_of(variable)
+        if variable is not None and self._is_closure([variable], [facts.function_in(variable)]):
+            function = facts.function_in(variable)
         if function is None:
             r.refuse_keys(node, [state], "the function of the loss is not known")
             return None
@@ -267,7 +270,7 @@ class Training:
         if trouble:
             r.refuse_keys(node, [state], trouble)
             return [node]
-        times = len(self.closures.get(variable, [])) if isinstance(variable, Variable) else 1
+        times = 1 if variable is None else len(self.closures.get(variable, []))
         losses = facts.key(targets[1]) if len(targets) > 1 else None
         unused = not targets or self._is_unused(targets[0])
         if not unused or len(targets) > 2:
@@ -276,10 +279,10 @@ class Training:
             facts.roles[losses] = "sums"
             r.join(state, losses)
         if times == 1 and self._fits_here(function):
-            if isinstance(variable, Variable):
+            if variable is not None:
                 self.removed.add(id(function))
             return self._inlined(node, function, state, losses)
-        if not isinstance(variable, Variable):
+        if variable is None:
             r.refuse_keys(node, [state], "names in its closure would mean something else")
             return [node]
         return self._with_closure(node, function, variable, state, losses)
@@ -310,7 +313,7 @@ class Training:
     def _fits_here(self, function: ast.Function) -> bool:
         """Whether a closure's statements mean the same at the place of its call."""
         r = self.r
-        inner = r.scopes.scopes[id(function)]
+        inner = r.facts.inner[id(function)]
         declared = set()
         for statement in function.body.statements:
             if isinstance(statement, ast.Local):
@@ -371,7 +374,7 @@ class Training:
         self,
         node: ast.Statement,
         function: ast.Function,
-        variable: Variable,
+        variable: Key,
         state: Key,
         losses: Key | None,
     ) -> list[ast.Statement]:
