@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
+import numpy as np
+from numpy import ndarray
+
 from rekindle.core import ops
+from rekindle.core.autograd.modes import MODE
+from rekindle.core.autograd.versions import count_write
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
@@ -72,6 +77,31 @@ class Linear(Module):
     def parameter_gradients(self, input: Any, gradOutput: Any) -> Sequence[Tensor | None]:
         return self.affine_gradients(input, gradOutput)
 
+    def add_gradients(self, input: Any, gradOutput: Any, scale: float) -> None:
+        if not self._added_at_once(input, gradOutput, scale):
+            super().add_gradients(input, gradOutput, scale)
+
+    def _added_at_once(self, input: Any, gradOutput: Any, scale: float) -> bool:
+        """Add the gradients of plain rows with no more than NumPy; return whether they are that."""
+        cls, own = type(self), self.__dict__
+        weight, bias = own.get("weight"), own.get("bias")
+        of_weight, of_bias = own.get("gradWeight"), own.get("gradBias")
+        if not (
+            fits_rows(weight, input, gradOutput)
+            and takes(of_weight, weight)
+            and (bias is None or takes(of_bias, bias))
+            and cls.parameter_gradients is Linear.parameter_gradients
+            and cls.affine_gradients is Linear.affine_gradients
+            and cls.parameter_fields is Linear.parameter_fields
+            and cls.compute is Linear.compute
+        ):
+            return False
+        g = gradOutput._array
+        _add(of_weight, ops.matmul.forward(np, g.T, input._array), scale)
+        if bias is not None:
+            _add(of_bias, g.sum(axis=0), scale)
+        return True
+
     def affine_gradients(self, input: Any, gradOutput: Any) -> tuple[Tensor, Tensor | None]:
         """Return the gradients of the matrix and of the bias."""
         rows, g = input, self._checked(input, gradOutput)
@@ -101,6 +131,35 @@ class Linear(Module):
         outputs, inputs = self.weight.shape
         without = " without bias" if self.bias is None else ""
         return f"{self.t7_typename}({inputs} -> {outputs}){without}"
+
+
+def fits_rows(weight: Any, x: Any, g: Any) -> bool:
+    """Whether `x` and `g` are rows that a matrix takes and gives, all floating NumPy arrays."""
+    if type(x) is not Tensor or type(g) is not Tensor or not isinstance(weight, Tensor):
+        return False
+    a, b, w = x._array, g._array, weight.array
+    if type(a) is not ndarray or type(b) is not ndarray or type(w) is not ndarray:
+        return False
+    if not (a.dtype is b.dtype is w.dtype and w.dtype.kind == "f"):
+        return False
+    rows, columns = w.shape
+    return bool(a.ndim == b.ndim == 2 and b.shape == (len(a), rows) and a.shape[1] == columns)
+
+
+def takes(gradient: Any, parameter: Any) -> bool:
+    """Whether the gradient of a parameter can be added to with nothing else than NumPy."""
+    if not isinstance(gradient, Tensor) or gradient._node is not None or MODE.get().grad:
+        return False
+    a, b = gradient.array, parameter.array
+    return bool(type(a) is ndarray and a.dtype is b.dtype and a.shape == b.shape)
+
+
+def _add(target: Tensor, fresh: ndarray[Any, Any], scale: float) -> None:
+    if scale != 1:
+        fresh *= scale
+    array = target.array
+    array += fresh
+    count_write(target._version, "add_")
 
 
 def _sizes(x: Tensor, weight: Tensor) -> str:

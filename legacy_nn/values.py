@@ -119,7 +119,7 @@ def replace_contents(target: Any, value: Any) -> Any:
     if isinstance(target, Tensor) and overwritten(target, value):
         return target
     if not isinstance(target, Tensor) or target.dtype != value.dtype:
-        return value.detach().clone()
+        return Tensor._wrap(value.array.copy())  # memory of its own, which clone() has not
     if target.shape != value.shape or not target.is_contiguous():
         if target.storage().size >= value.size:
             target.set_(target.storage(), 0, value.shape, contiguous_strides(value.shape))

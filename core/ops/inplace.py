@@ -18,6 +18,7 @@ from ..tensor import Tensor
 from .namespaces import TENSORS
 from .op import Op
 from .operand import NUMPY_ERRORS, explained
+from .pending import taken_over
 
 
 def inplace_method(op: Op[..., Any], name: str) -> Callable[..., Tensor]:
@@ -45,6 +46,8 @@ def write_(target: Tensor, value: Tensor, name: str) -> Tensor:
     InplaceError
         If gradients would be wrong: a leaf that requires them, or a view of one.
     """
+    if taken_over(target, value):
+        return target
     array, into = value.array, target.array
     if array.shape != into.shape:
         raise ShapeError(
@@ -130,7 +133,8 @@ def _keep_what_is_overwritten(value: Tensor, target: Tensor) -> None:
     if any(s is into for s in node.saved):
         kept = into.copy()
         count = sum(s is into for s in node.saved)
-        values, versions = node.saved[: node.versions], node.saved[node.versions :]
+        start = node.versions or len(node.saved)
+        values, versions = node.saved[:start], node.saved[start:]
         pairs = [*zip(versions[::2], versions[1::2], strict=True)]
         others = [p for p in pairs if p[0] is not target._version]
         own = [p for p in pairs if p[0] is target._version][count:]
@@ -215,6 +219,8 @@ def assign(target: Tensor, index: Any, value: Any, name: str) -> Tensor:
             write_(part, TENSORS.converted(part, value), name)
         else:
             write_(target, TENSORS.index_put(target, value, index=index), name)
+        return target
+    if index is ... and taken_over(target, value):
         return target
     source = value.array if isinstance(value, Tensor) else value
     _check_distinct(target.array, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from typing import Any, Self
 
@@ -26,9 +26,8 @@ from ..returning import of_input, shaped
 from ..through_torch import call_through_torch, torch_only
 from .build import check_used, nodes, split_inputs
 from .graph import Graph, NnNode
-from .plan import Plan, Received
-from .program import Program
-from .pulls import Pull
+from .plan import Outputs, Plan, Received
+from .program import Asked, Program
 
 KEPT = ("input", "gradOutput", "gradOutputBuffer")
 """What a run leaves in the `data` of a node."""
@@ -157,24 +156,18 @@ class gModule(Container):
     # -- backward -----------------------------------------------------------------------
 
     def back(self, input: Any, gradOutput: Any, ask: Ask) -> Any:
-        return self._back(self._program(self.plan()), input, gradOutput, ask)
+        outputs, given = self._arrived(self._program(self.plan()), input, gradOutput)
+        return of_input(self.plan().pull(outputs, given, ask, self._where), input)
 
-    def _back(
-        self,
-        program: Program,
-        input: Any,
-        gradOutput: Any,
-        ask: Ask,
-        pulls: Sequence[Pull | None] | None = None,
-    ) -> Any:
+    def _arrived(self, program: Program, input: Any, gradOutput: Any) -> tuple[Outputs, Any]:
+        """Return what the nodes computed last, and `gradOutput` in the shape of the result."""
         outputs = program.left(self._listed(input), self._where)
-        given = shaped(self, program.plan.result(outputs), gradOutput)
-        return of_input(program.plan.pull(outputs, given, ask, self._where, pulls), input)
+        return outputs, shaped(self, program.plan.result(outputs), gradOutput)
 
     @nested
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         """Ask all modules for the gradients of their inputs, then for those of parameters."""
-        asked: list[tuple[int, Any, Any, Any]] = []
+        asked: list[Asked] = []
         program = self._program(self.plan())
         data = program.plan.data
 
@@ -185,7 +178,9 @@ class gModule(Container):
 
         with as_torch():
             input, gradOutput = as_input(input), as_input(gradOutput)
-            result = self._back(program, input, gradOutput, ask, program.pulls)
+            outputs, given = self._arrived(program, input, gradOutput)
+            found = program.pull(outputs, given, ask, self._where, asked)
+            result = of_input(found, input)
             self.gradInput = self.keep_gradient(input, gradOutput, result)
             for k, module, x, g in asked:
                 try:

@@ -18,7 +18,6 @@ from ..going_back import Ask
 from ..module import ModuleError
 from ..returning import added, completed, fitting
 from .graph import NnNode
-from .pulls import Pull
 
 Outputs = list[Any]
 """What each node computed in one run."""
@@ -139,14 +138,7 @@ class Plan:
 
     # -- back ---------------------------------------------------------------------------
 
-    def pull(
-        self,
-        outputs: Outputs,
-        gradOutput: Any,
-        ask: Ask,
-        where: Any,
-        pulls: Sequence[Pull | None] | None = None,
-    ) -> Any:
+    def pull(self, outputs: Outputs, gradOutput: Any, ask: Ask, where: Any) -> Any:
         """Return the gradient for the inputs, as a table; None where none arrives.
 
         Parameters
@@ -160,44 +152,38 @@ class Plan:
             its input.
         where : callable
             `where(k)` describes node k, for errors.
-        pulls : sequence of callable or None, optional
-            What to do in the place of `ask`, for some of the nodes.
         """
         arrived: list[Any] = [None] * len(self.data)
         arrived[self.last] = gradOutput
         for k in range(len(self.data) - 1, -1, -1):
-            g = arrived[k]
-            if g is None or k == self.first:
-                continue
-            data, sources = self.data[k]._map, self.sources[k]
-            module, index = data.get("module"), data.get("selectindex")
-            rule = None if pulls is None else pulls[k]
-            if rule is not None:
-                found = rule(module, g, *[outputs[i] for i in self.places[k]])
-                if found is not NotImplemented:
-                    for source, position in sources:
-                        part, before = found[position - 1], arrived[source]
-                        arrived[source] = part if before is None else added(before, part)
-                    continue
-            if index is not None:
-                g = new_table({as_key(index): g})
-            elif module is not None:
-                value = self.value(outputs, k)
-                try:
-                    g = ask(k, value, completed(g, module.output))
-                except Exception as error:
-                    tell_place(error, where(k))
-                    raise
-                g = fitting(g, value)
-            if g is None:
-                continue
-            single = len(sources) == 1 or len(self.received(outputs, k)) == 1
-            for source, position in sources:
-                part = g if single else g._map.get(position)
-                if part is not None:
-                    before = arrived[source]
-                    arrived[source] = part if before is None else added(before, part)
+            if (g := arrived[k]) is not None and k != self.first:
+                self.pull_node(k, g, outputs, arrived, ask, where)
         return arrived[self.first]
+
+    def pull_node(
+        self, k: int, g: Any, outputs: Outputs, arrived: list[Any], ask: Ask, where: Any
+    ) -> None:
+        """Add what node k has for the nodes that its inputs come from to what arrived there."""
+        data, sources = self.data[k]._map, self.sources[k]
+        module, index = data.get("module"), data.get("selectindex")
+        if index is not None:
+            g = new_table({as_key(index): g})
+        elif module is not None:
+            value = self.value(outputs, k)
+            try:
+                g = ask(k, value, completed(g, module.output))
+            except Exception as error:
+                tell_place(error, where(k))
+                raise
+            g = fitting(g, value)
+        if g is None:
+            return
+        single = len(sources) == 1 or len(self.received(outputs, k)) == 1
+        for source, position in sources:
+            part = g if single else g._map.get(position)
+            if part is not None:
+                before = arrived[source]
+                arrived[source] = part if before is None else added(before, part)
 
 
 def _value(received: Received) -> Any:

@@ -9,11 +9,15 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any
 
+from rekindle.core.checkpoint.table import as_key, new_table
+
 from ..containers import run_fresh, run_torch, writes
 from ..errors import tell_place
+from ..going_back import Ask
+from ..returning import added
 from ..torch7.types import dtype_of
 from .plan import Outputs, Plan, Received, check_split
-from .pulls import PULLS, Pull
+from .pulls import PULLS, Pull, has_parameters
 from .steps import PLAIN, Keep, Step, is_plain, selection, unchanged
 
 Line = tuple[int, tuple[int, ...], Step | None, Keep | None, Any, Any]
@@ -23,6 +27,13 @@ into how many parts the result is split."""
 Short = tuple[int, Step | None, Any, int | None, Any, list[int]]
 """The same for fresh outputs: a node, its step, its one or two inputs, into how many parts the
 result is split, and the nodes whose results nobody asks for after it."""
+
+LineBack = tuple[int, Pull | None, Any, tuple[int, ...], list[tuple[int, int]], Any, bool]
+"""The same going back: a node, its rule, the module, its inputs, for each input the node and which
+gradient is for it, the key of a node that picks, and whether the module has parameters."""
+
+Asked = tuple[int, Any, Any, Any]
+"""The number of a node, its module, what that was given, and the gradient of its output."""
 
 _inplace = attrgetter("inplace")
 
@@ -34,10 +45,6 @@ class Program:
     ----------
     plan : Plan
 
-    Attributes
-    ----------
-    pulls : list of callable or None
-        The rule for the gradients of each node, where it has one.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -51,15 +58,14 @@ class Program:
         self._types = [type(module) for module in self._plain]
         self._typenames = [module._type for module in self._plain]
         self._classes = {*self._types}
-        self.pulls: list[Pull | None] = [
-            None if step is None else PULLS.get(type(module))
-            for module, step in zip(self._modules, steps, strict=True)
-        ]
         self._lines = [self._line(k, step) for k, step in enumerate(steps)]
         self._short = [
             self._shortened(line)
             for line in self._lines
             if line[0] != plan.last or line[2] is not None or line[4] is not None
+        ]
+        self._back = [
+            self._line_back(k, step) for k, step in reversed([*enumerate(steps)]) if k != plan.first
         ]
 
     def __reduce__(self) -> Any:
@@ -75,6 +81,15 @@ class Program:
         k, places, step, _, _, parts = line
         first, second = (*places, None, None)[:2] if step is not None else (k, None)
         return k, step, first, second, parts, self.plan.last_used[k]
+
+    def _line_back(self, k: int, step: Step | None) -> LineBack:
+        module, sources = self._modules[k], self.plan.sources[k]
+        rule = None if step is None else PULLS.get(type(module))
+        key = None
+        if step is not None and module is None:
+            key = as_key(self._entries[k]["selectindex"])
+        adds = rule is not None and has_parameters(module)
+        return k, rule, module, self.plan.places[k], [(s, p - 1) for s, p in sources], key, adds
 
     def _step(self, k: int) -> Step | None:
         sources, entries, module = self.plan.sources[k], self._entries[k], self._modules[k]
@@ -147,6 +162,50 @@ class Program:
             tell_place(error, where(k))
             raise
         return outputs
+
+    def pull(
+        self, outputs: Outputs, gradOutput: Any, ask: Ask, where: Any, later: list[Asked]
+    ) -> Any:
+        """Do what the plan's `pull` does, with rules where nodes have them.
+
+        Parameters
+        ----------
+        outputs, gradOutput, ask, where
+            As there.
+        later : list
+            Takes the number, module, input and gradOutput of modules with parameters for which
+            `ask` was not called.
+        """
+        arrived: list[Any] = [None] * len(self._modules)
+        arrived[self.plan.last] = gradOutput
+        own: set[int] = set()  # where what arrived is a table made here
+        for k, rule, module, places, sources, key, adds in self._back:
+            g = arrived[k]
+            if g is None:
+                continue
+            if key is not None:
+                source = places[0]
+                before = arrived[source]
+                if source in own and key not in before._map:
+                    before._map[key] = g
+                else:
+                    if before is None:
+                        own.add(source)
+                    else:
+                        own.discard(source)
+                    arrived[source] = added(before, new_table({key: g}))
+                continue
+            if rule is not None:
+                found = rule(module, g, *[outputs[i] for i in places])
+                if found is not NotImplemented:
+                    if adds:
+                        later.append((k, module, outputs[places[0]], g))
+                    for source, i in sources:
+                        before = arrived[source]
+                        arrived[source] = found[i] if before is None else added(before, found[i])
+                    continue
+            self.plan.pull_node(k, g, outputs, arrived, ask, where)
+        return arrived[self.plan.first]
 
     def left(self, inputs: Received, where: Any) -> Outputs:
         """Return what all nodes computed last, from the fields `output` of their modules."""
