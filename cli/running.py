@@ -6,6 +6,7 @@ from typing import Any
 
 import rekindle
 from rekindle.core.dtypes import Dtype, is_floating
+from rekindle.core.nn.optimise import Optimised
 from rekindle.legacy_nn.module import Module
 from rekindle.legacy_nn.naming import Place, state_entries
 from rekindle.legacy_nn.unsupported import unsupported
@@ -83,6 +84,6 @@ def run_model(model: Place, value: Any, *, train: bool = False, seed: int = 123)
         else:
             module.evaluate()
         rekindle.torch_seed(seed)
-        return module.forward(value)
+        return module.forward(value) if train else Optimised(module)(value)
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as e:
         raise Problem(f"the model does not take the input, {given}: {with_notes(e)}") from e

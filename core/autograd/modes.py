@@ -19,7 +19,10 @@ Packing: TypeAlias = tuple[Callable[..., Any], Callable[..., Any]]
 
 
 class Watcher(Protocol):
-    """What a profiler offers to the call of an operation."""
+    """What a profiler, or what takes over operations, offers to the call of an operation."""
+
+    def take(self, op: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Return the result of a call instead of the operation, or None."""
 
     def record(self, name: str, seconds: float, nbytes: int) -> None:
         """Note one call."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from .modes import setting
 
@@ -25,6 +26,9 @@ class Profile:
         self.calls: dict[str, int] = {}
         self.seconds: dict[str, float] = {}
         self.nbytes: dict[str, int] = {}
+
+    def take(self, op: Any, args: tuple[Any, ...], params: dict[str, Any]) -> None:
+        """Leave every call to its operation."""
 
     def record(self, name: str, seconds: float, nbytes: int) -> None:
         """Add one call."""

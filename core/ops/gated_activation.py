@@ -37,6 +37,7 @@ def silu(xp: Any, x: Array) -> Array:
 
 @dispatched_rule("fused.activation", least=LARGE)
 def silu_gradient(xp: Any, g: Any, x: Any) -> Any:
+    """Return g times the derivative of silu at x."""
     gate = xp.sigmoid(x)
     return g * gate * (1 + x * (1 - gate))
 
@@ -76,6 +77,7 @@ def _gelu_angle(x: Any) -> Any:
 
 @dispatched_rule("fused.activation", least=LARGE)
 def gelu_gradient(xp: Any, g: Any, x: Any, approximate: str) -> Any:
+    """Return g times the derivative of gelu at x."""
     if approximate == "none":
         gate = 0.5 * xp.erfc(x * -math.sqrt(0.5))
         return g * (gate + x * xp.exp(x * x * -0.5) / math.sqrt(2 * math.pi))

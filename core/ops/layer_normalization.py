@@ -69,6 +69,7 @@ def _count(shape: tuple[int, ...], axes: Sequence[int]) -> int:
 def standardize_gradient(
     xp: Any, g: Any, out: Any, variance: Any, axes: Any, eps: float
 ) -> Any:
+    """Return the gradient of x for those of the results."""
     # The variance is an output, so that second derivatives know that it depends on x.
     g_out, g_mean, g_variance = g
     deviation = _deviation(xp, variance, eps)

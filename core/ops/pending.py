@@ -1,0 +1,188 @@
+"""Convolutions and linear maps that wait for what follows them.
+
+Batch normalisation with given moments, an addition and ReLU cost a pass over memory each, and
+nothing where they are part of the convolution before them. So under a `Fuser` (fusing.py) a
+convolution returns a `Pending` tensor, and what may follow it returns another one; the first
+operation that needs the values computes them, all in one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..autograd.versions import Cell, version_of
+from ..backend import Device
+from ..dtypes import Dtype
+from ..errors import UseError
+from ..kernels import convolution, products
+from ..kernels.announced import announce
+from ..storage import Storage
+from ..tensor import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A convolution or a linear map, and what follows it.
+
+    Parameters
+    ----------
+    params : dict or None
+        Of the convolution; None for a linear map.
+    x : array
+        The input.
+    written : tuple of (cell, int)
+        Memory that must stay as it is until then, and its version.
+    weight : Tensor
+    bias : Tensor or None
+    shape : tuple of int
+        Of the result.
+    place : int
+        Names the weights among all others of the model.
+    residual : Tensor or None
+        Added to the result.
+    rectify : bool
+        Whether ReLU comes last.
+    """
+
+    params: dict[str, Any] | None
+    x: Any
+    written: tuple[tuple[Cell, int], ...]
+    weight: Tensor
+    bias: Tensor | None
+    shape: tuple[int, ...]
+    place: int
+    folded: bool = False
+    residual: Tensor | None = None
+    rectify: bool = False
+
+    @property
+    def stage(self) -> tuple[int, bool, bool, bool]:
+        """What there is so far."""
+        return self.place, self.folded, self.residual is not None, self.rectify
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing but batch normalisation follows yet."""
+        return self.residual is None and not self.rectify
+
+    def plus(self, residual: Tensor) -> Work:
+        """Return the work with a tensor added to the result."""
+        watched = residual._version
+        written = (*self.written, (watched, version_of(watched)))
+        return replace(self, residual=residual, written=written)
+
+    def run(self) -> Any:
+        """Return the result.
+
+        Raises
+        ------
+        UseError
+            If an operand was overwritten since.
+        """
+        for cell, version in self.written:
+            if version_of(cell) != version:
+                kind = "linear map" if self.params is None else "convolution"
+                raise UseError(
+                    f"an optimised model waits with a {kind} until its result is needed, and "
+                    f"{cell['by']} has written into its input before: use the model itself"
+                )
+        weight = self.weight.array
+        bias = None if self.bias is None else self.bias.array
+        residual = None if self.residual is None else self.residual.array
+        if self.params is not None:
+            announce(weight, self.weight._version)
+            return convolution.convolution(
+                np, self.x, weight, bias, residual, rectify=self.rectify, **self.params
+            )
+        y = products.linear(np, self.x, weight, bias)
+        if residual is not None:
+            y += residual
+        return np.maximum(y, 0, out=y) if self.rectify else y
+
+
+class Pending(Tensor):
+    """A tensor whose values are computed when they are first needed.
+
+    Parameters
+    ----------
+    work : Work
+    reused : set
+        Is told the stages of results that were needed although something followed them.
+    """
+
+    __slots__ = ("followed", "reused", "work")
+
+    work: Work | None
+
+    def __init__(self, work: Work, reused: set[Any]) -> None:
+        self._array = self._node = None
+        self._version = {}
+        self.work = work
+        self.reused = reused
+        self.followed = False
+
+    @property
+    def array(self) -> Any:
+        """The array, computed now if it was not before."""
+        if self._array is None:
+            work = self.work
+            assert work is not None
+            if self.followed:
+                self.reused.add(work.stage)
+            self._array = work.run()
+            self.work = None
+        return self._array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the dimensions."""
+        return self._known()[0]
+
+    @property
+    def dtype(self) -> Dtype:
+        """Type of the elements."""
+        return self._known()[1]
+
+    @property
+    def device(self) -> Device:
+        """Where the memory is."""
+        return backend.CPU
+
+    def _known(self) -> tuple[tuple[int, ...], Dtype]:
+        if self.work is None:
+            return self._array.shape, self._array.dtype
+        return self.work.shape, self.work.x.dtype
+
+    def stride(self) -> tuple[int, ...]:
+        """Return the distance between neighbours in each dimension, in elements."""
+        return tuple(s // self.array.itemsize for s in self.array.strides)
+
+    def storage(self) -> Storage:
+        """Return the storage that this tensor views."""
+        self.array  # noqa: B018  # computes it
+        return super().storage()
+
+    def settled(self) -> Tensor:
+        """Return an ordinary tensor with the values."""
+        return Tensor._wrap(self.array)
+
+
+def taken_over(target: Tensor, value: Any) -> bool:
+    """Make a pending result that is to be written into a pending tensor what that tensor is.
+
+    Return whether it was so.
+    """
+    if (
+        type(target) is not Pending
+        or type(value) is not Pending
+        or target.work is None
+        or target.shape != value.shape
+        or target.dtype is not value.dtype
+    ):
+        return False
+    target.work, target._array, target.followed = value.work, value._array, False
+    return True
