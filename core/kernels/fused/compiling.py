@@ -91,4 +91,5 @@ def _set_threads(count: int) -> None:
 
 if numba.config.THREADING_LAYER == "default":
     numba.config.THREADING_LAYER = layer()
+numba.get_num_threads()  # starts numba's threads, which sets the number for all of OpenMP
 share_threads("fused", _set_threads)

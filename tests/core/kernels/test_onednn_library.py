@@ -62,3 +62,25 @@ def test_those_used_last_are_kept(monkeypatch):
         primitives.prepared((key,), made.append, key) or made
         primitives._KEPT.found.setdefault((key,), True)
     assert [*primitives._KEPT.found] == [(1,), (2,)]
+
+
+THREADS = """
+import ctypes
+import numpy as np
+from rekindle.core import ops
+from rekindle.core.creation import zeros
+from rekindle.core.kernels import dispatch
+from rekindle.core.kernels.onednn.library import library
+from rekindle.core.kernels.threads import set_num_threads
+set_num_threads(1)
+x, w = zeros((1, 8, 32, 32), "float32"), zeros((8, 8, 3, 3), "float32")
+ops.relu(ops.convolution(x, w))
+ops.convolution(x, w)
+openmp = ctypes.CDLL(str(library().path))
+print(dispatch.KERNELS["relu"].calls, openmp.omp_get_max_threads())
+"""
+
+
+def test_the_other_library_leaves_the_number_of_threads(onednn, fused):
+    run = [sys.executable, "-c", THREADS]
+    assert subprocess.check_output(run, text=True, timeout=120) == "1 1\n"
