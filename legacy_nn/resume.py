@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rekindle.core.autograd import no_grad
 from rekindle.core.backend import strided_view
 from rekindle.core.checkpoint import Table
 from rekindle.core.creation import full
@@ -35,7 +36,7 @@ FOREIGN = {
 }
 """A field of the state -> the optimiser of torch/optim that has it, and core has not."""
 
-METHODS = ("sgd", "adam", "rmsprop", "adagrad", "adadelta")
+METHODS = ("sgd", "nag", "adam", "rmsprop", "adagrad", "adadelta")
 
 
 def resume(
@@ -54,9 +55,9 @@ def resume(
         step. Flat tensors are cut as `getParameters` lays the parameters out.
     config : Table or dict, optional
         The options, where they were in a table of their own.
-    method : {"sgd", "adam", "rmsprop", "adagrad", "adadelta"}, optional
+    method : {"sgd", "nag", "adam", "rmsprop", "adagrad", "adadelta"}, optional
         By default the one whose fields the state has; sgd has none of its own without
-        momentum. `nag` has the fields of sgd, and is not continued.
+        momentum. nag has the fields of sgd: it is meant only where it is named.
 
     Returns
     -------
@@ -80,6 +81,7 @@ def resume(
     sgd        dampening is the momentum unless it is given     0 unless it is given
     sgd        learningRateDecay: lr / (1 + n decay)            a schedule; here TorchSGD
     sgd        learningRates, weightDecays for each element     none; here TorchSGD
+    nag        stops behind where its gradients are taken       SGD with nesterov stops there
     adam       divides by sqrt(v) + eps, then corrects bias     corrects first; here TorchAdam
     adam       learningRateDecay: lr / (1 + n decay)            a schedule; here TorchAdam
     rmsprop    lr 1e-2, initialMean fills the mean square       it starts from 0
@@ -88,10 +90,14 @@ def resume(
     all        weightDecay is added to the gradient             the same; AdamW does not
     =========  ===============================================  ===============================
 
+    nag moves the parameters by momentum times its velocity, takes the gradient there, and stops
+    at a step from there. SGD with `nesterov` stops where the next gradient is taken: `resume`
+    moves the parameters there, and loss curves are the same.
+
     To go on by PyTorch's formula, load the state into that class:
     `core.optim.Adam(params).load_state_dict(resumed.state_dict())`.
 
-    Source: torch/optim sgd.lua, adam.lua, rmsprop.lua, adagrad.lua, adadelta.lua.
+    Source: torch/optim sgd.lua, nag.lua, adam.lua, rmsprop.lua, adagrad.lua, adadelta.lua.
 
     Examples
     --------
@@ -238,6 +244,24 @@ def _sgd(cut: _Cut, options: _Fields, state: _Fields) -> Optimizer:
     return TorchSGD(cut.tensors, rate, lr_decay=decay, **settings)
 
 
+def _nag(cut: _Cut, options: _Fields, state: _Fields) -> Optimizer:
+    changing = [name for name in ("learningRateDecay", "learningRates") if options.get(name)]
+    if changing:
+        raise ResumeError(
+            f"nag with {' and '.join(changing)} is no SGD with nesterov, whose velocity grows "
+            "with the rate; legacy_nn.optim.nag goes on with it"
+        )
+    momentum, rate = options.get("momentum", 0.9), options.get("learningRate", 1e-3)
+    if "dfdx" in state:
+        velocity = Tensor(state.get("dfdx").numpy().reshape(-1))
+        cut.put("momentum_buffer", velocity * (-1 / rate), "dfdx")
+        with no_grad():
+            for p, kept in zip(cut.tensors, cut.states, strict=True):
+                p.add_(kept["momentum_buffer"] * (-rate * momentum))
+    decay = options.get("weightDecay", 0)
+    return SGD(cut.tensors, rate, momentum=momentum, weight_decay=decay, nesterov=True)
+
+
 def _adam(cut: _Cut, options: _Fields, state: _Fields) -> Optimizer:
     if "m" in state:
         cut.put_all(step=int(state.get("t", 0)))
@@ -298,6 +322,7 @@ def _adadelta(cut: _Cut, options: _Fields, state: _Fields) -> Optimizer:
 
 _MAKERS = {
     "sgd": _sgd,
+    "nag": _nag,
     "adam": _adam,
     "rmsprop": _rmsprop,
     "adagrad": _adagrad,

@@ -15,7 +15,10 @@ from rekindle.legacy_nn.resume import METHODS, ResumeError
 from rekindle.legacy_nn.torch7 import random
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "optim"
-FILES = [p for p in sorted(FOLDER.glob("*.t7")) if p.stem.split("_")[0] in METHODS]
+FILES = [
+    p for p in sorted(FOLDER.glob("*.t7")) if p.stem.split("_")[0] in METHODS[:1] + METHODS[2:]
+]
+NAG = sorted(FOLDER.glob("nag__*.t7"))
 TOLERANCE = {"double": 1e-9, "float": 1e-4}
 """As for legacy_nn.optim's own trajectories."""
 
@@ -103,6 +106,37 @@ def test_the_state_that_torch7_saved_is_taken(path):
             assert [t.shape for t in found] == [p.shape for p in parameters]
     tensors = [n for n in names.values() if isinstance(recorded.state.get(n), Tensor)]
     assert bool(optimizer.state) >= bool(tensors)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 7])
+@pytest.mark.parametrize("path", NAG, ids=lambda p: p.stem)
+def test_recorded_runs_of_nag_go_on(path, steps):
+    recorded = rekindle.load(path)
+    f, config, state = state_after(recorded, steps)
+    parameters = pieces(recorded.x0 if steps == 0 else recorded.xs[steps])
+    optimizer = rekindle.resume(parameters, state, config, method="nag")
+    for expected, behind in zip(
+        recorded.fs.array()[steps:], recorded.xs.array()[steps:], strict=True
+    ):
+        optimizer.zero_grad()
+        loss = f(rekindle.ops.concat([p.reshape(-1) for p in parameters]))
+        assert loss.item() == pytest.approx(expected[1], rel=1e-9)
+        loss.backward()
+        optimizer.step()
+        # Torch7 stops behind where the next gradient is taken, by momentum times its velocity.
+        velocity = [
+            s["momentum_buffer"] * -optimizer.param_groups[0]["lr"]
+            for s in optimizer.state.values()
+        ]
+        momentum = optimizer.param_groups[0]["momentum"]
+        back = [p.detach() - v * momentum for p, v in zip(parameters, velocity, strict=True)]
+        ours = np.concatenate([p.numpy().ravel() for p in back])
+        np.testing.assert_allclose(ours, behind.numpy(), rtol=1e-9)
+
+
+def test_nag_whose_rate_changes_is_not_continued():
+    with pytest.raises(ResumeError, match="learningRateDecay"):
+        rekindle.resume(nn.Linear(2, 1), {"learningRateDecay": 0.1}, method="nag")
 
 
 # -- whole models -----------------------------------------------------------------------------
@@ -237,7 +271,7 @@ def test_states_that_are_not_continued(state, message):
 
 def test_other_arguments_that_do_not_fit():
     with pytest.raises(ResumeError, match="method is one of"):
-        rekindle.resume(nn.Linear(2, 1), {}, method="nag")
+        rekindle.resume(nn.Linear(2, 1), {}, method="cg")
     with pytest.raises(ResumeError, match="no parameters"):
         rekindle.resume(nn.Tanh(), {"learningRate": 1})
     flat = rekindle.zeros(5)
