@@ -35,6 +35,10 @@ class Optimised:
         """Return what the model computes; nothing is recorded for gradients."""
         return settled(self._fuser.run(self.model, *args, **options))
 
+    def forward(self, *args: Any, **options: Any) -> Any:
+        """Return what the model computes, as a call does: what LuaTorch calls it."""
+        return self(*args, **options)
+
     @property
     def fused(self) -> dict[str, int]:
         """How often, in all calls so far, an operation has become part of another one."""
