@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from rekindle.legacy_nn import bridge as lua  # noqa: F401
     from rekindle.legacy_nn.compare import compare as compare
     from rekindle.legacy_nn.modernise import modernise as modernise
+    from rekindle.legacy_nn.optimise import optimise as optimise
     from rekindle.legacy_nn.resume import resume as resume
     from rekindle.legacy_nn.torch7.random import torch_seed as torch_seed
     from rekindle.legacy_nn.trace import trace as trace
@@ -98,6 +99,7 @@ _HOMES = {
     "register save save_state save_training",
     "legacy_nn.modernise": "modernise",
     "legacy_nn.compare": "compare",
+    "legacy_nn.optimise": "optimise",
     "legacy_nn.resume": "resume",
     "legacy_nn.trace": "trace",
     "legacy_nn.torch7.random": "torch_seed",
