@@ -43,7 +43,7 @@ def run(
         raise Unusable(f"there is no .lua file in {', '.join(sources)}")
     translations = Project(found, style).translate()
     outcome = Output(Path(output)).write(translations, force=force)
-    result = Report(translations)
+    result = Report(translations, style)
     if report is not None:
         Path(report).write_text(_text(result, Path(report).suffix), encoding="utf-8")
     _summary(result, outcome, output)
@@ -65,12 +65,11 @@ def _summary(report: Report, outcome: Outcome, output: str) -> None:
         say(f"... and {len(places) - SHOWN} more: see --report", err=True)
     for name in outcome.kept:
         say(f"{name}: edited by hand, kept", err=True)
+    for t in report.files:
+        for kept in t.kept[:SHOWN]:
+            say(f"{t.source}:{kept.line}: kept faithful: {kept.what}: {kept.reason}", err=True)
     missing = report.missing()
     if missing:
         say(f"missing packages: {', '.join(missing)}", err=True)
     unchanged = f", {len(outcome.unchanged)} unchanged" if outcome.unchanged else ""
-    say(
-        f"{len(report.files)} files, {report.statements} statements: {report.share():.0%} plain "
-        f"Python, {report.untranslated} places not translated; "
-        f"{len(outcome.written)} written to {output}{unchanged}"
-    )
+    say(f"{report.summary()}; {len(outcome.written)} written to {output}{unchanged}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from symtable import symtable
 
 from . import ast, library
+from .alignment import raw_marks
 from .diagnostics import Diagnostic
 from .errors import LuaSyntaxError
 from .lower.classes import relate
@@ -233,6 +234,11 @@ class Project:
                 found.statements = count_statements(module.block, module.scopes.scopes)
                 found.missing = list(module.missing)
                 found.kept = module.kept
+                found.raw = found.python
+                found.marks = raw_marks(module.marks, found.python, context.lines)
+                for statement in module.block.statements:
+                    begin = min(statement.line, *(c.line for c in statement.before), statement.line)
+                    found.starts += [begin, statement.line]
                 return found
             except (RecursionError, MemoryError):
                 failure = Diagnostic("RK107", "nested too deeply", source.path, 1, 1)

@@ -41,6 +41,10 @@ class Translation:
         Packages that the file requires and nobody has.
     kept : list of Kept
         What modern style leaves as faithful style has it.
+    raw : str
+        The Python before it was formatted.
+    marks, starts : list
+        Where statements start, as `alignment.aligned` takes them.
     """
 
     source: str
@@ -52,6 +56,9 @@ class Translation:
     statements: int = 0
     missing: list[str] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
+    raw: str = ""
+    marks: list[tuple[int, int]] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
 
     @property
     def runtime_lines(self) -> set[int]:

@@ -192,16 +192,18 @@ def _remove_seeds(block: ast.Block) -> None:
 
 
 def _rename_optimizer(rewriter: Rewriter) -> None:
-    """Call a program's only table of options what it has become: optimizer."""
+    """Call a file's only table of options what it has become: optimizer."""
     states = {s for made in rewriter.training.made.values() for s in made}
-    name = "optimizer"
-    if len(states) != 1 or name in rewriter.facts.names or name in rewriter.used:
-        return
-    (state,) = states
-    for node in names_in([f.block for f in rewriter.files]):
-        if isinstance(state, str):
-            same = node.variable is None and node.name == state
-        else:
-            same = node.variable is state
-        if same:
-            node.name = name
+    shared = {s for s in states if isinstance(s, str)}
+    for file in rewriter.files:
+        own = shared | {
+            s for s in states if not isinstance(s, str) and rewriter.facts.anchor(s)[0] == file.path
+        }
+        names = {n.name for n in names_in(file.block)}
+        if len(own) != 1 or "optimizer" in names or (shared and len(states) > 1):
+            continue
+        (state,) = own
+        for node in names_in(file.block):
+            free = node.variable is None and node.name == state
+            if free if isinstance(state, str) else node.variable is state:
+                node.name = "optimizer"
