@@ -19,6 +19,7 @@ from .node import Node, new_node
 from .views import View, parent_of
 
 OUTSIDE = "came into a vmap from outside"
+INSIDE = "came out of a vmap"
 
 
 def enter(x: Tensor, level: Level, axis: int) -> Tensor:
@@ -45,9 +46,11 @@ def leave(x: Tensor, level: Level, axis: int) -> Tensor:
         return expanded
     result = Tensor._wrap(_moved(backend.unwrapped(array, level), 0, axis))
     result._version = x._version
-    parent = parent_of(x)
+    parent, above = parent_of(x), x._node
     if parent is not None and MODE.get().grad:
         result._node = new_node(LEAVE, (parent,), result.shape, result.dtype, params=(level, axis))
+    if isinstance(above, View) and level not in backend.levels_of(above.base.array):
+        result._node = View(above.base, None, result._node, INSIDE)
     return result
 
 

@@ -95,6 +95,7 @@ def jacfwd(
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         chosen = chosen_arguments("jacfwd", argnums, len(args))
         recording = Recording("jacfwd", f, args, chosen, has_aux, kwargs)
+        recording.check_not_empty("jacfwd")
         inputs = recording.inputs
 
         def pushed(tangents: list[Tensor]) -> list[Tensor]:

@@ -34,9 +34,10 @@ class Recording:
         Of what it returned.
     aux : Any
         What it returned beside, with `has_aux`.
-    graph : bool
-        Whether somebody outside may differentiate what is computed here: then derivatives are
-        recorded too. If not, they are computed on arrays alone.
+    depends : bool
+        Whether a result depends on what somebody outside differentiates by. Then, or if a
+        cotangent or tangent does, derivatives are recorded too; if not, gradients are computed
+        on arrays alone.
     """
 
     def __init__(
@@ -74,15 +75,28 @@ class Recording:
                     f"{type(y).__name__}"
                 )
         others = [x for x in flatten(aux)[0] if isinstance(x, Tensor)]
-        self.graph = outside and _reaches_outside([*self.outputs, *others], start)
+        self.depends = _reaches_outside([*self.outputs, *others], start)
+        self._graph = outside and self.depends
         self.aux = mapped(self._released, aux)
+
+    def check_not_empty(self, name: str) -> None:
+        """Check that there is something to differentiate, and something to differentiate by.
+
+        Raises
+        ------
+        TransformError
+            If there is no tensor.
+        """
+        for what, tensors in (("results", self.outputs), ("arguments", self.inputs)):
+            if not tensors:
+                raise TransformError(f"{name}: there are no tensors among the {what}")
 
     def value(self) -> Any:
         """Return what the function returned, without a history that ends here."""
         return unflatten(self.form, [self._released(y) for y in self.outputs])
 
     def _released(self, y: Any) -> Any:
-        return y.detach() if isinstance(y, Tensor) and not self.graph else y
+        return y.detach() if isinstance(y, Tensor) and not self._graph else y
 
     def pulled(self, gradients: Sequence[Tensor], again: bool) -> list[Tensor]:
         """Return the gradient of each input for those of the outputs.
@@ -94,21 +108,27 @@ class Recording:
         """
         pairs = [(y, g) for y, g in zip(self.outputs, gradients, strict=True) if y.requires_grad]
         found: Sequence[Tensor | None] = [None] * len(self.inputs)
+        graph = self._recorded(gradients)
         if pairs and self.inputs:
             found = grad(
                 [y for y, _ in pairs],
                 self.inputs,
                 [g for _, g in pairs],
-                create_graph=self.graph,
-                retain_graph=again or self.graph,
+                create_graph=graph,
+                retain_graph=again or graph or self.depends,
                 allow_unused=True,
             )
         return [zeros_for(x) if g is None else g for x, g in zip(self.inputs, found, strict=True)]
 
     def pushed(self, tangents: Sequence[Tensor]) -> list[Tensor]:
         """Return the tangent of each output for those of the inputs."""
-        with setting(grad=self.graph):
+        with setting(grad=self._recorded(tangents)):
             return pushed(self.outputs, self.inputs, tangents)
+
+    def _recorded(self, directions: Sequence[Tensor]) -> bool:
+        """Whether a derivative in these directions is recorded."""
+        moving = self.depends or any(t.requires_grad for t in directions)
+        return MODE.get().grad and moving
 
 
 def _begun(name: str, x: Any) -> Tensor:
@@ -179,7 +199,9 @@ def chosen_arguments(name: str, argnums: int | Sequence[int], count: int) -> tup
     TransformError
         If there is no such argument, or one is named twice.
     """
-    wanted = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    wanted = tuple(argnums) if isinstance(argnums, Sequence) else (argnums,)
+    if not all(isinstance(i, int) for i in wanted):
+        raise TransformError(f"{name}: argnums is an int or a sequence of int; given {argnums!r}")
     if any(not -count <= i < count for i in wanted):
         raise TransformError(f"{name}: argnums {argnums} for {count} positional arguments")
     places = tuple(i % count for i in wanted)

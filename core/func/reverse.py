@@ -170,6 +170,7 @@ def jacrev(
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         chosen = chosen_arguments("jacrev", argnums, len(args))
         recording = Recording("jacrev", f, args, chosen, has_aux, kwargs)
+        recording.check_not_empty("jacrev")
         outputs = recording.outputs
 
         def pulled(gradients: list[Tensor]) -> list[Tensor]:

@@ -150,6 +150,8 @@ def _out(y: Any, level: Level, axis: int | None) -> Any:
             f"vmap: the function returns tensors, in containers or not; it returned a "
             f"{type(y).__name__}"
         )
+    if axis is not None and not isinstance(axis, int):
+        raise TransformError(f"vmap: an out_axes is an int or None; given {axis!r}")
     if axis is None:
         if level in levels_of(y.array):
             raise TransformError("vmap: out_axes is None for a result that differs between samples")

@@ -13,11 +13,11 @@ ELSEWHERE = ("torch.cuda", "torch.npu", "torch.backends.mps", "torch.backends.mk
 """What a machine may have, and Rekindle has not."""
 
 
-def install():
-    """Make `import torch` import the shim, in this process."""
+def install(more=()):
+    """Make `import torch` import the shim, in this process; `more` are roots beside it."""
     if "torch" in sys.modules:
         raise RuntimeError("PyTorch itself is imported already; use a process of its own")
-    sys.meta_path.insert(0, Finder(ROOTS))
+    sys.meta_path.insert(0, Finder((*ROOTS, *more)))
     functions = tensors.functions()
     modules = [{"torch": functions | {"inf": math.inf, "nan": math.nan, "e": math.e}}]
     modules += [gradients.names(), suite.names()]

@@ -120,6 +120,18 @@ def test_a_history_that_comes_into_vmap_is_not_written_over():
     vmap(lambda v: v.clone().mul_(3))(x).sum().backward()
 
 
+def test_a_view_that_comes_out_of_vmap_is_not_written_over():
+    x = tensor(X, requires_grad=True)
+    first = vmap(lambda v: v[0])(x)
+    with pytest.raises(InplaceError, match="came out of a vmap"):
+        first.mul_(2)
+    first.sum().backward()
+    assert x.grad.tolist() == [[1, 0, 0]] * 4
+    with rekindle.no_grad():
+        vmap(lambda v: v[0])(x).fill_(7)
+    assert x[:, 0].tolist() == [7] * 4
+
+
 def test_writes_inside_are_differentiated():
     def f(x):
         y = x * x

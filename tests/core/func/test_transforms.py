@@ -51,7 +51,7 @@ def test_argnums_count_from_the_end_too():
     assert [g.item() for g in func.grad(f, argnums=(1, 0))(2.0, 3.0)] == [2.0, 3.0]
 
 
-@pytest.mark.parametrize("wrong", [2, -3, (0, 0), (0, -2)])
+@pytest.mark.parametrize("wrong", [2, -3, (0, 0), (0, -2), 0.0, "0"])
 def test_argnums_that_name_no_argument_or_one_twice(wrong):
     with pytest.raises(TransformError, match="argnums"):
         func.grad(lambda a, b: a * b, argnums=wrong)(2.0, 3.0)
@@ -93,6 +93,32 @@ def test_vjp_may_be_pulled_several_times_and_in_a_batch():
     (found,) = func.vmap(pull)(many)
     np.testing.assert_allclose(found.numpy(), np.diag(2 * X) + np.array([[0], [0], [1]]))
     assert not value["y"].requires_grad
+
+
+def test_derivatives_by_cotangents_and_tangents():
+    x, g = double(*X), double(0.5, 2.0, -1.0)
+    _, pull = func.vjp(lambda x: ops.sin(x), x)
+    found = func.jacrev(lambda g: pull(g)[0])(g)
+    np.testing.assert_allclose(found.numpy(), np.diag(np.cos(X)))
+    pushed = func.jacrev(lambda t: func.jvp(ops.sin, (x,), (t,))[1])(g)
+    np.testing.assert_allclose(pushed.numpy(), np.diag(np.cos(X)))
+
+
+def test_the_mode_counts_where_the_pull_is_called():
+    x = double(*X).requires_grad_()
+    with rekindle.no_grad():
+        value, pull = func.vjp(cube_sum, x)
+    assert not value.requires_grad
+    one = rekindle.tensor(1.0, "float64")
+    (gradient,) = pull(one)
+    gradient.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), 6 * X)
+    value, pull = func.vjp(cube_sum, x)
+    with rekindle.no_grad():
+        (gradient,) = pull(one)
+    assert not gradient.requires_grad
+    value.backward()
+    np.testing.assert_allclose(x.grad.numpy(), 6 * X + 3 * X**2)
 
 
 def test_cotangents_and_tangents_have_to_fit():
@@ -160,6 +186,14 @@ def test_aux_has_no_history():
 def test_grad_says_what_a_function_has_to_return(f, text):
     with pytest.raises(TransformError, match=text):
         func.grad(f)(double(*X))
+
+
+@pytest.mark.parametrize("jacobian", [func.jacrev, func.jacfwd])
+def test_a_jacobian_of_nothing_or_by_nothing(jacobian):
+    with pytest.raises(TransformError, match="results"):
+        jacobian(lambda x: ())(double(*X))
+    with pytest.raises(TransformError, match="arguments"):
+        jacobian(lambda x, y: y, argnums=0)((), double(*X))
 
 
 def test_only_floating_arguments_are_differentiated():

@@ -70,6 +70,7 @@ def test_chunks():
         (lambda x: vmap(lambda a: a, ({"a": 0},))([x]), TreeError, "in_axes"),
         (lambda x: vmap(lambda a: a, out_axes=(0, 0))(x), TreeError, "out_axes"),
         (lambda x: vmap(lambda a: a, out_axes=5)(x), BoundsError, "out_axes 5"),
+        (lambda x: vmap(lambda a: a, out_axes="0")(x), TransformError, "an int or None"),
         (lambda x: vmap(lambda a: a, out_axes=None)(x), TransformError, "differs"),
         (lambda x: vmap(lambda a: 1)(x), TransformError, "int"),
         (lambda x: vmap(lambda a: a, randomness="some"), TransformError, "randomness"),
