@@ -8,6 +8,9 @@ a `generator`; without one they draw from the default one of the tensor's device
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Literal
 
 import numpy as np
@@ -82,10 +85,28 @@ def _written(tensor: Tensor, value: Any) -> Tensor:
         return tensor.copy_(value)
 
 
+_UNDRAWN: ContextVar[bool] = ContextVar("rekindle_undrawn", default=False)
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Draw nothing inside: `uniform_` and `normal_` leave tensors as they are.
+
+    For layers whose Parameters are replaced at once; see `nn.utils.skip_init`.
+    """
+    token = _UNDRAWN.set(True)
+    try:
+        yield
+    finally:
+        _UNDRAWN.reset(token)
+
+
 def uniform_(
     tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
     """Draw from the uniform distribution over [a, b)."""
+    if _UNDRAWN.get():
+        return tensor
     if a == b:
         return constant_(tensor, a)
     options: dict[str, Any] = {"dtype": tensor.dtype, "device": tensor.device}
@@ -96,6 +117,8 @@ def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
     """Draw from the normal distribution."""
+    if _UNDRAWN.get():
+        return tensor
     options: dict[str, Any] = {"dtype": tensor.dtype, "device": tensor.device}
     return _written(tensor, random.normal(tensor.shape, mean, std, generator=generator, **options))
 

@@ -94,9 +94,12 @@ permute.def_jvp(x=lambda xp, g, axes: xp.permute(g, axes))
 def expand(xp: Any, x: Array, shape: Sequence[int]) -> Array:
     """Return x repeated, without copying, along new dimensions and those of size 1.
 
-    The result is for reading: several of its elements are one in memory.
+    A size of -1 is that of x. The result is for reading: several of its elements are one in
+    memory.
     """
-    return xp.broadcast_to(x, tuple(shape))
+    new = len(shape) - x.ndim
+    sizes = (x.shape[i - new] if n == -1 and i >= new else n for i, n in enumerate(shape))
+    return xp.broadcast_to(x, tuple(sizes))
 
 
 expand.def_vjp(x=lambda g: g)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from rekindle.core import nn, ops, random
+from rekindle.core import nn, ops
 from rekindle.core.nn import ArgumentError
 from rekindle.core.tensor import Parameter, Tensor
 
@@ -32,16 +32,16 @@ class Building:
     def layer(self, layer: Layer) -> nn.Module:
         """Return a layer as a module with the legacy module's parameters."""
         if id(layer) not in self._layers:
-            with random.using(random.Generator(0)):  # what it draws is replaced
-                made: nn.Module = getattr(nn, layer.kind)(**layer.arguments)
-            dtype = next((t.dtype for t in layer.state.values()), None)
-            if dtype is not None:
-                made.to(dtype)
+            made: nn.Module = nn.utils.skip_init(getattr(nn, layer.kind), **layer.arguments)
+            assert all(p is None or n in layer.state for n, p in made._parameters.items())
             for name, tensor in layer.state.items():
                 if name in made._parameters:
                     setattr(made, name, self.parameter(tensor))
                 else:
                     setattr(made, name, tensor)
+            dtype = next((t.dtype for t in layer.state.values()), None)
+            if dtype is not None:
+                made.to(dtype)  # buffers that the legacy module does not have
             for name in layer.frozen:
                 getattr(made, name).requires_grad_(False)
             self._layers[id(layer)] = made

@@ -138,3 +138,13 @@ def test_other_starts():
     assert stats.kstest(weights, stats.uniform(-bound, 2 * bound).cdf).pvalue > 0.01
     assert not attention.in_proj_bias.numpy().any()
     assert not attention.out_proj.bias.numpy().any()
+
+
+def test_skipped_layers_draw_nothing():
+    with random.using(generator(3)):
+        layer = nn.utils.skip_init(nn.Conv2d, 3, 4, 3)
+        first = nn.Linear(3, 2).weight.tolist()
+    with random.using(generator(3)):
+        assert nn.Linear(3, 2).weight.tolist() == first
+    assert layer.weight.shape == (4, 3, 3, 3)
+    assert layer.bias.requires_grad

@@ -69,3 +69,17 @@ def test_methods_that_are_shapes():
     assert x.mT.storage() is x.storage()
     assert x.flip(1, 2).tolist() == x.flip((1, 2)).tolist() == [[[5, 4, 3], [2, 1, 0]]]
     assert x.flip(-1).tolist() == [[[2, 1, 0], [5, 4, 3]]]
+
+
+def test_expand_keeps_sizes_of_minus_one():
+    x = tensor(np.arange(6.0).reshape(2, 1, 3))
+    assert x.expand(4, -1, 5, -1).shape == (4, 2, 5, 3)
+    assert x.expand(-1, 5, 3).tolist() == np.broadcast_to(x.numpy(), (2, 5, 3)).tolist()
+    with pytest.raises(ShapeError, match="expand"):
+        x.expand(-1, 2, 1, 3)  # there is no size to keep
+
+
+def test_gradients_of_expanded_tensors_add_up():
+    x = tensor(np.ones((2, 1))).requires_grad_()
+    x.expand(3, -1, 4).sum().backward()
+    assert x.grad.tolist() == [[12.0], [12.0]]
