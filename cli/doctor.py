@@ -69,7 +69,7 @@ def examine() -> dict[str, Any]:
         "rekindle": version_of("rekindle"),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "kernels": [{"name": "reference", "with": _array_library()}],
+        "kernels": [{"name": "reference", "with": _array_library()}, *_faster_kernels()],
         "devices": [_cpu(), _cuda()],
         "packages": packages,
     }
@@ -92,6 +92,24 @@ def _array_library() -> str | None:
 
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return f"NumPy {np.__version__}, BLAS {blas['name']} {blas['version']}"
+
+
+def _faster_kernels() -> list[dict[str, Any]]:
+    """Return each library of faster kernels: its version, or why it is not used; its kernels."""
+    if importlib.util.find_spec("numpy") is None:
+        return []
+    importlib.import_module("rekindle.core.nn")  # kernels make themselves known when imported
+    from rekindle.core.kernels import dispatch
+
+    found = []
+    for library in dispatch.LIBRARIES:
+        names = sorted(k.name for k in dispatch.KERNELS.values() if k.library == library)
+        told = dispatch.describe(library)
+        if dispatch.missing(library) is None:
+            told += f": {len(names)} kernels"
+            told += "" if dispatch.fast_wanted() else ", turned off by REKINDLE_KERNELS"
+        found.append({"name": library, "with": told, "kernels": names})
+    return found
 
 
 def _cpu() -> dict[str, Any]:

@@ -22,6 +22,7 @@ In reading order:
 - `sums.py`: sums of products and linear combinations, for the gradients of these
 - `softmax.py`: softmax, log_softmax, logsumexp
 - `indexing.py`: gather, scatter, scatter-add, index-add
+- `copying.py`: copies from one order of memory to another
 - `announced.py`: what operations tell kernels of the versions of operands
 - `dispatch.py`: faster versions of these, and which one computes
 

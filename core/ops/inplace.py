@@ -14,6 +14,7 @@ from ..autograd.views import View, check_writable, parent_of, rebase
 from ..backend import Batched, BatchingError, levels_of
 from ..dtypes import DtypeError
 from ..errors import RekindleError, ShapeError, UseError
+from ..kernels.copying import copy_into
 from ..tensor import Tensor
 from .namespaces import TENSORS
 from .op import Op
@@ -170,7 +171,7 @@ def overwritten(target: Tensor, value: Tensor) -> bool:
     into, source = target._array, value._array
     plain = _plain(into, source)
     if plain:
-        into[...] = source
+        copy_into(np, into, source)
         count_write(target._version, "copy_")
     return plain
 

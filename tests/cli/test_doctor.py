@@ -1,5 +1,6 @@
 import importlib.metadata
 import json
+import re
 
 import numpy as np
 
@@ -17,6 +18,21 @@ def test_tells_versions_kernels_and_devices(cli):
     text = cli("doctor").stdout
     assert np.__version__ in text
     assert "Devices" in text
+
+
+def test_tells_which_faster_kernels_are_used(cli, monkeypatch):
+    from rekindle.core.kernels import dispatch
+    from rekindle.core.kernels.onednn import library
+
+    monkeypatch.setattr(library, "find", lambda: None)
+    reports = {k["name"]: k for k in json.loads(cli("doctor", "--json").stdout)["kernels"]}
+    assert reports["onednn"]["with"] == "oneDNN is not installed: pip install 'rekindle[fast]'"
+    assert "convolution" in reports["onednn"]["kernels"]
+    monkeypatch.setattr(dispatch, "missing", lambda library: None)
+    monkeypatch.setattr(dispatch, "describe", lambda library: f"{library} 1.0")
+    with dispatch.using("reference"):
+        text = cli("doctor").stdout
+    assert re.search(r"onednn +onednn 1.0: \d+ kernels, turned off by REKINDLE_KERNELS\n", text)
 
 
 def test_says_what_a_missing_package_is_for(cli, monkeypatch):
