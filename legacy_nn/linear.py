@@ -84,8 +84,10 @@ class Linear(Module):
     def _added_at_once(self, input: Any, gradOutput: Any, scale: float) -> bool:
         """Add the gradients of plain rows with no more than NumPy; return whether they are that."""
         cls, own = type(self), self.__dict__
-        weight, bias = own.get("weight"), own.get("bias")
-        of_weight, of_bias = own.get("gradWeight"), own.get("gradBias")
+        weight: Any = own.get("weight")
+        bias: Any = own.get("bias")
+        of_weight: Any = own.get("gradWeight")
+        of_bias: Any = own.get("gradBias")
         if not (
             fits_rows(weight, input, gradOutput)
             and takes(of_weight, weight)

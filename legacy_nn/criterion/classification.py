@@ -5,9 +5,14 @@ Source: torch/nn, the file of each class, and lib/THNN/generic.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
+import numpy as np
+from numpy import ndarray
+
 from rekindle.core import ops
+from rekindle.core.autograd.versions import count_write
 from rekindle.core.creation import full, ones, zeros, zeros_like
 from rekindle.core.dtypes import float64, int64
 from rekindle.core.errors import BoundsError, ShapeError
@@ -29,6 +34,11 @@ def class_numbers(target: Target, like: Tensor) -> Tensor:
     if isinstance(target, Tensor):
         return ops.astype(target.detach(), int64)
     return full(1, int(target), int64, like.device)
+
+
+@functools.lru_cache(8)
+def _counted(n: int) -> Any:
+    return np.arange(n)
 
 
 class NegativeLogLikelihood(Criterion):
@@ -154,6 +164,61 @@ class ClassNLLCriterion(NegativeLogLikelihood):
     ) -> None:
         super().__init__(weights, sizeAverage)
         self.ignoreIndex = given(ignoreIndex, -100)
+
+    # Recurrent networks call one at every step, on little: the usual case needs no operations.
+
+    def updateOutput(self, input: Any, target: Target = None) -> Any:
+        if (index := self._plain_index(input, target)) is None:
+            return super().updateOutput(input, target)
+        with as_torch():
+            picked = input._array[_counted(len(index)), index]
+            total = np.full(1, len(index), picked.dtype)
+            loss = -picked.sum()
+            value = self.output = (loss / total[0] if self.sizeAverage else loss).item()
+            self.target = Tensor(target._array.copy())
+            self.total_weight_tensor = replace_contents(self.total_weight_tensor, Tensor(total))
+            last = Tensor(np.full(1, value, picked.dtype))
+            self.output_tensor = replace_contents(self.output_tensor, last)
+        return value
+
+    def updateGradInput(self, input: Any, target: Target = None) -> Any:
+        index, own, total = self._plain_index(input, target), self.gradInput, None
+        if index is not None and isinstance(self.total_weight_tensor, Tensor):
+            total = self.total_weight_tensor.array
+        into = own._array if type(own) is Tensor and own._node is None else None
+        if (
+            not self.sizeAverage
+            or type(total) is not ndarray
+            or type(into) is not ndarray
+            or into.shape != input.shape
+            or not (total.dtype is into.dtype is input.dtype)
+            or not total[0] > 0
+            or np.may_share_memory(into, input._array)
+        ):
+            return super().updateGradInput(input, target)
+        into[...] = 0
+        into[_counted(len(index)), index] = -1 / total[0]
+        count_write(own._version, "copy_")
+        return own
+
+    def _plain_index(self, input: Any, target: Target) -> Any:
+        """Return the classes of the rows of a matrix, from 0, if each counts as one; else None.
+
+        None stands for all that is unusual, mistakes included: `indexed` sees to that.
+        """
+        if type(self) is not ClassNLLCriterion or self.weights is not None:
+            return None
+        if type(input) is not Tensor or type(target) is not Tensor:
+            return None
+        x, t = input._array, target._array
+        if type(x) is not ndarray or type(t) is not ndarray or x.ndim != 2 or not len(x):
+            return None
+        if x.dtype.kind != "f" or t.dtype != np.int64 or t.shape != x.shape[:1]:
+            return None
+        classes, ignored = x.shape[1], given(self.ignoreIndex, 0)
+        index = t - 1
+        outside = index.view(np.uint64) >= classes  # so what is below 0 is very large
+        return None if 1 <= ignored <= classes or outside.any() else index
 
     def arranged(self, input: Any, target: Target) -> tuple[Tensor, Tensor]:
         x = tensor_of(self, input)

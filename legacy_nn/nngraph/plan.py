@@ -69,6 +69,10 @@ class Plan:
         for source, k in users.items():
             if k != self.last:
                 self.last_used[k].append(source)
+        self._edges_in = [
+            (k, data, *(sources[0] if len(sources) == 1 else (None, None)))
+            for k, (data, sources) in enumerate(zip(self.data, self.sources, strict=True))
+        ]
         self._edges = [node.children._map for node in nodes]
         self._counts = [*map(len, self._edges)]
 
@@ -117,14 +121,13 @@ class Plan:
 
     def keep_inputs(self, outputs: Outputs, inputs: Received) -> None:
         """Leave in the nodes' tables what they received, as Torch7 does."""
-        for k, (data, sources) in enumerate(zip(self.data, self.sources, strict=True)):
+        for k, data, source, position in self._edges_in:
             kept = data._map.get("input")
             entries = kept._map if type(kept) is Table else {}
-            if len(sources) == 1 and len(entries) == 1:
-                source, position = sources[0]
-                if position in entries and (value := outputs[source]) is not None:
-                    entries[position] = value
-                    continue
+            value = None if source is None else outputs[source]
+            if value is not None and len(entries) == 1 and position in entries:
+                entries[position] = value
+                continue
             received = inputs if k == self.first else self.received(outputs, k)
             if entries.keys() == received.keys():
                 entries.update(received)

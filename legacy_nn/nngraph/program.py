@@ -18,7 +18,7 @@ from ..returning import added
 from ..torch7.types import dtype_of
 from .plan import Outputs, Plan, Received, check_split
 from .pulls import PULLS, Pull, has_parameters
-from .steps import PLAIN, Keep, Step, is_plain, selection, unchanged
+from .steps import PLAIN, Keep, Step, is_plain, selection, unchanged, untouched
 
 Line = tuple[int, tuple[int, ...], Step | None, Keep | None, Any, Any]
 """A node, where its inputs come from, its step, how its module keeps the result, the module, and
@@ -36,6 +36,8 @@ Asked = tuple[int, Any, Any, Any]
 """The number of a node, its module, what that was given, and the gradient of its output."""
 
 _inplace = attrgetter("inplace")
+_type = attrgetter("_type")
+_fields = attrgetter("__dict__")
 
 
 class Program:
@@ -108,9 +110,9 @@ class Program:
         """Whether the modules are still the same, of the same types, with the same methods."""
         return (
             [entries.get("module") for entries in self._entries] == self._modules
-            and [type(module) for module in self._plain] == self._types
-            and [module._type for module in self._plain] == self._typenames
-            and all(map(is_plain, self._plain))
+            and [*map(type, self._plain)] == self._types
+            and [*map(_type, self._plain)] == self._typenames
+            and all(map(untouched, map(_fields, self._plain)))
             and unchanged(self._classes)
         )
 

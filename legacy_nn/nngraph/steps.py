@@ -13,7 +13,12 @@ from operator import attrgetter
 from sys import getrefcount
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy import ndarray
+
 from rekindle.core import ops
+from rekindle.core.autograd.modes import MODE
+from rekindle.core.autograd.views import view_of
 from rekindle.core.checkpoint import Table
 from rekindle.core.checkpoint.table import new_table
 from rekindle.core.dtypes import Dtype
@@ -52,7 +57,8 @@ def _of_one(op: Any) -> Callable[[Any, Dtype], Step]:
 
     def make(module: Any, dtype: Dtype) -> Step:
         def step(x: Any) -> Any:
-            return compute(x) if type(x) is Tensor and x.dtype is dtype else NotImplemented
+            plain = type(x) is Tensor and type(a := x._array) is ndarray and a.dtype is dtype
+            return compute(x) if plain else NotImplemented
 
         return step
 
@@ -64,24 +70,36 @@ def _of_two(op: Any) -> Callable[[Any, Dtype], Step]:
 
     def make(module: Any, dtype: Dtype) -> Step:
         def step(x: Any, y: Any) -> Any:
-            if module.inplace:
+            if module.inplace or type(x) is not Tensor or type(y) is not Tensor:
                 return NotImplemented
-            plain = type(x) is type(y) is Tensor and x.dtype is y.dtype is dtype
-            return compute(x, y) if plain and x.shape == y.shape else NotImplemented
+            a, b = x._array, y._array
+            plain = type(a) is type(b) is ndarray and a.dtype is b.dtype is dtype
+            return compute(x, y) if plain and a.shape == b.shape else NotImplemented
 
         return step
 
     return make
 
 
+def _told() -> bool:
+    """Whether somebody is to know of each operation: a graph, or what watches them."""
+    mode = MODE.get()
+    return mode.grad or mode.watched
+
+
 def _linear(module: Any, dtype: Dtype) -> Step:
+    compute = ops.linear.forward
+
     def step(x: Any) -> Any:
-        if type(x) is not Tensor or x.dtype is not dtype:
+        if type(x) is not Tensor or type(a := x._array) is not ndarray or a.dtype is not dtype:
             return NotImplemented
-        shape, weight = x.shape, module.weight
-        if len(shape) != 2 or shape[1] != weight.shape[1]:
+        weight, bias = module.weight, module.bias
+        w = weight.array
+        if a.ndim != 2 or a.shape[1] != w.shape[1]:
             return NotImplemented
-        return ops.linear(x, weight, module.bias)
+        if type(w) is not ndarray or _told():
+            return ops.linear(x, weight, bias)
+        return Tensor._wrap(compute(np, a, w, None if bias is None else bias.array))
 
     return step
 
@@ -94,13 +112,26 @@ def _computed(module: Any, dtype: Dtype) -> Step:
     return step
 
 
+def part_of(base: Tensor, array: ndarray[Any, Any], op: Any, *args: Any) -> Tensor:
+    """Return the view of a tensor that `op(base, *args)` returns where nothing is recorded."""
+    part = Tensor._wrap(array)
+    part._version = base._version
+    part._node = view_of(base, (op, args, {}), None)
+    return part
+
+
 def _split(module: Any, dtype: Dtype) -> Step:
+    select = ops.select
+
     def step(x: Any) -> Any:
         if type(x) is not Tensor:
             return NotImplemented
-        axis = module.axis(x.ndim)
-        select = ops.select
-        return new_table({i + 1: select(x, axis, i) for i in range(x.shape[axis])})
+        axis, array = module.axis(x.ndim), x.array
+        parts = range(array.shape[axis])
+        if type(array) is not ndarray or _told():
+            return new_table({i + 1: select(x, axis, i) for i in parts})
+        before = (slice(None),) * axis
+        return new_table({i + 1: part_of(x, array[(*before, i)], select, axis, i) for i in parts})
 
     return step
 
@@ -174,7 +205,12 @@ _OF_INSTANCES = ("compute", "updateOutput", "updateGradInput", "accGradParameter
 
 def is_plain(module: Any) -> bool:
     """Whether a module does what its class says here, and nothing else."""
-    return type(module) in PLAIN and module.__dict__.keys().isdisjoint(_OF_INSTANCES)
+    return type(module) in PLAIN and untouched(module.__dict__)
+
+
+def untouched(fields: dict[str, Any]) -> bool:
+    """Whether an instance's own fields have no method among them."""
+    return fields.keys().isdisjoint(_OF_INSTANCES)
 
 
 def unchanged(classes: set[type]) -> bool:

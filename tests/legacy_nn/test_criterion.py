@@ -360,3 +360,29 @@ def test_a_criterion_of_cudnn():
         expected.loss, rel=1e-4
     )
     assert_close(criterion.backward(expected.input, expected.target), expected.gradInput, "", 1e-4)
+
+
+class _Longhand(nn.ClassNLLCriterion):
+    """What a subclass computes goes through operations."""
+
+
+@pytest.mark.parametrize("average", [True, False])
+@pytest.mark.parametrize("ignored", [None, 2])
+def test_the_short_way_is_the_long_way(average, ignored):
+    rng = np.random.default_rng(0)
+    short, long = (c(None, average, ignored).float() for c in (nn.ClassNLLCriterion, _Longhand))
+    for rows in (5, 3):
+        x = Tensor(rng.normal(size=(rows, 4)).astype("f"))
+        target = Tensor(rng.integers(1, 5, rows))
+        for _ in range(2):
+            assert short.forward(x, target) == long.forward(x, target)
+            a, b = short.backward(x, target), long.backward(x, target)
+            assert a is short.gradInput
+            np.testing.assert_array_equal(a.numpy(), b.numpy())
+            for name in ("target", "output_tensor", "total_weight_tensor"):
+                mine, other = getattr(short, name), getattr(long, name)
+                assert mine.dtype == other.dtype
+                np.testing.assert_array_equal(mine.numpy(), other.numpy())
+    for wrong in (0, 5, -7):
+        with pytest.raises(BoundsError, match="targets are 1 to 4"):
+            short.forward(x, Tensor(np.array([1, wrong, 3])))
