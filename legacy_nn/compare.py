@@ -16,7 +16,7 @@ import numpy as np
 
 from rekindle.core.errors import RekindleError
 
-from .compare_causes import causes
+from .compare_causes import causes, unseen
 from .compare_kinds import SHAPERS, fingerprint, kind_of
 from .trace import Array, Call, Trace, TraceError, trace
 
@@ -97,6 +97,9 @@ class Comparison:
         None where the outputs agree and modules were matched by order.
     unmatched : tuple of list of str
         The paths in a, and in b, that have no counterpart; without modules that only reshape.
+    notes : list of str
+        Settings of modules that agree which differ, and show in training: momentum, eps,
+        probabilities of dropping.
     """
 
     equal: bool
@@ -104,6 +107,7 @@ class Comparison:
     pairs: list[Pair]
     first: Divergence | None
     unmatched: tuple[list[str], list[str]]
+    notes: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return self.equal
@@ -111,7 +115,8 @@ class Comparison:
     def __str__(self) -> str:
         modules = f"{len(self.pairs) - 1} modules matched"
         if self.first is None:
-            return f"equal: {modules}, outputs differ by {self.error:.2g}"
+            text = f"equal: {modules}, outputs differ by {self.error:.2g}"
+            return "\n".join([text, *(f"  but {note}" for note in self.notes)])
         return self.first.text
 
 
@@ -188,7 +193,7 @@ def compare(
     pairs = [_paired(*pair, tol) for pair in [*(m for m in matched if m != whole), whole]]
     used = {id(call) for pair in pairs for call in (pair.a, pair.b)}
     left = tuple(
-        [c.path for c in t.leaves if id(c) not in used and kind_of(c.module) not in SHAPERS]
+        [c for c in t.leaves if id(c) not in used and kind_of(c.module) not in SHAPERS]
         for t in (ours, theirs)
     )
     result = Comparison(
@@ -196,7 +201,8 @@ def compare(
         pairs[-1].error,
         pairs,
         None if pairs[-1].agrees and match == "order" else _first(pairs, (left[0], left[1])),
-        (left[0], left[1]),
+        ([c.path for c in left[0]], [c.path for c in left[1]]),
+        [f"{p.a.path} and {p.b.path}: {n}" for p in pairs if p.agrees for n in unseen(p.a, p.b)],
     )
     if not quiet:
         print(result)
@@ -296,7 +302,7 @@ def _distance(a: Array, b: Array) -> float:
     return float(difference / scale) if scale else float(difference)
 
 
-def _first(pairs: list[Pair], left: tuple[list[str], list[str]]) -> Divergence | None:
+def _first(pairs: list[Pair], left: tuple[list[Call], list[Call]]) -> Divergence | None:
     """Return the first difference: one whose inputs agree, if there is one, is where it began."""
     wrong = [pair for pair in pairs if not pair.agrees]
     if not wrong:
@@ -315,14 +321,15 @@ def _first(pairs: list[Pair], left: tuple[list[str], list[str]]) -> Divergence |
         + (f"{len(before)} pairs before it agree" if before else "nothing before it was matched"),
     ]
     lines += [f"  likely cause: {cause}" for cause in found]
-    if not found:
+    if not found and not any(left):
         lines.append("  likely cause: none was found; compare what the two compute line by line")
-    if not inputs_agree and any(left):
+    if any(left) and (not inputs_agree or not found):
         lines.append(f"  without a counterpart: {_listed(left[0])} in a, {_listed(left[1])} in b")
     return Divergence(first.a.path, first.b.path, first.error, found, "\n".join(lines))
 
 
-def _listed(paths: list[str]) -> str:
+def _listed(calls: list[Call]) -> str:
+    paths = [f"{call.path} ({call.kind})" for call in calls]
     return (
         ", ".join(paths[:6]) + (f" and {len(paths) - 6} more" if len(paths) > 6 else "") or "none"
     )

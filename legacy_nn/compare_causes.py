@@ -39,6 +39,8 @@ def causes(a: Call, b: Call, inputs_agree: bool) -> list[str]:
         found += _settings(a, b)
         found += _indices(a, b)
         found += _parameters(a, b)
+    if not inputs_agree and a.inputs and b.inputs:
+        found += list(_orders(a.inputs[0], b.inputs[0], "input"))
     if not found and not inputs_agree:
         found.append(
             "the inputs differ already: something between the last modules that agree and "
@@ -47,18 +49,35 @@ def causes(a: Call, b: Call, inputs_agree: bool) -> list[str]:
     return found
 
 
+NOTES = {
+    "eps": "what is added to the variance",
+    "ceil_mode": "whether pooling rounds its output size up",
+    "count_include_pad": "whether averages count the padding",
+    "momentum": "how fast running moments follow; some count what is kept, not what is new",
+    "probability": "how much is dropped in training",
+}
+
+
 def _settings(a: Call, b: Call) -> Iterator[str]:
-    notes = {
-        "eps": "what is added to the variance",
-        "ceil_mode": "whether pooling rounds its output size up",
-        "count_include_pad": "whether averages count the padding",
-        "momentum": "how fast running moments follow; some count what is kept, not what is new",
-    }
     for name, (ours, theirs) in different_settings(a.module, b.module).items():
         if name == "momentum" and not _moments_differ(a, b):
             continue  # it only says what becomes of the running moments
-        note = f" ({notes[name]})" if name in notes else ""
-        yield f"{name} is {_short(ours)} in a and {_short(theirs)} in b{note}"
+        yield _told(name, ours, theirs)
+
+
+def _told(name: str, ours: object, theirs: object) -> str:
+    note = f" ({NOTES[name]})" if name in NOTES else ""
+    return f"{name} is {_short(ours)} in a and {_short(theirs)} in b{note}"
+
+
+def unseen(a: Call, b: Call) -> list[str]:
+    """Return settings that differ, and show in training or not yet, of modules that agree."""
+    if kind_of(a.module) != kind_of(b.module):
+        return []
+    found = different_settings(a.module, b.module)
+    return [
+        _told(name, *found[name]) for name in ("momentum", "eps", "probability") if name in found
+    ]
 
 
 def _moments_differ(a: Call, b: Call) -> bool:
@@ -75,15 +94,21 @@ def _layouts(a: Call, b: Call) -> Iterator[str]:
     """Look for the same values in another order of dimensions or blocks."""
     if not a.outputs or not b.outputs:
         return
-    ours, theirs = a.outputs[0], b.outputs[0]
+    yield from _orders(a.outputs[0], b.outputs[0], "output")
+
+
+def _orders(ours: Array, theirs: Array, what: str) -> Iterator[str]:
     order = dimension_order(ours, theirs)
     if order is not None:
         yield (
-            f"layout: b's output is a's with the dimensions in the order {order}"
+            f"layout: b's {what} is a's with the dimensions in the order {order}"
             + (" (sequence first or batch first)" if sorted(order)[:2] != list(order)[:2] else "")
         )
     elif ours.size == theirs.size and close(np.sort(ours.ravel()), np.sort(theirs.ravel())):
-        yield "layout: both outputs have the same numbers in another order"
+        yield (
+            f"layout: both {what}s have the same numbers in another order (what is flattened has "
+            "its planes first in one and last in the other)"
+        )
 
 
 def dimension_order(a: Array, b: Array) -> tuple[int, ...] | None:

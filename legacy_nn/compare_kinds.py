@@ -10,7 +10,9 @@ import numpy as np
 from rekindle.core.nn import Module as CoreModule
 from rekindle.core.tensor import Tensor
 
+from .modernise.recurrent_weights import SEQ_LSTM, in_order
 from .module import Module
+from .rnn.sequence_layer import SequenceLayer
 from .trace import Array, arrays_in
 
 _SYNONYMS = {
@@ -34,6 +36,9 @@ _SYNONYMS = {
     "crossmaplrn": "local response norm",
     "localresponsenorm": "local response norm",
     "seqlstm": "lstm",
+    "seqlstmp": "lstm",
+    "vanillarnn": "rnn",
+    "rnncell": "rnn",
     "fastlstm": "lstm",
     "lstmcell": "lstm",
     "seqgru": "gru",
@@ -97,7 +102,7 @@ def settings_of(module: Any) -> dict[str, Any]:
         if isinstance(value, (int, tuple, list)) and not isinstance(value, bool):
             found[name] = tuple(value) if isinstance(value, (tuple, list)) else value
             continue
-        numbers = [getattr(module, field, None) for field in lua]
+        numbers = [getattr(module, field, None) for field in _own_axes(module, lua)]
         given = tuple(n for n in numbers if isinstance(n, (int, float)))
         if given:
             found[name] = given
@@ -106,6 +111,12 @@ def settings_of(module: Any) -> dict[str, Any]:
     if kind_of(module) == "batch norm" and getattr(module, "affine", None) is not None:
         found["affine"] = bool(module.affine)
     return found
+
+
+def _own_axes(module: Any, fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the fields of the dimensions that a legacy module has."""
+    axes = getattr(module, "axes", None)
+    return fields if not isinstance(axes, str) else tuple(f for f in fields if f[-1] in axes)
 
 
 def different_settings(a: Any, b: Any) -> dict[str, tuple[Any, Any]]:
@@ -133,6 +144,8 @@ def _same(a: Any, b: Any) -> bool:
 
 def state_of(module: Any) -> dict[str, Array]:
     """Return the parameters and buffers that a module itself holds, by name."""
+    if isinstance(module, SequenceLayer) and module.state_fields:
+        return _of_sequences(module)
     if isinstance(module, Module):
         names = [name for name, _ in module.parameter_fields]
         names += list(module.buffer_fields)
@@ -147,6 +160,17 @@ def state_of(module: Any) -> dict[str, Array]:
         for name, value in values.items()
         if isinstance(value, Tensor) or hasattr(value, "detach")
     }
+
+
+def _of_sequences(module: SequenceLayer) -> dict[str, Array]:
+    """Return the weights of a recurrent layer by the names, and with the gates, of PyTorch's."""
+    features = module.sizes()[0]
+    weight, bias = (getattr(module, name).detach() for name in ("weight", "bias"))
+    if "c0" in module.state_fields:
+        weight = in_order(weight.T, SEQ_LSTM).T
+        bias = in_order(bias, SEQ_LSTM)
+    parts = {"weight_ih_l0": weight[:features].T, "weight_hh_l0": weight[features:].T}
+    return {name: arrays_in(part)[0] for name, part in (parts | {"bias_ih_l0": bias}).items()}
 
 
 def fingerprint(module: Any) -> tuple[int, ...] | None:

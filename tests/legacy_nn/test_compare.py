@@ -8,6 +8,8 @@ import pytest
 
 import rekindle
 from rekindle import legacy_nn, nn
+from rekindle.core.tensor import Tensor
+from rekindle.legacy_nn import rnn
 from rekindle.legacy_nn.compare import CompareError, compare
 from rekindle.legacy_nn.torch7 import random
 from rekindle.legacy_nn.trace import TraceError
@@ -260,3 +262,63 @@ def test_modules_of_pytorch():
     assert compare(model, port, IMAGE, quiet=True)
     assert compare(port, new(model), IMAGE, quiet=True)
     assert not port._forward_hooks
+
+
+def test_settings_of_modules_that_agree_are_noted():
+    model = legacy_nn.Sequential().add(legacy_nn.SpatialBatchNormalization(3)).evaluate()
+    port = nn.Sequential(nn.BatchNorm2d(3, momentum=0.9)).double().eval()
+    port.load_state_dict(rekindle.modernise(model).state_dict(), strict=False)
+    result = compare(model, port, IMAGE, quiet=True)
+    assert result
+    assert "but modules[1] and 0: momentum is 0.1 in a and 0.9 in b" in str(result)
+    assert compare(model, rekindle.modernise(model), IMAGE, quiet=True).notes == []
+
+
+def test_gates_of_a_layer_of_sequences():
+    model = rnn.SeqLSTM(3, 4).evaluate()
+    port = nn.LSTM(3, 4).double()
+    raw = model.weight.detach().numpy()
+    with rekindle.no_grad():
+        port.weight_ih_l0.copy_(raw[:3].T)
+        port.weight_hh_l0.copy_(raw[3:].T)
+        port.bias_ih_l0.copy_(model.bias.detach())
+        port.bias_hh_l0.zero_()
+    x = Tensor(np.random.default_rng(0).normal(size=(5, 2, 3)))
+    first = compare(model, port, x, quiet=True).first
+    assert "gate order: b's 4 blocks of rows are a's in the order 0, 1, 3, 2" in first.causes[0]
+    assert compare(model, rekindle.modernise(model), x, quiet=True)
+
+
+class PlanesLast(nn.Module):
+    """A port that flattens images with their planes last."""
+
+    def __init__(self, conv, fc):
+        super().__init__()
+        self.conv, self.fc = conv, fc
+
+    def forward(self, x):
+        return self.fc(self.conv(x).permute(0, 2, 3, 1).reshape(x.shape[0], -1))
+
+
+def test_planes_flattened_last():
+    model = legacy_nn.Sequential().add(legacy_nn.SpatialConvolution(3, 4, 3, 3))
+    size = 4 * (IMAGE.shape[2] - 2) * (IMAGE.shape[3] - 2)
+    model.add(legacy_nn.View(size)).add(legacy_nn.Linear(size, 2))
+    made = rekindle.modernise(model)
+    result = compare(model, PlanesLast(made[0], made[2]), IMAGE, quiet=True)
+    assert "layout: both inputs have the same numbers in another order" in result.first.causes[0]
+
+
+def test_modules_without_a_counterpart_are_listed():
+    model = legacy_nn.Sequential().add(legacy_nn.SpatialConvolution(3, 4, 3, 3))
+    made = rekindle.modernise(model)
+    port = nn.Sequential(made, nn.LeakyReLU(0.1))
+    result = compare(model.add(legacy_nn.ReLU()), port, IMAGE, quiet=True)
+    assert "without a counterpart: modules[2] (nn.ReLU) in a, 1 (LeakyReLU) in b" in str(result)
+
+
+def test_only_settings_of_the_dimensions_that_there_are_count():
+    model = legacy_nn.Sequential().add(legacy_nn.SpatialAveragePooling(3, 3, 2, 2, 1, 1))
+    port = nn.Sequential(nn.AvgPool2d(3, 2, 1, count_include_pad=False))
+    (cause,) = compare(model, port, IMAGE, quiet=True).first.causes
+    assert cause.startswith("count_include_pad")
