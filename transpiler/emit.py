@@ -66,6 +66,26 @@ def digest(text: str | bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def _entry(translation: Translation, pretty: str) -> dict[str, str]:
+    """Return what the manifest says of a file, before its text is the formatted one."""
+    text = digest(translation.python)
+    return {"source": translation.source, "text": text, "output": digest(pretty)}
+
+
+def _entries_in(manifest: Path) -> dict[str, dict[str, str]]:
+    try:
+        found = json.loads(manifest.read_text(encoding="utf-8"))
+    except ValueError:
+        found = None
+    files = found.get("files") if isinstance(found, dict) else None
+    if not isinstance(files, dict) or found.get("version") != VERSION:
+        raise OutputError(
+            f"{manifest} is not as rekindle transpile of this version writes it: delete it, and "
+            "overwrite what is there with --force"
+        )
+    return files
+
+
 class Output:
     """The folder that translations are written to.
 
@@ -79,7 +99,7 @@ class Output:
         self._entries: dict[str, dict[str, str]] = {}
         manifest = folder / MANIFEST
         if manifest.is_file():
-            self._entries = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+            self._entries = _entries_in(manifest)
 
     def edited(self, translations: Iterable[Translation]) -> list[str]:
         """Return the files that were edited by hand, or are somebody else's, and would change."""
@@ -93,6 +113,15 @@ class Output:
             return False
         known = self._entries.get(target)
         return known is None or digest(path.read_bytes()) != known["output"]
+
+    def _adopt(self, translation: Translation, pretty: str) -> None:
+        """Take a file as written that is what would be written: a run was interrupted."""
+        target = translation.target
+        path = self.folder / target
+        if target not in self._entries and path.is_file():
+            data = path.read_bytes()
+            if data == pretty.encode("utf-8"):
+                self._entries[target] = _entry(translation, pretty)
 
     def _is_current(self, translation: Translation) -> bool:
         known = self._entries.get(translation.target)
@@ -111,6 +140,14 @@ class Output:
             nothing is written then.
         """
         listed = list(translations)
+        folders = [t.target for t in listed if (self.folder / t.target).is_dir()]
+        if folders:
+            raise OutputError(f"{', '.join(folders[:5])} in {self.folder}: there is a folder there")
+        raw = {t.target: t.python for t in listed}
+        pretty = formatted(raw)
+        for translation in listed:
+            self._adopt(translation, pretty[translation.target])
+        entries = {t.target: _entry(t, pretty[t.target]) for t in listed}
         edited = self.edited(listed)
         if edited and not force:
             raise OutputError(
@@ -119,8 +156,6 @@ class Output:
                 "them with --force"
             )
         outcome = Outcome()
-        raw = {t.target: t.python for t in listed}
-        pretty = formatted(raw)
         for translation in listed:
             target = translation.target
             translation.python = pretty[target]
@@ -132,11 +167,7 @@ class Output:
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(pretty[target], encoding="utf-8")
-            self._entries[target] = {
-                "source": translation.source,
-                "text": digest(raw[target]),
-                "output": digest(pretty[target]),
-            }
+            self._entries[target] = entries[target]
             outcome.written.append(target)
         self.folder.mkdir(parents=True, exist_ok=True)
         manifest = {"version": VERSION, "files": dict(sorted(self._entries.items()))}

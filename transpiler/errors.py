@@ -11,3 +11,7 @@ class LuaSyntaxError(RekindleError, ValueError):
 
 class OutputError(RekindleError, OSError):
     """Files that cannot be written, or must not be."""
+
+
+class SourceError(RekindleError, ValueError):
+    """Files that cannot be one program."""

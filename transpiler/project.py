@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import keyword
 import re
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +11,11 @@ from symtable import symtable
 from . import ast, library
 from .alignment import raw_marks
 from .diagnostics import Diagnostic
-from .errors import LuaSyntaxError
+from .errors import LuaSyntaxError, SourceError
 from .lower.classes import relate
 from .modern.attempts import Modern, modern
 from .module import Module
+from .module_names import placed
 from .names import python_name
 from .parse import parse
 from .scope import FileScope, Variable, resolve
@@ -32,44 +31,31 @@ class Source:
     path: str
     content: bytes
 
-    @property
-    def module(self) -> str:
-        """The name of its Python module."""
-        parts = self.path.removesuffix(".lua").split("/")
-        if parts[-1] == "init" and len(parts) > 1:
-            parts.pop()
-        return ".".join(_module_part(p, first=i == 0) for i, p in enumerate(parts))
-
-    @property
-    def target(self) -> str:
-        """The path of the Python file."""
-        folder = self.module.replace(".", "/")
-        if self.path.endswith("/init.lua"):
-            return f"{folder}/__init__.py"
-        return f"{folder}.py"
-
-
-def _module_part(text: str, first: bool) -> str:
-    name = re.sub(r"\W", "_", text)
-    if name[:1].isdigit() or not name:
-        name = f"_{name}"
-    taken = first and name in sys.stdlib_module_names and name != "test"
-    return f"{name}_" if keyword.iskeyword(name) or taken else name
-
 
 def collect(sources: Iterable[Path]) -> list[Source]:
-    """Return the Lua files of files and folders, named from their folders."""
-    found: dict[str, Source] = {}
+    """Return the Lua files of files and folders, named from their folders.
+
+    Raises
+    ------
+    SourceError
+        If two files would have one name.
+    """
+    found: dict[str, tuple[Path, Source]] = {}
     for path in sources:
         if path.is_dir():
             files = sorted(p for p in path.rglob("*.lua") if not _SKIPPED & set(p.parts))
-            for file in files:
-                if file.is_file():
-                    name = file.relative_to(path).as_posix()
-                    found.setdefault(name, Source(name, file.read_bytes()))
+            named = [(p.relative_to(path).as_posix(), p) for p in files if p.is_file()]
         else:
-            found.setdefault(path.name, Source(path.name, path.read_bytes()))
-    return list(found.values())
+            named = [(path.name, path)]
+        for name, file in named:
+            other = found.get(name)
+            if other is not None and other[0].resolve() != file.resolve():
+                raise SourceError(
+                    f"{other[0]} and {file} would both be {name} in the program: give the folder "
+                    "that holds both, or translate them into folders of their own"
+                )
+            found.setdefault(name, (file, Source(name, file.read_bytes())))
+    return [source for _, source in found.values()]
 
 
 class Project:
@@ -101,11 +87,14 @@ class Project:
         self.defined_names: set[str] = set()
         self._failures: dict[str, Diagnostic] = {}
         self._by_require: dict[str, Source] = {}
+        self._placed = placed(s.path for s in self.sources)
         for source in self.sources:
             plain = source.path.removesuffix(".lua")
             self._by_require[plain] = source
-            if plain.endswith("/init"):
-                self._by_require[plain.removesuffix("/init")] = source
+        for source in self.sources:
+            plain = source.path.removesuffix(".lua")
+            if plain.endswith("/init"):  # Lua tries a.lua first
+                self._by_require.setdefault(plain.removesuffix("/init"), source)
         parsed = {}
         for source in self.sources:
             try:
@@ -120,7 +109,7 @@ class Project:
         for source in self.sources:
             if source.path in parsed:
                 block, scopes = parsed[source.path]
-                module = Module(source.path, block, scopes, self, source.module)
+                module = Module(source.path, block, scopes, self, self.module_of(source))
                 self.modules[source.path] = module
                 if source.path in rewritten:
                     found = rewritten[source.path]
@@ -157,6 +146,14 @@ class Project:
             if name in self._by_require:
                 return self._by_require[name].path
         return None
+
+    def module_of(self, source: Source) -> str:
+        """Return the name of a file's Python module."""
+        return self._placed[source.path][0]
+
+    def target_of(self, source: Source) -> str:
+        """Return the path of a file's Python file, from the folder of the output."""
+        return self._placed[source.path][1]
 
     # -- finding --------------------------------------------------------------------------
 
@@ -222,13 +219,14 @@ class Project:
 
     def _translate(self, source: Source) -> Translation:
         lua = source.content.decode("utf-8", "replace")
-        found = Translation(source.path, source.target, lua, "")
+        target = self.target_of(source)
+        found = Translation(source.path, target, lua, "")
         failure = self._failures.get(source.path)
         if failure is None:
             module = self.modules[source.path]
             try:
                 found.python, context = self._translators[source.path].translate()
-                symtable(found.python, source.target, "exec")
+                symtable(found.python, target, "exec")
                 found.diagnostics = context.diagnostics
                 found.uses = context.uses
                 found.statements = count_statements(module.block, module.scopes.scopes)

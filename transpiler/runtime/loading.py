@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import re
 import sys
+import sysconfig
 from functools import cache
 from importlib import util
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 from rekindle.legacy_nn.lualib import LuaError
 
+from ..module_names import module_name, required_module_name
 from .packages import PACKAGES
 from .shared import define
 from .tables import Table
@@ -31,34 +32,47 @@ def require(name: str) -> Any:
     if name in PACKAGES:
         define(name, PACKAGES[name])
         return PACKAGES[name]
-    module_name = _module_name(name)
-    if not _is_translated(module_name):
-        path = _lua_file(name)
-        if path is None:
-            raise LuaError(f"module '{name}' not found: no package, and no file {module_name}.py")
-        return _bridge().load_file(path)
-    return _value(importlib.import_module(module_name))
+    module = required_module_name(name)
+    if not _is_translated(module):
+        folder = _lua_folder(name)
+        if folder is None:
+            raise LuaError(f"module '{name}' not found: no package, and no file {module}.py")
+        return _require_lua(name, folder)
+    return _value(importlib.import_module(module))
 
 
-def _module_name(name: str) -> str:
-    return re.sub(r"[^\w.]", "_", name.removeprefix("./").replace("/", "."))
-
-
-def _is_translated(module_name: str) -> bool:
+def _is_translated(module: str) -> bool:
+    """Whether the program has a Python file of that name; what is installed is none of it."""
     try:
-        return util.find_spec(module_name) is not None
+        spec = util.find_spec(module)
     except (ImportError, ValueError):
         return False
+    if spec is None or spec.origin is None or not spec.has_location:
+        return False
+    return not any(Path(spec.origin).is_relative_to(folder) for folder in _INSTALLED)
 
 
-def _lua_file(name: str) -> Path | None:
-    """Return the file of a module that is still Lua, beside the program's or in its folder."""
+_INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
+
+
+def _lua_folder(name: str) -> Path | None:
+    """Return the folder below which a module is still Lua: the program's, or that of its files."""
     relative = Path(name.replace(".", "/"))
     for folder in (Path.cwd(), *map(Path, sys.path)):
         for path in (folder / relative.with_suffix(".lua"), folder / relative / "init.lua"):
             if path.is_file():
-                return path
+                return folder
     return None
+
+
+def _require_lua(name: str, folder: Path) -> Any:
+    """Return what Lua's own `require` gives, which runs a file once."""
+    runtime = _bridge()
+    package = runtime.globals.package
+    entry = f"{folder.as_posix()}/?.lua;{folder.as_posix()}/?/init.lua"
+    if entry not in package.path:
+        package.path = f"{entry};{package.path}"
+    return runtime.require(name)
 
 
 @cache
@@ -71,7 +85,7 @@ def _bridge() -> Any:
         runtime.require(name)
 
     def search(name: str, *_: Any) -> Any:
-        if _is_translated(_module_name(name)):
+        if _is_translated(required_module_name(name)):
             return lambda *_: require(name)
         return f"\n\tno translated module '{name}'"
 
@@ -90,7 +104,7 @@ def dofile(name: str, *_: Any, here: str = "") -> Any:
     Parameters
     ----------
     name : str
-        "config.lua"; config.py is sought from the working directory, then from the folders of
+        "config.lua"; its translation is sought from the working directory, then from the folders of
         the file that calls.
     here : str
         The file that calls.
@@ -98,17 +112,28 @@ def dofile(name: str, *_: Any, here: str = "") -> Any:
     Raises
     ------
     LuaError
-        "cannot open x" if there is none.
+        "cannot open x" if there is neither this nor the Lua file.
     """
-    relative = Path(name).with_suffix(".py")
     folders = [Path.cwd(), *Path(here).resolve().parents] if here else [Path.cwd()]
     for folder in folders:
-        path = folder / relative
-        if path.is_file():
-            spec = util.spec_from_file_location(f"dofile {path.stem}", path)
-            assert spec is not None
-            assert spec.loader is not None
-            module = util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-            return vars(module).get("exports", ())
+        for path in (folder / candidate for candidate in _python_files(name)):
+            if path.is_file():
+                spec = util.spec_from_file_location(f"dofile {path.stem}", path)
+                assert spec is not None
+                assert spec.loader is not None
+                module = util.module_from_spec(spec)
+                spec.loader.exec_module(module)
+                return vars(module).get("exports", ())
+    for folder in folders:
+        if (folder / name).is_file():  # it is still Lua
+            return _bridge().load_file(folder / name)
     raise LuaError(f"cannot open {name}")
+
+
+def _python_files(name: str) -> list[Path]:
+    """Return where the translation of a Lua file may be."""
+    plain = Path(name).with_suffix(".py")
+    if plain.is_absolute():
+        return [plain]
+    mapped = module_name(Path(name).as_posix()).replace(".", "/")
+    return [plain, Path(f"{mapped}.py"), Path(mapped) / "__init__.py"]

@@ -1,0 +1,1 @@
+return {kind = 'net 2d'}

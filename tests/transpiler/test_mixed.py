@@ -1,0 +1,161 @@
+"""Programs of which some files are Python already and others still Lua, and odd names of files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rekindle.transpiler.emit import MANIFEST, Output
+from rekindle.transpiler.errors import OutputError, SourceError
+from rekindle.transpiler.module_names import placed
+from rekindle.transpiler.project import Project, Source, collect
+
+MIXED = Path(__file__).parent / "mixed"
+
+PRINTED = """\
+same	true
+still typed	8	moved	6
+shared	true
+2
+net 2d
+false	deliberate
+false	true
+true
+boolean
+models.lua	small
+4	torch.DoubleTensor	10
+5	second
+7	8
+1=10;2=20;3=30;
+3
+"""
+"""What the program prints with all of its files in one language."""
+
+
+@pytest.mark.parametrize(
+    "still",
+    [
+        [],
+        ["lib/still", "my-nets/2d", "models/small", "settings"],
+        ["lib/moved", "types", "models", "lib/nothing"],
+    ],
+)
+def test_files_that_are_still_lua_and_translated_ones_require_each_other(still, tmp_path):
+    files = [s for s in collect([MIXED]) if s.path.removesuffix(".lua") not in still]
+    Output(tmp_path).write(Project(files).translate())
+    for name in still:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(MIXED / f"{name}.lua", tmp_path / f"{name}.lua")
+    done = subprocess.run(
+        [sys.executable, "main.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == PRINTED, done.stderr
+
+
+def test_what_is_installed_is_no_module_of_the_program(tmp_path):
+    main = "print(pcall(require, 'yaml' .. ''), (pcall(require, 'nu' .. 'mpy')))"
+    Output(tmp_path).write(Project([Source("main.lua", main.encode())]).translate())
+    done = subprocess.run(
+        [sys.executable, "main.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split("\t")[0] == "false", done.stderr
+    assert done.stdout.rstrip().endswith("\tfalse")
+
+
+@pytest.mark.parametrize(
+    ("paths", "targets"),
+    [
+        (["a.lua", "a/b.lua"], ["a/__init__.py", "a/b.py"]),
+        (["a.lua", "a/init.lua"], ["a.py", "a/init.py"]),
+        (["a.lua", "a/init.lua", "a/b.lua"], ["a/__init__.py", "a/init.py", "a/b.py"]),
+        (["x-y.lua", "x_y.lua"], ["x_y.py", "x_y_2.py"]),
+        (["A/2d.lua", "A/_2d.lua"], ["A/_2d.py", "A/_2d_2.py"]),
+    ],
+)
+def test_no_two_files_have_one_place(paths, targets):
+    found = placed(paths)
+    assert [found[p][1] for p in paths] == targets
+    assert len({name for name, _ in found.values()}) == len(paths)
+
+
+def test_a_module_beside_a_folder_of_its_name(tmp_path):
+    files = {
+        "main.lua": "print(require('a').kind, require('a.b'), require('x-y'), require 'x_y')\n"
+        "print(dofile('a.lua').kind, dofile('x-y.lua'))\n",
+        "a.lua": "return {kind = 'file'}\n",
+        "a/init.lua": "return {kind = 'folder'}\n",
+        "a/b.lua": "return 'b'\n",
+        "x-y.lua": "return 1\n",
+        "x_y.lua": "return 2\n",
+    }
+    sources = [Source(name, text.encode()) for name, text in files.items()]
+    Output(tmp_path).write(Project(sources).translate())
+    done = subprocess.run(
+        [sys.executable, "main.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "file\tb\t1\t2\nfile\t1\n", done.stderr
+
+
+def test_two_files_of_one_name_are_refused(tmp_path):
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.lua").write_text(f"print('{folder}')\n")
+    with pytest.raises(SourceError, match=r"would both be x\.lua"):
+        collect([tmp_path / "one" / "x.lua", tmp_path / "two" / "x.lua"])
+    assert len(collect([tmp_path / "one" / "x.lua", tmp_path / "one"])) == 1
+
+
+def sources(text: str = "print(1)\n") -> Project:
+    return Project([Source("x.lua", text.encode())])
+
+
+@pytest.mark.parametrize(
+    "damage", ["{", "[]", '{"version": 99, "files": {}}', '{"version": 1}', ""]
+)
+def test_a_damaged_record_is_said_and_nothing_written(damage, tmp_path):
+    Output(tmp_path).write(sources().translate())
+    (tmp_path / MANIFEST).write_text(damage)
+    with pytest.raises(OutputError, match="delete it"):
+        Output(tmp_path)
+
+
+def test_a_run_that_was_interrupted_goes_on(tmp_path):
+    Output(tmp_path).write(sources().translate())
+    (tmp_path / MANIFEST).unlink()  # it is written last
+    again = Output(tmp_path).write(sources().translate())
+    assert (again.written, again.unchanged) == ([], ["x.py"])
+    assert json.loads((tmp_path / MANIFEST).read_text())["files"]["x.py"]["source"] == "x.lua"
+    assert Output(tmp_path).write(sources("print(2)\n").translate()).written == ["x.py"]
+
+
+def test_changes_by_hand_are_seen_whatever_they_are(tmp_path):
+    Output(tmp_path).write(sources().translate())
+    target = tmp_path / "x.py"
+    for edited in (target.read_text() + "\n", target.read_text().replace("\n", "\r\n"), ""):
+        target.write_bytes(edited.encode())
+        with pytest.raises(OutputError, match=r"x\.py; move them away"):
+            Output(tmp_path).write(sources("print(2)\n").translate())
+        assert target.read_bytes() == edited.encode()
+    target.unlink()  # a file that is gone is written again
+    assert Output(tmp_path).write(sources().translate()).written == ["x.py"]
+
+
+def test_a_style_is_a_change_of_the_translation(tmp_path):
+    text = "local net = nn.Sequential():add(nn.Linear(2, 2))\nprint(#net.modules)\n"
+    project = [Source("x.lua", text.encode())]
+    Output(tmp_path).write(Project(project).translate())
+    assert Output(tmp_path).write(Project(project, "modern").translate()).written == ["x.py"]
+    (tmp_path / "x.py").write_text("mine = 1\n")
+    with pytest.raises(OutputError, match="edited by hand"):
+        Output(tmp_path).write(Project(project).translate())
+
+
+def test_a_folder_in_the_way(tmp_path):
+    (tmp_path / "x.py").mkdir()
+    with pytest.raises(OutputError, match="there is a folder"):
+        Output(tmp_path).write(sources().translate(), force=True)
