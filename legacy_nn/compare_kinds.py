@@ -10,6 +10,7 @@ import numpy as np
 from rekindle.core.nn import Module as CoreModule
 from rekindle.core.tensor import Tensor
 
+from .modernise.build import Translated
 from .modernise.recurrent_weights import SEQ_LSTM, in_order
 from .module import Module
 from .rnn.sequence_layer import SequenceLayer
@@ -54,7 +55,10 @@ SHAPERS = {"identity", "view", "reshape", "flatten", "copy", "contiguous", "sque
 
 def kind_of(module: Any) -> str:
     """Return what a module is, by one name for all families."""
-    name = (getattr(module, "t7_typename", None) or type(module).__name__).rpartition(".")[2]
+    name = getattr(module, "t7_typename", None) or type(module).__name__
+    if isinstance(module, Translated):
+        name = module.legacy_class
+    name = name.rpartition(".")[2]
     name = re.sub(r"[^a-z]", "", re.sub(r"[123]d$|MM$|Map$", "", name).lower())
     name = re.sub(r"^(spatial|volumetric|temporal)", "", name)
     return _SYNONYMS.get(name, name)

@@ -45,4 +45,18 @@ class StateDictError(RekindleError, ValueError):
             f"  {key}: the module has shape {own}, the state {given}"
             for key, own, given in misshaped
         ]
+        if (prefix := _prefix(missing, unexpected)) is not None:
+            lines.append(
+                f"  all keys of the state begin with {prefix!r}, which those of the module do not: "
+                "take it away"
+            )
         super().__init__("\n".join(lines))
+
+
+def _prefix(missing: Sequence[str], unexpected: Sequence[str]) -> str | None:
+    """Return what all unexpected keys begin with, if those that are missing come behind it."""
+    for prefix in (key.removesuffix(missing[0]) for key in unexpected if missing):
+        rest = {key.removeprefix(prefix) for key in unexpected if key.startswith(prefix)}
+        if prefix.endswith(".") and len(rest) == len(unexpected) and rest >= set(missing):
+            return prefix
+    return None

@@ -199,7 +199,12 @@ class Translated(nn.Module):
             return child(*value) if isinstance(value, tuple) else child(value)
         return run_operation(expr.op, arguments, expr.attrs)
 
-    def extra_repr(self) -> str:
-        """Return the legacy class."""
+    @property
+    def legacy_class(self) -> str:
+        """Torch7's name of the class of what it translates."""
         name: str = self._block.typename
         return name
+
+    def extra_repr(self) -> str:
+        """Return the legacy class."""
+        return self.legacy_class

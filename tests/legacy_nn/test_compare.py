@@ -322,3 +322,12 @@ def test_only_settings_of_the_dimensions_that_there_are_count():
     port = nn.Sequential(nn.AvgPool2d(3, 2, 1, count_include_pad=False))
     (cause,) = compare(model, port, IMAGE, quiet=True).first.causes
     assert cause.startswith("count_include_pad")
+
+
+def test_indices_of_a_translation_from_zero():
+    model = legacy_nn.Sequential().add(legacy_nn.LookupTable(6, 3)).add(legacy_nn.Linear(3, 2))
+    port = rekindle.modernise(model, zero_based=True)
+    rows = Tensor(np.array([1, 2, 3]))
+    (cause,) = compare(model, port, rows, quiet=True).first.causes
+    assert cause.startswith("1-based index: the same indices count rows from 1 in a and from 0")
+    assert compare(model, port, rows, x_b=rows - 1, quiet=True)

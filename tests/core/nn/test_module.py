@@ -270,3 +270,10 @@ def test_shared_parameters_get_both_gradients_and_are_listed_once():
     ones = np.ones((1, 2), np.float32)
     expected = ones.T @ (x @ w.T) + (ones @ w).T @ x
     assert np.allclose(net[0].weight.grad.numpy(), expected, atol=1e-6)
+
+
+def test_a_prefix_of_all_keys_is_named():
+    layer = nn.Linear(2, 1)
+    state = {f"module.{name}": value for name, value in layer.state_dict().items()}
+    with pytest.raises(nn.StateDictError, match=r"begin with 'module\.'"):
+        layer.load_state_dict(state)
