@@ -6,7 +6,9 @@ characters). Each runs forward, and forward and backward, in three ways that tak
 protocol (`forward`, `backward`), the framework's (`model(x)`, `loss.backward()`), and the same
 operations of rekindle.core written out with the same parameters. Forward, `model(x)` runs inside
 `no_grad` and is compared with core there; Torch's `forward` leaves every output for `backward` to
-read, and is compared with core where that keeps its values too, recording its graph. Prints
+read, and is compared with core where that keeps its values too, recording its graph. Going back,
+Torch's modules compute the gradients of all their inputs: the first Linear of char-rnn that of the
+one-hot rows too, so core is asked for it where it is compared with Torch's protocol. Prints
 medians in milliseconds of processor time and the medians of the ratios of neighbours, after a
 check that all compute the same.
 
@@ -195,12 +197,13 @@ class CoreLSTM:
     def __init__(self, parameters: list[Tensor]) -> None:
         self.parameters: list[Tensor] = [rekindle.Parameter(p.detach().clone()) for p in parameters]
         self.eye = rekindle.eye(VOCABULARY, dtype="float32")
+        self.whole = False  # whether the one-hot rows ask for their gradient
 
     def __call__(self, inputs: list[Tensor]) -> list[Tensor]:
         """Return cell and output of each layer, and the scores."""
         p = self.parameters
         outputs: list[Tensor] = []
-        x = self.eye[inputs[0] - 1]
+        x = self.eye[inputs[0] - 1].requires_grad_(self.whole)
         for layer in range(LAYERS):
             w_i, b_i, w_h, b_h = p[4 * layer : 4 * layer + 4]
             prev_c, prev_h = inputs[2 * layer + 1], inputs[2 * layer + 2]
@@ -266,7 +269,8 @@ def char_rnn(small: bool) -> Model:
         first: Tensor = model.parameters()[1][0]
         return first
 
-    def core_backward() -> Tensor:
+    def core_backward(whole: bool = False) -> Tensor:
+        core.whole = whole
         for p in core.parameters:
             if p.grad is not None:
                 p.grad.zero_()
@@ -281,7 +285,12 @@ def char_rnn(small: bool) -> Model:
         "core": no_grad()(of_core),
         "core, recording": of_core,
     }
-    return forward, {"torch": torch_backward, "call": call_backward, "core": core_backward}
+    return forward, {
+        "torch": torch_backward,
+        "call": call_backward,
+        "core": core_backward,
+        "core, all gradients": lambda: core_backward(whole=True),
+    }
 
 
 # -- measuring ------------------------------------------------------------------------------
@@ -298,8 +307,8 @@ def measured(ways: dict[str, Way], rounds: int) -> dict[str, float]:
             if round:
                 seconds[name].append(time.process_time() - begin)
     found = {f"{name}, ms": statistics.median(s) * 1e3 for name, s in seconds.items()}
-    keeping = "core, recording" if "core, recording" in ways else "core"
-    for name, peer in (("torch", keeping), ("call", "core")):
+    peers = [name for name in ways if name.startswith("core, ")]
+    for name, peer in (("torch", (*peers, "core")[0]), ("call", "core")):
         pairs = zip(seconds[name], seconds[peer], strict=True)
         found[f"{name} / {peer}"] = statistics.median(a / b for a, b in pairs)
     return found

@@ -165,7 +165,13 @@ class ClassNLLCriterion(NegativeLogLikelihood):
         super().__init__(weights, sizeAverage)
         self.ignoreIndex = given(ignoreIndex, -100)
 
-    # Recurrent networks call one at every step, on little: the usual case needs no operations.
+    # Recurrent networks call one at every step, on little: the usual case needs few operations.
+
+    def compute(self, input: Any, target: Target) -> Tensor:
+        if (index := self._plain_index(input, target)) is None:
+            return super().compute(input, target)
+        loss: Tensor = -ops.sum(ops.gather(input, Tensor(index[:, None]), axis=1))
+        return loss / len(index) if self.sizeAverage else loss
 
     def updateOutput(self, input: Any, target: Target = None) -> Any:
         if (index := self._plain_index(input, target)) is None:
