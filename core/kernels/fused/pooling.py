@@ -1,7 +1,7 @@
 """Max and average pooling in one and two dimensions, and their gradients.
 
-Images that are channels-last are pooled so that channels are the innermost loop, others plane by
-plane; the results lie as the images do.
+Images are pooled channels-last, so that channels are the innermost loop, unless they have only a
+few: then plane by plane. The results lie as the images then do.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from ...backend import empty
 from .. import pooling as reference
+from ..copying import copy_into
 from ..dispatch import SMALL, Declined
 from .arrays import DOUBLE, SINGLE, Array, other_dtype
 from .compiling import kernel, prange
@@ -20,6 +21,9 @@ from .compiling import kernel, prange
 Sizes = Sequence[int]
 
 # prange counts without a sign, and numba makes floats of quotients of the two kinds: so np.int64.
+
+FEW = 8
+"""Channels from which on it pays to bring images into channels-last order."""
 
 _CHANNELS = 32
 """How many channels one thread has in gradients of channels-last images."""
@@ -275,21 +279,18 @@ def _unsupported(x: Array) -> Declined | None:
 
 def _laid_out(x: Array) -> tuple[Array, bool]:
     """Return x without gaps, and whether it is channels-last."""
-    if x.flags.c_contiguous:
-        return x, False
     if np.moveaxis(x, 1, -1).flags.c_contiguous:
         return x, True
+    if x.shape[1] >= FEW:
+        return _in_order(x, True), True
     return np.ascontiguousarray(x), False
 
 
 def _in_order(x: Array, last: bool) -> Array:
     """Return x in one of the two orders."""
-    found, known = _laid_out(x)
-    if known == last:
-        return found
-    out = _new(x.shape, x.dtype, last)
-    np.copyto(out, x)
-    return out
+    if (np.moveaxis(x, 1, -1) if last else x).flags.c_contiguous:
+        return x
+    return copy_into(np, _new(x.shape, x.dtype, last), x)
 
 
 def _new(shape: tuple[int, ...], dtype: Any, last: bool) -> Array:
