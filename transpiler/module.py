@@ -160,8 +160,10 @@ class Module:
 
     def global_type(self, name: str) -> Type:
         """Return the type of a global."""
-        if name in self.global_names or self.is_shared_global(name):
+        if name in self.global_names:
             return ANY
+        if self.is_shared_global(name):
+            return self.project.shared_types.get(name, ANY)
         if name in library.PACKAGES or name in library.LIBRARIES:
             return Type("package", detail=name)
         return ANY
@@ -175,7 +177,10 @@ class Module:
     def known_function(self, node: ast.Expression) -> ast.Function | None:
         """Return the function that a global, or a field of a table of functions, always is."""
         if isinstance(node, ast.Name):
-            return self.global_functions.get(node.name) if node.variable is None else None
+            if node.variable is not None:
+                return None
+            found = self.global_functions.get(node.name)
+            return found or self.project.shared_functions.get(node.name)
         if (
             isinstance(node, ast.Index)
             and isinstance(node.table, ast.Name)

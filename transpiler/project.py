@@ -12,6 +12,7 @@ from . import ast, library
 from .alignment import raw_marks
 from .diagnostics import Diagnostic
 from .errors import LuaSyntaxError, SourceError
+from .kinds import Type
 from .lower.classes import relate
 from .modern.attempts import Modern, modern
 from .module import Module
@@ -19,6 +20,7 @@ from .module_names import placed
 from .names import python_name
 from .parse import parse
 from .scope import FileScope, Variable, resolve
+from .sharing import shared_functions, shared_globals, shared_types
 from .translate import Translation, Translator, count_statements, failed
 
 _SKIPPED = frozenset({".git", ".svn", "node_modules", "__pycache__"})
@@ -75,6 +77,8 @@ class Project:
         By module, the name of what it returns.
     optional : dict
         By function, the parameters that may be left out.
+    classes : dict
+        The program's classes, by their names in Torch.
     """
 
     def __init__(self, sources: Iterable[Source], style: str = "faithful") -> None:
@@ -82,6 +86,8 @@ class Project:
         self.style = style
         self.modules: dict[str, Module] = {}
         self.shared_globals: set[str] = set()
+        self.shared_types: dict[str, Type] = {}
+        self.shared_functions: dict[str, ast.Function] = {}
         self.export_names: dict[str, str] = {}
         self.optional: dict[int, frozenset[Variable]] = {}
         self.defined_names: set[str] = set()
@@ -115,7 +121,7 @@ class Project:
                     found = rewritten[source.path]
                     module.renamed, module.reserved = found.renamed, found.reserved
                     module.kept, module.preamble = found.kept, found.classes
-        relate(info for m in self.modules.values() for info in m.classes.values())
+        self.classes = relate(k for m in self.modules.values() for k in m.classes.values())
         for module in self.modules.values():
             module.link()
             self.defined_names |= module.defined_names()
@@ -169,24 +175,10 @@ class Project:
     # -- globals --------------------------------------------------------------------------
 
     def _share_globals(self) -> None:
-        writers: dict[str, set[str]] = {}
-        users: dict[str, set[str]] = {}
-        dynamic = False
-        for path, module in self.modules.items():
-            scopes = module.scopes
-            for name in scopes.global_writes:
-                writers.setdefault(name, set()).add(path)
-            for scope in (scopes.top, *scopes.scopes.values()):
-                for name in scope.globals_read:
-                    users.setdefault(name, set()).add(path)
-                dynamic = dynamic or bool({"_G", "getfenv", "setfenv"} & scope.globals_read)
-        if not users.get("_"):
-            writers.pop("_", None)
-        for name, found in writers.items():
-            everywhere = found | users.get(name, set())
-            known = name in library.PACKAGES or name in library.LIBRARIES
-            if dynamic or known or name in library.GLOBALS or len(everywhere) > 1:
-                self.shared_globals.add(name)
+        self.shared_globals, dynamic = shared_globals(self.modules)
+        modules = [] if dynamic else self.modules.values()
+        self.shared_functions = shared_functions(modules, self.shared_globals)
+        self._typed = self.shared_globals if not dynamic else set()
         package_globals = {
             n for n in self.shared_globals if n in library.PACKAGES and _only_requires(self, n)
         }
@@ -215,6 +207,10 @@ class Project:
 
     def translate(self) -> list[Translation]:
         """Return the Python of all files, not yet formatted."""
+        if self._typed:
+            self.shared_types = shared_types(
+                self.modules.values(), self._typed, lambda m: self._translators[m.path].types()
+            )
         return [self._translate(source) for source in self.sources]
 
     def _translate(self, source: Source) -> Translation:

@@ -51,7 +51,7 @@ def _index(types: Types, node: Any) -> Type | None:
     if owner is None:
         return None
     if owner.kind == "package" and owner.detail == "nn" and isinstance(node.key, ast.String):
-        return Type("class", detail=None)
+        return Type("class", detail=types.class_named(f"nn.{node.key.value}"))
     if owner.kind == "storage":
         return NUMBER
     if owner.kind == "table" and owner.detail is not None and isinstance(node.key, ast.String):

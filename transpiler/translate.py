@@ -87,11 +87,11 @@ class Translator:
             if info.variable is not None:
                 info.name = self.names[info.variable]
 
-    def translate(self) -> tuple[str, Context]:
-        """Return the module's text and the context that wrote it."""
-        module, scopes = self.module, self.module.scopes
-        types = Types(
-            scopes,
+    def types(self) -> Types:
+        """Return the types of the module, with what is known of the others by now."""
+        module = self.module
+        return Types(
+            module.scopes,
             module.global_type,
             module.required_type,
             module.self_types(),
@@ -99,7 +99,13 @@ class Translator:
             module.known_function,
             module.project.defined_names,
             {id(s.function) for k in module.classes.values() for s in k.methods.values()},
+            module.project.classes.get,
         )
+
+    def translate(self) -> tuple[str, Context]:
+        """Return the module's text and the context that wrote it."""
+        module, scopes = self.module, self.module.scopes
+        types = self.types()
         wrapped = module.returns_early
         c = Context(module, scopes, self.names, types, wrapped)
         c.expressions = EXPRESSIONS | modern.EXPRESSIONS

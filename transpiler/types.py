@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Any
 
 from . import ast, library
 from .kinds import (
@@ -56,6 +57,8 @@ class Types:
         Names of functions and methods that the program defines.
     methods : collection of int
         The ids of functions that are methods of classes.
+    class_named : callable
+        Gives the class of the program that has a name in Torch, or None.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Types:
         functions: Callable[[ast.Expression], ast.Function | None],
         defined_names: Collection[str],
         methods: Collection[int],
+        class_named: Callable[[str], Any],
     ) -> None:
         self.file = scopes
         self._global = global_type
@@ -80,6 +84,7 @@ class Types:
         self._functions = functions
         self._defined_names = defined_names
         self.methods = methods
+        self.class_named = class_named
         self.options = Shape(self._declared_options())
         self._shapes: dict[int, Shape] = {}
         self._written_fields = self._field_writes()

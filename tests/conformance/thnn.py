@@ -344,6 +344,29 @@ def _sparse_gradients(given):
     given["gradWeight"].numpy()[...] += given["weight"].detach().numpy() * given["weightDecay"]
 
 
+def _last_columns(given, place):
+    entries = given["lastInput"].numpy().reshape(-1, 2 + place)
+    return np.unique(entries[entries[:, -1] != 0, place].astype(int) - 1)
+
+
+def _sparse_step(place):
+    def call(given):
+        columns, rate = _last_columns(given, place), given["learningRate"]
+        given["bias"].detach().numpy()[...] -= given["gradBias"].numpy() * rate
+        step = given["gradWeight"].numpy()[:, columns] * rate
+        given["weight"].detach().numpy()[:, columns] -= step
+
+    return call
+
+
+def _sparse_zero(place):
+    def call(given):
+        given["gradBias"].zero_()
+        given["gradWeight"].numpy()[:, _last_columns(given, place)] = 0
+
+    return call
+
+
 def _as_pairs(name):
     def call(given):
         module = made("SparseLinear", given)
@@ -377,15 +400,38 @@ def _indexed_gradients(given):
     settle(given["gradWeight"], module.running["gradWeight"][1])
 
 
+def _indexed_steps(given):
+    keys, ends = given["runningKeys"].numpy(), given["cumSumSizes"].numpy()
+    count = int(ends.reshape(-1)[-1])
+    module, _ = _indexed({**given, "keys": None, "values": None, "sizes": None})
+    module.weightDecay, module.gradBias = given["weightDecay"], given["gradBias"].detach()
+    rows = keys.reshape(-1)[:count] - 1 + given["keysOffset"]
+    module.bias.detach().sub_(module.gradBias * given["learningRate"])
+    gradients = given["gradWeight"].numpy()[:count]
+    module._step(rows, gradients, given["learningRate"])
+
+
+def _indexed_updates(given):
+    module, input = _indexed(given)
+    module.normalizedValues, module.weightDecay = given["values"], given["weightDecay"]
+    module.accUpdateGradParameters(input, given["gradOutput"], given["scale"])
+
+
 SPECIAL = {
     "BatchNormalization_backward": _normalized_back,
     "IndexLinear_accGradParameters": _indexed_gradients,
+    "IndexLinear_accUpdateGradParameters": _indexed_updates,
     "IndexLinear_updateOutput": _indexed_output,
+    "IndexLinear_updateParameters": _indexed_steps,
     "LookupTable_renorm": _renormed,
     "SparseLinear_accGradParameters": _sparse_gradients,
     "SparseLinear_legacyAccGradParameters": _as_pairs("accGradParameters"),
     "SparseLinear_legacyUpdateOutput": _as_pairs("updateOutput"),
+    "SparseLinear_legacyUpdateParameters": _sparse_step(0),
+    "SparseLinear_legacyZeroGradParameters": _sparse_zero(0),
     "SparseLinear_updateOutput": _sparse_output,
+    "SparseLinear_updateParameters": _sparse_step(1),
+    "SparseLinear_zeroGradParameters": _sparse_zero(1),
     "SpatialUpSamplingBilinear_updateGradInput": _resized_back,
     "VolumetricUpSamplingTrilinear_updateGradInput": _resized_back,
 }

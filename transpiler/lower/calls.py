@@ -92,7 +92,8 @@ def _dispatch(
         if built is not None:
             return built, True
     owner = c.type_of(function.table) if isinstance(function, ast.Index) else None
-    if kind.kind == "class" or (owner is not None and owner.kind == "package"):
+    odd = kind.kind == "class" and kind.detail is not None and kind.detail.method("__init")
+    if not odd and (kind.kind == "class" or (owner is not None and owner.kind == "package")):
         return _direct(c, node), kind.kind == "class"
     if _is_initializer(function) and node.arguments:
         return _direct(c, node), True

@@ -313,8 +313,8 @@ def super_call(c: Context, node: ast.Call) -> Code | None:
 # -- finding ----------------------------------------------------------------------------------
 
 
-def relate(classes: Iterable[ClassInfo]) -> None:
-    """Tell the classes of a program of their parents and of one another."""
+def relate(classes: Iterable[ClassInfo]) -> dict[str, ClassInfo]:
+    """Tell the classes of a program of their parents and of one another; return them by name."""
     found = list(classes)
     by_name = {info.typename: info for info in found}
     for info in found:
@@ -327,6 +327,7 @@ def relate(classes: Iterable[ClassInfo]) -> None:
         for above in lineage[1:]:
             above.family.append(info)
         info.family += lineage
+    return by_name
 
 
 def find_classes(block: ast.Block, found: Any) -> None:

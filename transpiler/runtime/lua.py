@@ -121,6 +121,8 @@ def call_all(function: Any, *args: Any) -> Any:
         return call_criterion(function, *args)
     if isinstance(function, type):
         start = function.__init__  # type: ignore[misc]  # of this very class
+        if type(start) is FunctionType and not start.__module__.startswith("rekindle."):
+            args += (None,) * _missing(start, len(args) + 1)
         return as_lua_calls(function, start, 1)(*args)
     return lualib.call(function, *args)
 

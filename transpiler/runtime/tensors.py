@@ -15,7 +15,12 @@ from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn.lualib import call, index, invoke, newindex, sequence
 from rekindle.legacy_nn.lualib.errors import located
-from rekindle.legacy_nn.torch7.api import METHODS, STORAGE_METHODS
+from rekindle.legacy_nn.torch7.api import (
+    METHODS,
+    STORAGE_METHODS,
+    construct,
+    construct_storage,
+)
 from rekindle.legacy_nn.torch7.functions import METHOD_TYPES
 
 
@@ -61,16 +66,21 @@ def _index(value: Any, key: Any) -> Any:
     if type(key) is str:
         if key == "__typename":
             return _typename(value)
-        found = _entry(value, key)
-        if key == "new" and found is not None:  # `x.new(2)` is `x:new(2)`
-            return partial(_new, value, found)
-        return found
+        if key == "new":
+            return partial(_new, value)
+        return _entry(value, key)
     methods = METHODS if isinstance(value, Tensor) else STORAGE_METHODS
     return methods["__index"](value, key)
 
 
-def _new(value: Any, new: Callable[..., Any], *args: Any) -> Any:
-    return new(value, *(args[1:] if args and args[0] is value else args))
+def _new(value: Any, *args: Any) -> Any:
+    """Return what `value.new(...)` makes: a tensor or storage of the same type."""
+    return (construct if isinstance(value, Tensor) else construct_storage)(value.dtype, args)
+
+
+def _new_of(value: Any, *_: Any) -> Any:
+    """Return what `value:new()` makes: another view of the same memory."""
+    return _new(value, value)
 
 
 def _newindex(value: Any, key: Any, new: Any) -> None:
@@ -110,7 +120,11 @@ def _table_of(methods: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
     return lambda value, *_: totable(value)
 
 
-_EXTRA: dict[str, Callable[..., Any]] = {"isTensor": _is_true, "totable": _table_of(METHODS)}
+_EXTRA: dict[str, Callable[..., Any]] = {
+    "isTensor": _is_true,
+    "new": _new_of,
+    "totable": _table_of(METHODS),
+}
 _STORAGE_EXTRA: dict[str, Callable[..., Any]] = {"totable": _table_of(STORAGE_METHODS)}
 
 
