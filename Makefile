@@ -25,6 +25,7 @@ conformance: $(VENV)/.test
 	$(BIN)/python tests/conformance/pytorch_autograd.py $(TEST_AUTOGRAD) --page docs/conformance.md
 	$(BIN)/python tests/conformance/functorch_suite.py $(FUNCTORCH) --page docs/conformance.md
 	$(BIN)/python tests/conformance/torch_suites.py $(TORCH_SUITES:%=--sources %) --page docs/conformance.md
+	$(BIN)/python tests/conformance/nn_transpiled.py $(TORCH_SUITES:%=--sources %) --page docs/conformance.md
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -250,7 +250,8 @@ TENSOR_ONLY = frozenset(
         unfold gather scatter maskedFill maskedSelect maskedCopy indexCopy indexAdd indexFill
         uniform normal clamp pow sqrt exp log tanh sigmoid abs sign lt le gt ge eq ne sum mean
         std var min max norm prod cumsum repeatTensor storageOffset stride long int byte short
-        char fill mul div csub addcmul addcdiv copy zero topk
+        char fill mul div csub addcmul addcdiv copy zero topk dim storage resize index reshape
+        totable typeAs isSameSizeAs
         """
     )
 )

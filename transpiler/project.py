@@ -12,6 +12,7 @@ from . import ast, library
 from .alignment import raw_marks
 from .diagnostics import Diagnostic
 from .errors import LuaSyntaxError, SourceError
+from .fields import nn_methods, plain_fields
 from .kinds import Type
 from .lower.classes import relate
 from .modern.attempts import Modern, modern
@@ -122,6 +123,8 @@ class Project:
                     module.renamed, module.reserved = found.renamed, found.reserved
                     module.kept, module.preamble = found.kept, found.classes
         self.classes = relate(k for m in self.modules.values() for k in m.classes.values())
+        self.plain_fields = plain_fields(self.modules.values())
+        self.nn_methods = nn_methods(self.modules.values(), self.classes.values())
         for module in self.modules.values():
             module.link()
             self.defined_names |= module.defined_names()

@@ -73,7 +73,7 @@ def _first_result(types: Types, node: Any) -> Type | None:
     if found is None:
         if isinstance(node, ast.MethodCall) and node.method in library.SEVERAL_RESULTS:
             owner = types.of(node.object)
-            if owner.kind == "tensor" or types.is_tensor_method(owner, node.method):
+            if owner.kind == "tensor" or types.is_tensor_method(owner, node):
                 return TENSOR
         if isinstance(node, ast.Call) and dotted(node.function) in ("pcall", "xpcall"):
             return BOOLEAN

@@ -115,6 +115,8 @@ class FileScope:
     """The line where the file itself, outside of functions, first reads each global."""
     tested_fields: set[str]
     """Names of fields that are looked at for being nil or false."""
+    made_fields: set[str]
+    """Names of fields that tables are made with."""
 
 
 def resolve(block: ast.Block, resolver: _Resolver | None = None) -> FileScope:
@@ -131,6 +133,7 @@ def resolve(block: ast.Block, resolver: _Resolver | None = None) -> FileScope:
         resolver.global_values,
         resolver.first_reads,
         resolver.tested_fields,
+        resolver.made_fields,
     )
 
 
@@ -148,6 +151,7 @@ class _Resolver:
         self.global_values: dict[str, list[ast.Expression | None]] = {}
         self.first_reads: dict[str, int] = {}
         self.tested_fields: set[str] = set()
+        self.made_fields: set[str] = set()
         self.calls: list[ast.Call | ast.MethodCall] = []
         self.for_loops: list[ast.NumericFor | ast.GenericFor] = []
         self.loop_uses: list[tuple[int, set[Variable]]] = []
@@ -336,7 +340,9 @@ class _Resolver:
                 self.expression(inner)
             case ast.TableConstructor(fields=fields):
                 for entry in fields:
-                    if entry.key is not None:
+                    if isinstance(entry.key, ast.String):
+                        self.made_fields.add(entry.key.value)
+                    elif entry.key is not None:
                         self.expression(entry.key)
                     self.expression(entry.value)
             case ast.Function():

@@ -187,7 +187,7 @@ class Types:
             found: Type | None = None
             for value in (*shape.values[name], *self._written_fields.get(name, ())):
                 found = join(found, ANY if value is None else self.of_maybe(value))
-            if found is not None and found.kind == "integer":
+            if found is not None and found.kind == "integer" and shape is not self.options:
                 found = replace(found, kind="number")  # others may put fractions there
             self.fields[key] = found if found is not None or not self._settled else ANY
         return self.fields[key]
@@ -428,10 +428,12 @@ class Types:
         known = node.method in library.STRING_ONLY and node.method not in self._defined_names
         return known and self.of(node.object).kind in ("any", "string")
 
-    def is_tensor_method(self, owner: Type, name: str) -> bool:
+    def is_tensor_method(self, owner: Type, node: ast.MethodCall) -> bool:
         """Whether a method's name alone says that its object is a tensor."""
+        name = node.method
+        of_tensors = name in library.TENSOR_ONLY or (name == "size" and bool(node.arguments))
         unknown = owner.kind == "any" or owner.kind == "tensor"
-        return unknown and name in library.TENSOR_ONLY and name not in self._defined_names
+        return unknown and of_tensors and name not in self._defined_names
 
     def _package_call(self, package: str, name: str, node: ast.Call) -> list[Type] | None:
         if package == "torch":
@@ -453,7 +455,7 @@ class Types:
         if owner.kind == "string" or self.is_string_method(node):
             letters = library.STRING_METHODS.get(name)
             return None if letters is None else results_of(letters)
-        if owner.kind == "tensor" or self.is_tensor_method(owner, name):
+        if owner.kind == "tensor" or self.is_tensor_method(owner, node):
             if name in library.SEVERAL_RESULTS or name in library.REDUCTIONS:
                 if name in library.REDUCTIONS and not node.arguments:
                     return [NUMBER if name not in ("all", "any") else BOOLEAN]

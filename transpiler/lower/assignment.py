@@ -11,6 +11,7 @@ from .context import Context
 from .functions import define
 from .operators import is_default
 from .tables import place
+from .values import is_plain_field
 
 
 def local(c: Context, node: ast.Local) -> None:
@@ -184,6 +185,9 @@ def plain_place(c: Context, target: ast.Name | ast.Index) -> str | None:
         return None
     if kind.kind == "table" and not kind.optional:
         return place(c, target)
+    if is_plain_field(c, target):
+        assert isinstance(target.key, ast.String)
+        return f"{c.expression(target.table).at(ATOM)}.{target.key.value}"
     if isinstance(target.key, ast.String) and is_attribute(target.key.value):
         if kind.kind == "object" and kind.detail is not None and not kind.optional:
             found: str | None = kind.detail.assigned_field(c, target)

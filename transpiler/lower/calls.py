@@ -184,7 +184,7 @@ def method(c: Context, node: ast.MethodCall, any_method: str) -> tuple[Code, boo
         if texts and name in library.STRING_METHODS:
             c.use("string")
             return _function_form(c, f"string.{name}", node), False
-        tensors = owner.kind == "tensor" or c.types.is_tensor_method(owner, name)
+        tensors = owner.kind == "tensor" or c.types.is_tensor_method(owner, node)
         if tensors and is_attribute(name):
             c.use("tensor")
             return _function_form(c, f"tensor.{name}", node), False
@@ -198,10 +198,24 @@ def method(c: Context, node: ast.MethodCall, any_method: str) -> tuple[Code, boo
         if owner.kind == "module" and is_attribute(name) and _is_known_method(c, node, owner):
             module = c.expression(node.object).at(ATOM)
             return Code(f"{module}.{name}({_joined(c, node.arguments)})"), False
+        if owner.kind == "any" and _is_of_nn(c, node):
+            module = c.expression(node.object).at(ATOM)
+            return Code(f"{module}.{name}({_joined(c, node.arguments)})"), False
     target = c.expression(node.object)
     listed = ", ".join([str(target), quoted(name), *arguments(c, node.arguments)])
     found = c.lua(any_method, listed, reason="what is called is unknown")
     return found, any_method == "invoke"
+
+
+def _is_of_nn(c: Context, node: ast.MethodCall) -> bool:
+    """Whether a method's name alone says that its object is one of nn's: see `fields`."""
+    most = c.module.project.nn_methods.get(node.method, -1)
+    if len(node.arguments) > most:
+        return False
+    if node.arguments and may_be_several(node.arguments[-1]):
+        results = c.types.results(node.arguments[-1])
+        return results is not None and len(results) == 1
+    return True
 
 
 def _function_form(c: Context, function: str, node: ast.MethodCall) -> Code:

@@ -96,11 +96,18 @@ def equality(c: Context, node: ast.Binary) -> Code:
             return comparison(c.expression(one), "is" if same else "is not", text)
     left, right = c.type_of(node.left), c.type_of(node.right)
     a, b = c.expression(node.left), c.expression(node.right)
-    literal = isinstance(node.left, ast.String) or isinstance(node.right, ast.String)
+    literal = _is_telling(node.left) or _is_telling(node.right)
     if literal or (left.is_number and right.is_number) or left.kind == right.kind == "string":
         return comparison(a, "==" if same else "!=", b)
     found = c.lua("eq", a, b, reason="what is compared is of unknown type")
     return found if same else negation(found)
+
+
+def _is_telling(node: ast.Expression) -> bool:
+    """Whether only an equal value of the same type equals it: 1 and 0 equal Python's booleans."""
+    if isinstance(node, ast.Number):
+        return node.value not in (0, 1)
+    return isinstance(node, ast.String)
 
 
 # -- and, or, not -----------------------------------------------------------------------------

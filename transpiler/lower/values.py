@@ -122,11 +122,23 @@ def index(c: Context, node: ast.Index) -> Code:
     if owner.kind == "table" and not owner.optional:
         return Code(place(c, node))
     table = c.expression(node.table)
+    if is_plain_field(c, node):
+        return Code(f"{table.at(ATOM)}.{key}")
     if key is not None and owner.kind == "class" and is_attribute(key):
         return Code(f"{table.at(ATOM)}.{key}")
     return c.lua(
         "index", table, c.expression(node.key), reason="what is indexed is of unknown type"
     )
+
+
+def is_plain_field(c: Context, node: ast.Index) -> bool:
+    """Whether a field is an attribute of whatever has it: see `fields`."""
+    if not isinstance(node.key, ast.String) or node.key.value not in c.module.project.plain_fields:
+        return False
+    owner = c.type_of(node.table)
+    if isinstance(node.table, ast.Vararg):
+        return False
+    return owner.kind in ("any", "object") or (owner.kind == "table" and owner.optional)
 
 
 def _library_member(c: Context, node: ast.Index, full: str) -> Code | None:

@@ -112,7 +112,7 @@ class TensorMetatable:
         return _index(empty(0, self._dtype), name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        _ADDED.setdefault(self._dtype.char, {})[name] = value
+        _ADDED.setdefault(self._dtype.char, {})[name] = as_callback(value)
 
 
 def _table_of(methods: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
