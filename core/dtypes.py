@@ -28,7 +28,7 @@ SUPPORTED = (bool_, uint8, int8, int16, int32, int64, float16, float32, float64)
 FLOATING = (float16, float32, float64)
 
 _BY_NAME = {d.name: d for d in SUPPORTED}
-_KNOWN = frozenset(SUPPORTED)
+_KNOWN = {d: d for d in SUPPORTED}
 
 
 class DtypeError(RekindleError, TypeError):
@@ -49,7 +49,7 @@ def as_dtype(dtype: Any) -> Dtype:
         For any other dtype (complex, object, strings, unsigned beyond 8 bits).
     """
     if isinstance(dtype, np.dtype) and dtype in _KNOWN:
-        return dtype  # the common case; to read `dtype.name` takes microseconds
+        return _KNOWN[dtype]  # the common case; to read `dtype.name` takes microseconds
     try:
         if dtype is not None:  # which NumPy takes for float64
             return _BY_NAME[np.dtype(dtype).name]

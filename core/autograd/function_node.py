@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..dtypes import as_dtype
 from ..tensor import Tensor
 from .accumulate import fitted
 from .alias import ALIAS, alias
@@ -207,7 +208,7 @@ class _Call:
         """
         xp = next(t for t in tangents if t is not None).array.__array_namespace__()
         u = [
-            None if shape is None else alias(Tensor._wrap(xp.zeros(shape, dtype=dtype)))
+            None if shape is None else alias(Tensor._wrap(xp.zeros(shape, dtype=as_dtype(dtype))))
             for shape, dtype in zip(node.shape, node.dtype, strict=True)
         ]
         pulled, along = [], []
@@ -230,7 +231,9 @@ def _materialized(gradients: list[Tensor | None], node: Node) -> list[Tensor | N
     """Return `gradients` with zeros for None."""
     xp = next(g for g in gradients if g is not None).array.__array_namespace__()
     return [
-        Tensor._wrap(xp.zeros(shape, dtype=dtype)) if g is None and shape is not None else g
+        Tensor._wrap(xp.zeros(shape, dtype=as_dtype(dtype)))
+        if g is None and shape is not None
+        else g
         for g, shape, dtype in zip(gradients, node.shape, node.dtype, strict=True)
     ]
 

@@ -46,11 +46,12 @@ def leave(x: Tensor, level: Level, axis: int) -> Tensor:
         return expanded
     result = Tensor._wrap(_moved(backend.unwrapped(array, level), 0, axis))
     result._version = x._version
-    parent, above = parent_of(x), x._node
+    parent, above, node = parent_of(x), x._node, None
     if parent is not None and MODE.get().grad:
-        result._node = new_node(LEAVE, (parent,), result.shape, result.dtype, params=(level, axis))
+        node = new_node(LEAVE, (parent,), result.shape, result.dtype, params=(level, axis))
+    result._node = node
     if isinstance(above, View) and level not in backend.levels_of(above.base.array):
-        result._node = View(above.base, None, result._node, INSIDE)
+        result._node = View(above.base, None, node, INSIDE)
     return result
 
 
@@ -106,18 +107,15 @@ def for_each_sample(g: Tensor, like: Any) -> Tensor:
 
 
 def outside(g: Any, parent: Any) -> Any:
-    """Return a gradient for `parent`, summed over the levels that are over and it is not in.
+    """Return a gradient for a node or leaf, summed over the levels that are over and it has not.
 
-    Parameters
-    ----------
-    g : array or Tensor
-    parent : Node or Tensor
-        A leaf is in the levels that it has samples of; a node, in those that it was made in.
+    Summed later it would be wrong: what else is added to it counts once, not for each sample.
     """
     array = g._array if isinstance(g, Tensor) else g
     if type(array) is Batched:
+        own = backend.levels_in(parent.dtype)
         for level in backend.levels_of(array):
-            if level.closed and not _made_in(parent, level):
+            if level.closed and level not in own:
                 g = _summed(g, level)
     return g
 
@@ -129,13 +127,6 @@ def for_leaf(g: Any, leaf: Tensor) -> Any:
         if level not in own:
             g = _summed(g, level)
     return g
-
-
-def _made_in(parent: Any, level: Level) -> bool:
-    if isinstance(parent, Tensor):
-        return level in backend.levels_of(parent.array)
-    made: bool = parent.order < level.order
-    return made
 
 
 def _summed(g: Any, level: Level) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Batched
+from ..dtypes import as_dtype
 from ..tensor import Tensor
 from .accumulate import Totals, accumulate, fitted, is_fresh, lock_of
 from .alias import zeros_for
@@ -190,7 +191,7 @@ def _roots(tensors: Any, gradients: Any, graph: bool) -> list[tuple[Any, Any]]:
                     f"backward from a tensor of shape {t.shape} needs a gradient of that shape; "
                     "without one the tensor must have one element"
                 )
-            g = np.ones(t.shape, t.dtype)
+            g = np.ones(t.shape, as_dtype(t.dtype))
         g = g if isinstance(g, Tensor) else Tensor(g, t.dtype, t.device)
         if g.shape != t.shape:
             raise GraphError(f"a gradient of shape {g.shape} for an output of {t.shape}")

@@ -11,6 +11,7 @@ from .batched import BatchingError as BatchingError
 from .batched import Level as Level
 from .batched import draw_levels as draw_levels
 from .batched import innermost as innermost
+from .batched import levels_in as levels_in
 from .batched import levels_of as levels_of
 from .batched import unwrapped as unwrapped
 from .batched import wrapped as wrapped

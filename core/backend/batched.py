@@ -44,15 +44,15 @@ class Level:
         self.closed = False
         self._dtypes: dict[Any, Any] = {}
 
-    def dtype(self, of: Any) -> Any:
-        """Return a dtype equal to `of` and not identical with that of anything outside.
+    def dtype(self, of: Any, levels: tuple[Level, ...]) -> Any:
+        """Return a dtype equal to `of` that knows the levels of its array, this one the newest.
 
-        The engine compares dtypes by identity, so it looks again at each gradient that crosses
-        the border of a level, and pays nothing for levels anywhere else.
+        The engine compares dtypes by identity, so it looks again at each gradient that has other
+        levels than what it is for, and pays nothing for levels anywhere else.
         """
-        own = self._dtypes.get(of)
+        own = self._dtypes.get((of, levels))
         if own is None:
-            own = self._dtypes[of] = np.dtype(of, copy=True)
+            own = self._dtypes[of, levels] = np.dtype(of, metadata={"levels": levels})
         return own
 
 
@@ -100,7 +100,12 @@ class Batched:
     @property
     def dtype(self) -> Any:
         """Type of the elements; see `Level.dtype`."""
-        return self.level.dtype(innermost(self.value).dtype)
+        levels = []
+        array: Any = self
+        while type(array) is Batched:
+            levels.append(array.level)
+            array = array.value
+        return self.level.dtype(array.dtype, tuple(levels))
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -179,6 +184,12 @@ def levels_of(array: Any) -> list[Level]:
         levels.insert(0, array.level)
         array = array.value
     return levels
+
+
+def levels_in(dtype: Any) -> tuple[Level, ...]:
+    """Return the levels of the array that has this dtype."""
+    found: tuple[Level, ...] = dtype.metadata["levels"] if dtype.metadata else ()
+    return found
 
 
 def wrapped(array: Any, level: Level) -> Batched:

@@ -9,6 +9,7 @@ from numpy import ndarray
 
 from ..autograd.node import Node
 from ..autograd.parts import Parts, pick
+from ..dtypes import as_dtype
 from ..tensor import Tensor
 from .namespaces import TENSORS, array_namespace
 from .rules import SHAPE, Rule, RuleError
@@ -304,6 +305,6 @@ def _filled(g: Parts, node: Node, graph: bool) -> list[Any]:
         elif dtype.kind != "f":
             gradients.append(None)
         else:
-            zeros = library.zeros(shape, dtype=dtype)
+            zeros = library.zeros(shape, dtype=as_dtype(dtype))
             gradients.append(Tensor._wrap(zeros) if graph else zeros)
     return gradients

@@ -218,6 +218,16 @@ def test_derivatives_agree_with_finite_differences():
     rekindle.check_grads(lambda w: func.vmap(lambda x: ops.matmul(w, x))(rows), [w], order=2)
 
 
+def test_what_samples_share_counts_once():
+    """In third derivatives a gradient that samples share meets one that differs between them."""
+
+    def f(x):
+        return ops.sin(ops.outer(x, x)) + ops.cos(x @ x)
+
+    twice = func.jacrev(func.jacrev(f))
+    rekindle.check_grads(lambda x: ops.sin(twice(x)).sum(), [double(0.3, -0.7)], tol=1e-4)
+
+
 def test_a_write_into_an_argument_is_refused():
     with pytest.raises(InplaceError, match="argument of a transform"):
         func.grad(lambda x: x.mul_(2).sum())(double(*X))
