@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from rekindle.core import ops
 from rekindle.core.checkpoint import Table
@@ -28,6 +28,7 @@ class Regularizing:
     """The part of nn.Module that the package dpnn adds for training."""
 
     if TYPE_CHECKING:  # what Module has beside this
+        scratch: ClassVar[tuple[str, ...]]
 
         def inside(self) -> list[Any]: ...
         def parameters(self) -> tuple[list[Tensor], list[Tensor]]: ...
@@ -211,11 +212,17 @@ class Regularizing:
 
     def mediumSerial(self) -> Self:
         """Have nn.Serial leave out what the last calls left."""
-        return self.serialMode(MEDIUM)
+        return self._serial(())
 
     def lightSerial(self) -> Self:
         """Have nn.Serial leave out gradients too."""
-        return self.serialMode((*MEDIUM, *LIGHT))
+        return self._serial(LIGHT)
+
+    def _serial(self, more: tuple[str, ...]) -> Self:
+        vars(self)["dpnn_serialEmpty"] = Table([*MEDIUM, *self.scratch, *more])
+        for module in self.inside():
+            module._serial(more)
+        return self
 
     def Serial(self, tensortype: str | None = None) -> Any:
         """Return this module inside an nn.Serial."""

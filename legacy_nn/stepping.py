@@ -175,7 +175,7 @@ def reachable(root: Any, stops: bool = False) -> Iterator[Any]:
     stops : bool, default False
         Whether recurrent modules are yielded and not looked into.
     """
-    pending, seen = [root], {id(root)}
+    pending, seen = [root], {id(root): root}  # kept: tables of Lua are made when they are read
     while pending:
         value = pending.pop()
         if isinstance(value, Stepping):
@@ -187,7 +187,7 @@ def reachable(root: Any, stops: bool = False) -> Iterator[Any]:
             below = list(value.values())
         for part in reversed(below):
             if isinstance(part, (Stepping, Table)) and id(part) not in seen:
-                seen.add(id(part))
+                seen[id(part)] = part
                 pending.append(part)
 
 

@@ -45,7 +45,7 @@ _CLASSES = {
             *("nn.SoftMaxForest", "nn.SoftMaxTree", "nn.SpatialClassifier"),
             *("nn.SpatialColorTransform", "nn.SpatialFovea", "nn.SpatialGraph", "nn.SpatialLinear"),
             *("nn.SpatialMatching", "nn.SpatialMaxSampling", "nn.SpatialNormalization"),
-            *("nn.SpatialPadding", "nn.SpatialPyramid", "nn.SpatialReSampling"),
+            *("nn.SpatialPadding", "nn.SpatialPyramid"),
             *("nn.SpatialRecursiveFovea", "nn.SpatialUpSampling"),
         ),
         "the package nnx is not part of Rekindle",

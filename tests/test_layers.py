@@ -176,6 +176,7 @@ def test_randomness_comes_from_generators(path):
 
 
 PRINTS_AS_TORCH_DOES = {
+    "legacy_nn/dpnn/nce.py",
     "legacy_nn/compare.py",  # its result, unless it is told to be quiet
     "legacy_nn/optim/fista.py",
     "legacy_nn/optim/lbfgs.py",

@@ -15,9 +15,10 @@ from rekindle.core.tensor import Tensor
 from ..average_pooling import SpatialAveragePooling
 from ..checks import two_tensors
 from ..fields import empty_pair, given
-from ..module import ArgumentError, torch_class
+from ..module import Module, torch_class
 from ..stated_gradient import Gradients, StatedGradient
 from ..values import as_input
+from .resampling import SpatialReSampling
 
 
 @torch_class("nn.SpatialGlimpse")
@@ -25,7 +26,7 @@ class SpatialGlimpse(StatedGradient):
     """Takes {images (N, C, H, W), places (N, 2)}, and gives (N, depth * C, height, width).
 
     Places are (y, x), -1 at the top left corner and 1 at the bottom right one. Each crop is
-    `scale` times as large as the one before, and averaged down to the size of the first.
+    `scale` times as large as the one before.
 
     Parameters
     ----------
@@ -33,7 +34,7 @@ class SpatialGlimpse(StatedGradient):
         Height and width of the first crop.
     depth : int, default 3
     scale : int, default 2
-        2 is what there is: others need the package nnx.
+        With 2 crops are averaged down to the size of the first, with others scaled bilinearly.
 
     Source: Element-Research/dpnn SpatialGlimpse.lua; Mnih et al. 2014, "Recurrent Models of
     Visual Attention".
@@ -46,13 +47,12 @@ class SpatialGlimpse(StatedGradient):
             (sizes[1], sizes[2]) if isinstance(sizes, Table) else (sizes, sizes)
         )
         self.depth, self.scale = given(depth, 3), given(scale, 2)
-        if self.scale != 2:
-            raise ArgumentError(
-                f"nn.SpatialGlimpse of scale {self.scale} needs nn.SpatialReSampling of the "
-                "package nnx, which is not part of Rekindle: use scale 2"
-            )
         self.gradInput = empty_pair(self)
-        self.module = SpatialAveragePooling(2, 2, 2, 2)
+        self.module: Module = (
+            SpatialAveragePooling(2, 2, 2, 2)
+            if self.scale == 2
+            else SpatialReSampling(owidth=self.width, oheight=self.height)
+        )
         self.modules = Table([self.module])
 
     def compute(self, input: Any) -> Tensor:
@@ -65,18 +65,26 @@ class SpatialGlimpse(StatedGradient):
 
     def _glimpse(self, image: Tensor, place: Tensor) -> Tensor:
         y, x = ((v + 1) / 2 for v in place.tolist())
-        crops, factor = [], 1
+        crops: list[Tensor] = []
+        height, width = int(self.height), int(self.width)
         for _ in range(self.depth):
-            height, width = self.height * factor, self.width * factor
             top, left = (height - 1) // 2, (width - 1) // 2
             padded = ops.pad(image, padding=[(0, 0), (top, top), (left, left)])
             h, w = padded.shape[1] - height, padded.shape[2] - width
             y0, x0 = math.floor(min(h, max(0, y * h))), math.floor(min(w, max(0, x * w)))
             crop = padded[:, y0 : y0 + height, x0 : x0 + width]
-            blocks = (image.shape[0], self.height, factor, self.width, factor)
-            crops.append(ops.mean(ops.mean(ops.reshape(crop, blocks), axis=4), axis=2))
-            factor *= self.scale
+            crops.append(self._scaled(crop) if crops else crop)
+            height, width = math.floor(height * self.scale), math.floor(width * self.scale)
         return ops.concat(crops, axis=0)
+
+    def _scaled(self, crop: Tensor) -> Tensor:
+        if not isinstance(self.module, SpatialAveragePooling):
+            scaled: Tensor = self.module.compute(crop)
+            return scaled
+        planes, height, width = crop.shape
+        rows, columns = int(self.height), int(self.width)
+        blocks = (planes, rows, height // rows, columns, width // columns)
+        return ops.mean(ops.mean(ops.reshape(crop, blocks), axis=4), axis=2)
 
     def gradients(self, input: Any, output: Tensor, gradOutput: Tensor) -> Gradients:
         images, places = two_tensors(self, input)

@@ -160,6 +160,57 @@ class ReinforceNormal(Reinforce):
         return Table([of_mean, ops.negative(slope * self.rewardAs(stdev))]), ()
 
 
+@torch_class("nn.ReinforceGamma")
+class ReinforceGamma(Reinforce):
+    """Draws of gamma distributions whose shapes are the input, or the first of {shape, scale}.
+
+    Parameters
+    ----------
+    scale : float or Tensor, optional
+        Without it inputs are tables.
+    stochastic : bool, optional
+        Whether it draws in evaluation too, where else it gives shape * scale.
+    """
+
+    scale: Any = None
+
+    def __init__(self, scale: Any = None, stochastic: bool | None = None) -> None:
+        super().__init__(stochastic)
+        set_unless_nil(self, scale=scale)
+        if scale is None:
+            self.gradInput = empty_pair(self)
+
+    def _both(self, input: Any) -> tuple[Tensor, Tensor]:
+        shape, scale = (input[1], input[2]) if isinstance(input, Table) else (input, self.scale)
+        if scale is None:
+            raise ModuleError(f"{self.t7_typename} has no scale: give one, or {{shape, scale}}")
+        if not isinstance(scale, Tensor):
+            scale = zeros(shape.shape, shape.dtype, shape.device) + scale
+        return shape, ops.expand(scale, shape.shape)
+
+    def prepare(self, input: Any) -> None:
+        if self.draws():
+            shape, scale = (t.detach().to("cpu").numpy() for t in self._both(input))
+            drawn = random.default.gamma(shape.astype("float32"), scale.astype("float32"))
+            self._kept(Tensor(drawn.astype("float32").astype(shape.dtype)))
+
+    def compute(self, input: Any) -> Tensor:
+        shape, scale = self._both(input)
+        return ops.clone(self._drawn) if self.draws() else shape * scale
+
+    def gradients(self, input: Any, output: Tensor, gradOutput: Tensor) -> Gradients:
+        shape, scale = self._both(input)
+        slope = ops.log(output) - ops.digamma(shape) - ops.log(scale)
+        of_shape = ops.negative(slope * self.rewardAs(shape))
+        if not isinstance(input, Table):
+            return of_shape, ()
+        slope = output / (scale * scale) - shape / scale
+        of_scale = ops.negative(slope * self.rewardAs(scale))
+        if input[2].shape != of_scale.shape:
+            of_scale = ops.sum(of_scale, axis=0)
+        return Table([of_shape, of_scale]), ()
+
+
 @torch_class("nn.ReinforceCategorical")
 class ReinforceCategorical(Reinforce):
     """Draws a category for each row of probabilities; the output is one-hot.

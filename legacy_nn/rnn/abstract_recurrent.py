@@ -254,20 +254,13 @@ class AbstractRecurrent(Container):
         """Return the modules of all steps, which Torch7's walks do not reach."""
         return list(self.sharedClones.values())
 
-    def _everywhere(self, call: Callable[[Any], Any]) -> None:
-        seen: set[int] = set()
-        for module in [*self.inside(), *self.clones()]:
-            if id(module) not in seen:
-                seen.add(id(module))
-                call(known(module))
-
     def training(self) -> Self:
-        self._everywhere(lambda module: module.training())
+        everywhere(self, lambda module: module.training())
         self.train = True
         return self
 
     def evaluate(self) -> Self:
-        self._everywhere(lambda module: module.evaluate())
+        everywhere(self, lambda module: module.evaluate())
         self.train = False
         return self
 
@@ -275,7 +268,7 @@ class AbstractRecurrent(Container):
         """Hand out a reward: to all steps, or, of a table or rows, each to one of the last."""
         several = isinstance(reward, Table) or (isinstance(reward, Tensor) and reward.ndim >= 2)
         if not several:
-            self._everywhere(lambda module: module.reinforce(reward))
+            everywhere(self, lambda module: module.reinforce(reward))
             return
         rewards = reward.array() if isinstance(reward, Table) else list(reward)
         if len(rewards) >= self.step:
@@ -302,3 +295,13 @@ class AbstractRecurrent(Container):
 def compact(table: Table) -> Table:
     """Return the values of a table as elements 1, 2, ..., in the order of their keys."""
     return Table([table[key] for key in sorted(table.keys())])
+
+
+def everywhere(recurrent: Any, call: Callable[[Any], Any]) -> None:
+    """Call a function with the modules inside, and with the clones of them for each step."""
+    clones = recurrent.clones() if isinstance(recurrent, AbstractRecurrent) else []
+    seen: set[int] = set()
+    for module in [*recurrent.inside(), *clones]:
+        if id(module) not in seen:
+            seen.add(id(module))
+            call(known(module))

@@ -14,7 +14,7 @@ from ..fields import long_storage
 from ..module import ArgumentError, Module, ModuleError, torch_class
 from ..table_arithmetic import CAddTable
 from ..transfer import Sigmoid
-from .abstract_recurrent import AbstractRecurrent
+from .abstract_recurrent import AbstractRecurrent, everywhere
 from .lstm import first
 
 
@@ -107,7 +107,7 @@ class Recurrent(AbstractRecurrent):
 
     def reinforce(self, reward: Any) -> None:
         if not isinstance(reward, Table):
-            self._everywhere(lambda module: module.reinforce(reward))
+            everywhere(self, lambda module: module.reinforce(reward))
             return
         for step, one in enumerate(reward.array(), 1):
             (self.initialModule if step == 1 else self.getStepModule(step)).reinforce(one)

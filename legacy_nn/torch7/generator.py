@@ -147,6 +147,18 @@ class Generator:
         unit: Doubles = self.words(count).astype(np.float64) * 2.0**-32
         return unit
 
+    def gamma(self, shape: Any, scale: Any) -> Doubles:
+        """Return draws of gamma distributions, by the algorithm that randomkit has.
+
+        Parameters
+        ----------
+        shape, scale : ndarray
+            Of one shape, which is that of the result.
+        """
+        self._undrawn = False
+        drawn: Doubles = np.random.RandomState(self._bits).gamma(shape, scale)
+        return drawn
+
     def uniform(self, count: int, a: float = 0.0, b: float = 1.0) -> Doubles:
         """Return `count` numbers between a and b, b excluded."""
         return self._unit(count) * (b - a) + a

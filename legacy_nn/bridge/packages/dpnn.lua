@@ -4,6 +4,7 @@
 
 require 'nn'
 local _, classes = ...
+torch.AliasMultinomial, classes.AliasMultinomial = classes.AliasMultinomial, nil
 for name, class in pairs(classes) do nn[name] = class end
 
 function nn.Container:extend(...)
@@ -11,6 +12,6 @@ function nn.Container:extend(...)
   return self
 end
 
-local dpnn = {version = 2}
+local dpnn = {version = 2, require = require}
 rawset(_G, 'dpnn', dpnn)
 return dpnn
