@@ -14,10 +14,10 @@ import contextvars
 import signal
 import sys
 import tomllib
-import urllib.request
 from pathlib import Path
 
 import pytorch_autograd as runner
+from fetching import folder_with
 from page import replace_section
 from torch_shim import suite, transforms
 from torch_shim.install import install, loaded
@@ -27,22 +27,6 @@ HERE = Path(__file__).parent
 COMMIT = "d1126fb7d96db1755e8e832a7acf9059248f8c12"
 URL = f"https://raw.githubusercontent.com/pytorch/functorch/{COMMIT}/test/"
 FILES = ("test_eager_transforms.py", "test_vmap.py")
-
-
-def folder_of(given):
-    """Return where the files are, downloaded once."""
-    if given is not None:
-        return given
-    folder = HERE / ".cache" / f"functorch-{COMMIT[:8]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
-        if not (folder / name).exists():
-            try:
-                with urllib.request.urlopen(URL + name, timeout=60) as response:
-                    (folder / name).write_bytes(response.read())
-            except OSError as error:
-                sys.exit(f"{URL}{name} cannot be had ({error}); name a folder with it")
-    return folder
 
 
 def install_transforms():
@@ -83,7 +67,7 @@ def main():
     outside = {test: why for why, tests in reviewed["outside"].items() for test in tests}
     known = {test: why for why, tests in reviewed["failing"].items() for test in tests}
     signal.signal(signal.SIGALRM, runner._too_long)
-    folder = folder_of(options.folder)
+    folder = options.folder or folder_with(FILES, URL, f"functorch-{COMMIT[:8]}")
     install(("functorch", "functorch_additional_op_db", "common_utils"))
     install_transforms()
     tests = [test for name in FILES for test in tests_of(folder / name)]
