@@ -319,6 +319,10 @@ class Tensor(TensorMethods, Interchange):
     def grad(self, value: Tensor | None) -> None:
         self._grad = value
 
+    @grad.deleter
+    def grad(self) -> None:
+        self.grad = None
+
     @property
     def requires_grad(self) -> bool:
         """Whether gradients with respect to this tensor are wanted.

@@ -149,6 +149,10 @@ class TiedParameter(Parameter):
         elif value is not kept:
             kept.detach().copy_(value.detach())
 
+    @grad.deleter
+    def grad(self) -> None:
+        self.grad = None
+
 
 def tie(parameter: Parameter, gradient: Tensor | None) -> None:
     """Make `gradient`, a field of the parameter's module, its `grad`; or untie it with None."""

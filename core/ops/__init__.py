@@ -5,6 +5,7 @@ May import tensor, autograd, kernels and backend.
 """
 
 from . import differentiation as differentiation
+from . import drawing as drawing
 from .activation import celu as celu
 from .activation import clamp as clamp
 from .activation import clip as clip
@@ -212,6 +213,7 @@ from .solving import inv as inv
 from .solving import slogdet as slogdet
 from .solving import solve as solve
 from .sorting import argsort as argsort
+from .sorting import median as median
 from .sorting import sort as sort
 from .sorting import topk as topk
 from .special import digamma as digamma

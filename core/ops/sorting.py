@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from .. import backend
 from ..errors import ShapeError
-from .batch_rules import along_axis
+from .batch_rules import along_axis, shifted
+from .batching import Call
 from .places import along, position
 from .registry import Array, Sample, operation
 
@@ -101,6 +103,105 @@ for _op in (sort, topk):
         )
     )
     _op.def_jvp(x=lambda xp, g, indices, axis: [xp.gather(g, indices, axis=axis), None])
+
+
+def _medians(rng: np.random.Generator) -> Iterator[Sample]:
+    for s in _unsorted(rng):
+        yield Sample(s.arrays[0], axis=1)
+    x = rng.permutation(24).reshape(2, 4, 3) / 7
+    yield Sample(x)
+    yield Sample(x, axis=-2, keepdims=True)
+    yield Sample(x, keepdims=True)
+
+
+@operation(samples=_medians, outputs=("values", "indices"), methods=("median",))
+def median(
+    xp: Any, x: Array, *, axis: int | None = None, keepdims: bool = False
+) -> tuple[Array, Array]:
+    """Return the element in the middle of the order, the lower of two, and where it is.
+
+    Parameters
+    ----------
+    x : Tensor, shape (..., n, ...)
+    axis : int, optional
+        By default the median of all elements.
+    keepdims : bool
+        Whether dimensions that are reduced stay, of size 1.
+
+    Returns
+    -------
+    values, indices : Tensor, shape of x without the axis
+        nan where there is one. Indices count from 0, without an axis in row-major order; of equal
+        elements it is the one that a stable sort puts in the middle, and the gradient is its.
+
+    Raises
+    ------
+    BoundsError
+        If x has no such dimension.
+    ShapeError
+        If there are no elements.
+    """
+    rows = xp.reshape(x, (-1,)) if axis is None else x
+    place = position("median", "dimension", axis or 0, rows.ndim)
+    n = rows.shape[place]
+    if n == 0:
+        raise ShapeError(f"median: no elements along the axis; given shape {x.shape}")
+    middle = (n - 1) // 2
+    order = backend.stable_argsort(rows, place)
+    indices = order[along(place, slice(middle, middle + 1), rows.ndim)]
+    lost = rows != rows
+    first = xp.argmax(xp.astype(lost, xp.int8), axis=place, keepdims=True)
+    indices = xp.where(xp.any(lost, axis=place, keepdims=True), first, indices)
+    values = xp.take_along_axis(rows, indices, axis=place)
+    shape = list(x.shape)
+    if axis is None:
+        shape = [1] * x.ndim if keepdims else []
+    else:
+        shape[place : place + 1] = [1] if keepdims else []
+    return xp.reshape(values, tuple(shape)), xp.reshape(indices, tuple(shape))
+
+
+def _median_shape(x_shape: tuple[int, ...], axis: int | None) -> tuple[int, ...]:
+    """Return the shape of what was picked, the axis kept; (1,) of all."""
+    if axis is None:
+        return (1,)
+    place = axis % len(x_shape)
+    return (*x_shape[:place], 1, *x_shape[place + 1 :])
+
+
+def _to_median(xp: Any, g: Any, x_shape: Any, indices: Any, axis: int | None) -> Any:
+    kept = _median_shape(x_shape, axis)
+    picked = xp.gather_gradient(
+        xp.reshape(g[0], kept),
+        xp.reshape(indices, kept),
+        size=prod(x_shape) if axis is None else x_shape[axis],
+        axis=axis or 0,
+    )
+    return xp.reshape(picked, x_shape)
+
+
+def _from_median(
+    xp: Any, g: Any, x_shape: Any, indices: Any, axis: int | None, keepdims: bool
+) -> list[Any]:
+    kept = _median_shape(x_shape, axis)
+    tangents = xp.reshape(g, (-1,)) if axis is None else g
+    picked = xp.gather(tangents, xp.reshape(indices, kept), axis=axis or 0)
+    return [xp.reshape(picked, indices.shape), None]
+
+
+median.def_vjp(x=_to_median)
+median.def_jvp(x=_from_median)
+
+
+def _median_each(c: Call) -> Any:
+    if c.params["axis"] is not None:
+        return c.again(c.values[0], axis=shifted(c, c.params["axis"]))
+    found = c.again(c.xp.reshape(c.values[0], (c.size, prod(c.shape()))), axis=1, keepdims=False)
+    kept = (1,) * c.ndim() if c.params["keepdims"] else ()
+    return tuple(c.xp.reshape(x, (c.size, *kept)) for x in found)
+
+
+median.def_batch(_median_each)
 
 for _along in (argsort, sort, topk):
     _along.def_batch(along_axis("axis"))

@@ -8,10 +8,12 @@ import pytest
 from scipy import stats
 
 from rekindle.core import random
+from rekindle.core.autograd import InplaceError
 from rekindle.core.creation import tensor
 from rekindle.core.dtypes import DtypeError
 from rekindle.core.errors import ShapeError
 from rekindle.core.random import Generator, RandomError
+from rekindle.core.tensor import Tensor
 
 DRAWS = {
     "uniform": lambda **kw: random.uniform((3, 2), **kw),
@@ -206,3 +208,32 @@ def test_sizes_are_checked():
     for draw in (random.uniform, random.normal):
         with pytest.raises(ShapeError, match="sizes are not below 0"):
             draw((2, -1))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_draws_into_a_tensor_are_those_of_new_ones(dtype):
+    x = Tensor(np.zeros((4, 6), dtype))[:, ::2]
+    before = x.version
+    assert x.uniform_(-1, 2, generator=Generator(5)) is x
+    expected = random.uniform((4, 3), -1, 2, dtype=dtype, generator=Generator(5))
+    np.testing.assert_array_equal(x.numpy(), expected.numpy())
+    x.normal_(3, 0.5, generator=Generator(6))
+    expected = random.normal((4, 3), 3, 0.5, dtype=dtype, generator=Generator(6))
+    np.testing.assert_array_equal(x.numpy(), expected.numpy())
+    assert x.version == before + 2
+    with random.using(Generator(7)):
+        x.uniform_()
+    expected = random.uniform((4, 3), dtype=dtype, generator=Generator(7))
+    np.testing.assert_array_equal(x.numpy(), expected.numpy())
+
+
+def test_draws_into_a_tensor_end_its_history():
+    x = Tensor(np.ones(3), requires_grad=True)
+    with pytest.raises(InplaceError, match="uniform_ writes into a leaf"):
+        x.uniform_()
+    y = x * 2
+    y.normal_()
+    (y * x).sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), y.numpy())
+    with pytest.raises(DtypeError, match="draws floats"):
+        Tensor(np.ones(3, int)).uniform_()

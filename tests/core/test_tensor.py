@@ -283,3 +283,13 @@ def test_empty_tensors():
 def test_an_empty_part_is_a_view_too():
     x = grid()
     assert x[:0].storage() is x.storage()
+
+
+def test_a_gradient_can_be_deleted():
+    x = Tensor(np.ones(2), requires_grad=True)
+    del x.grad  # there is none yet
+    (x * 3).sum().backward()
+    del x.grad
+    assert x.grad is None
+    (x * 3).sum().backward()
+    assert x.grad.tolist() == [3, 3]

@@ -75,6 +75,8 @@ CASES = [
     ("norm 1", (ZEROS,), lambda x: ops.norm(x, p=1, axis=1), lambda x: x.norm(1, 1)),
     ("sort", (TIES,), lambda x: ops.sort(x, axis=1, descending=True)[0],
      lambda x: x.sort(stable=True, dim=1, descending=True)[0]),
+    ("median", (X,), lambda x: ops.median(x, axis=0)[0], lambda x: x.median(0)[0]),
+    ("median of all", (X,), lambda x: ops.median(x)[0], lambda x: x.median()),
     ("topk", (X,), lambda x: ops.topk(x, 2, axis=1)[0], lambda x: x.topk(2, 1)[0]),
     # shapes
     ("tile", (X,), lambda x: x.tile(2, 1, 3), lambda x: x.tile(2, 1, 3)),

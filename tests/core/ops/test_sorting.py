@@ -1,4 +1,4 @@
-"""argsort, sort and topk against Python's stable sort."""
+"""argsort, sort and topk against Python's stable sort; median against NumPy's quantiles."""
 
 import numpy as np
 import pytest
@@ -66,3 +66,42 @@ def test_k_is_checked():
         x.topk(-1)
     with pytest.raises(BoundsError, match="topk: dimension 2"):
         x.topk(1, axis=2)
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("axis", [0, 1, -1, None])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+def test_median_is_the_lower_middle(dtype, axis, keepdims):
+    x = RNG.integers(-9, 9, (3, 4, 5)).astype(dtype)
+    values, indices = tensor(x).median(axis=axis, keepdims=keepdims)
+    expected = np.quantile(x, 0.5, axis=axis, keepdims=keepdims, method="lower")
+    np.testing.assert_array_equal(values.numpy(), expected)
+    assert (values.dtype, indices.dtype, values.shape) == (dtype, np.int64, expected.shape)
+    if axis is None:
+        assert x.ravel()[indices.item()] == values.item()
+    else:
+        where = indices.numpy() if keepdims else np.expand_dims(indices.numpy(), axis)
+        found = np.take_along_axis(x, where, axis)
+        np.testing.assert_array_equal(found, values.numpy().reshape(found.shape))
+
+
+def test_median_of_nan_and_of_nothing():
+    values, indices = tensor([[np.nan, 1.0, 2.0], [3.0, np.nan, np.nan], [2.0, 1.0, 0.0]]).median(
+        axis=1
+    )
+    np.testing.assert_array_equal(values.numpy(), [np.nan, np.nan, 1])
+    assert indices.tolist() == [0, 1, 1]
+    assert tensor(4.0).median()[0].item() == 4
+    with pytest.raises(ShapeError, match=r"median: no elements .* \(0, 3\)"):
+        tensor(np.zeros((0, 3))).median(axis=0)
+    with pytest.raises(BoundsError, match="median: dimension 2"):
+        tensor(np.zeros((2, 3))).median(axis=2)
+
+
+def test_the_gradient_of_a_median_is_that_of_the_element():
+    x = tensor([[5.0, 1.0, 2.0, 9.0], [0.0, 0.5, 7.0, 8.0]], requires_grad=True)
+    (x.median(axis=-1)[0] * tensor([10.0, 100.0])).sum().backward()
+    assert x.grad.tolist() == [[0, 0, 10, 0], [0, 100, 0, 0]]
+    del x.grad
+    x.median()[0].backward()
+    assert x.grad.tolist() == [[0, 0, 1, 0], [0, 0, 0, 0]]
