@@ -20,9 +20,10 @@ from ..modernise.plan import Block, Layer, Value
 from .classes import REQUIRED, ClassDef, Classes
 from .formatting import formatted
 from .forward import Forward
-from .members import Chain, Composite, Member, tensor_key
+from .members import Chain, Composite, Member, composites, tensor_key
 from .simplify import grouped, simplified
 from .spelling import Target, constructor, flat, literal
+from .words import name_values
 
 CONVERSIONS = {"float64": "double", "float16": "half"}
 
@@ -60,6 +61,8 @@ def source_of(
         The name of the file of weights, by default that of the source with .safetensors.
     """
     root = grouped(simplified(plan))
+    for composite in composites(root):
+        name_values(composite)
     classes = Classes(root, name)
     writer = _Writer(classes, target)
     bodies = [writer.class_text(made) for made in classes.defined]

@@ -172,9 +172,10 @@ class Forward:
             node = self._node(expr)
         self._depth[id(expr)] = self._depth_of(expr, inner)
         self._texts[id(expr)] = node
+        again = self._uses[id(expr)] > 1 or id(expr) in self._repeated
         if id(expr) in self._unpacked:
             self._unpack_call(expr, node)
-        elif self._uses[id(expr)] > 1 or id(expr) in self._repeated or expr.word:
+        elif again or (expr.word and expr is not self.made.composite.output):
             self._assign(expr)
 
     def _depth_of(self, expr: Expr, inner: list[Expr]) -> int:
@@ -254,8 +255,9 @@ class Forward:
 
     def _used_up(self, stem: str, node: ast.expr) -> str | None:
         """Return the name of an old value of the same kind that nothing reads any more."""
-        names = [n for n in _names_in(node) if n.rstrip("0123456789") == stem]
-        return next((n for n in names if self._left[n] == 0), None)
+        names = [*_names_in(node), *sorted(self._taken)]
+        alike = (name for name in names if name.rstrip("0123456789") == stem)
+        return next((name for name in alike if self._left[name] == 0), None)
 
     def _stem(self, expr: Expr) -> str:
         if expr.op != "call":

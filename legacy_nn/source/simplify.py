@@ -18,6 +18,7 @@ from ..modernise.plan import (
     Value,
     at,
     in_order,
+    inputs_like,
     leaves,
     map_value,
     paths,
@@ -65,9 +66,9 @@ class _Simplifying:
     """Makes the composite of one block."""
 
     def __init__(self, block: Block) -> None:
-        self.composite = Composite(block.typename, block.input)
+        self.composite = Composite(block.typename, inputs_like(block.input))
         self._names: dict[Any, str] = {}
-        self.composite.output = self._evaluated(block, block.input)
+        self.composite.output = self._evaluated(block, self.composite.input)
         _drop_unused(self.composite)
 
     def _evaluated(self, block: Block, argument: Value) -> Value:

@@ -116,6 +116,9 @@ def operation(
         start, length = attrs.get("start", 0), attrs.get("length", 0)
         inner = f"{start or ''}:{start + length}" if name == "narrow" else attrs["index"]
         text = f"a[{':, ' * attrs['dim']}{inner}]"
+    if name == "add" and _negated(arguments[0]) and isinstance(arguments[1], ast.Constant):
+        name, arguments = "sub", (arguments[1], arguments[0].operand)  # type: ignore[attr-defined]
+        text = OPERATIONS["sub"].text
     names: dict[str, Any] = dict(zip("abc", arguments, strict=False))
     several: dict[str, Any] = {"parts": arguments}
     for key, value in attrs.items():
@@ -128,6 +131,10 @@ def operation(
         assert isinstance(found, ast.Call)
         found.keywords = [ast.keyword(key, literal(value)) for key, value in attrs.items()]
     return found
+
+
+def _negated(node: ast.expr) -> bool:
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
 
 
 def _size(x: ast.expr, size: Any) -> ast.expr:

@@ -86,6 +86,19 @@ def test_names_of_a_graph_are_kept() -> None:
     assert "self.i2h_1 = nn.Linear(10, 32)" in text_of("charrnn_lstm_2layer")
 
 
+def test_an_lstm_in_a_graph_is_named() -> None:
+    text = text_of("charrnn_lstm_2layer")
+    assert "self, x: Tensor, c: Tensor, h: Tensor, c2: Tensor, h2: Tensor" in text
+    assert "h2 = gates[:, 2].sigmoid() * c2.tanh()" in text
+    assert "return c, h, c2, h2, F.log_softmax(self.decoder(h2), dim=1)" in text
+
+
+def test_skips_of_a_u_net_are_named() -> None:
+    text = text_of("unet_pix2pix_128_float")
+    assert "skip2 = F.leaky_relu(self.bn1(self.conv2(skip)), 0.2)" in text
+    assert "y = torch.cat([self.dropout(self.bn6(y)), skip6], 1)" in text
+
+
 def test_modules_with_the_same_weights_are_one() -> None:
     text = text_of("siamese_conv_hinge")
     assert "self.block(x1) - self.block(x2)" in text
