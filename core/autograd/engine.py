@@ -11,8 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
+from numpy import ndarray
+
+from ..kernels.chains import LARGE, Chain
 from .accumulate import fitted
 from .anomaly import check_not_nan
+from .chained import pull_chain, takes_chains
 from .hooked import arrive, leave, set_out
 from .modes import MODE, setting
 from .node import Node
@@ -73,8 +77,9 @@ def walk(
             g = grads.pop(node)
             hooks = node.hooks
             if hooks is not None:
-                g = arrive(node, g, graph)
+                g = arrive(node, g.evaluated() if type(g) is Chain else g, graph)
             if targets and node in targets:
+                g = g.evaluated() if type(g) is Chain else g
                 deliver(node, g, None, None)
                 if not targets[node]:
                     continue
@@ -85,7 +90,10 @@ def walk(
             if node.order > LAST_WRITE[0]:
                 check_versions(node)
             if ordinary:
-                results = node.op.pullback_arrays(node, g)
+                if (type(g) is ndarray and g.size < LARGE) or not takes_chains(node, g):
+                    results = node.op.pullback_arrays(node, g)
+                else:
+                    results = pull_chain(node, g)
             elif watched:
                 results = _watched_pullback(node, g, graph, through)
             else:
@@ -103,6 +111,10 @@ def walk(
                     else:
                         grads[parent] = gi
                         heappush(heap, (parent.order, parent))
+                elif type(gi) is Chain:
+                    fresh = gi.step >= 0
+                    gi = gi.computed()
+                    deliver(parent, gi, node, g if fresh else gi)
                 else:
                     deliver(parent, gi, node, g)
             if not retain:
