@@ -221,6 +221,26 @@ def indexing_inside(t, np, x):
     return t.vmap(f)(x(3, 4)), t.vmap(t.jacfwd(f))(x(3, 4)), t.hessian(lambda a: np.sum(f(a)))(x(4))
 
 
+def three_deep(t, np, x):
+    """Every order of three transforms, on a function that also closes over what is outside."""
+
+    def of_grad(f):
+        return t.grad(lambda a: np.sum(np.sin(f(a))))
+
+    w = x(2, 2)
+    kinds = {"grad": of_grad, "jacrev": t.jacrev, "jacfwd": t.jacfwd, "vmap": t.vmap}
+    found = {}
+    for names in itertools.product(kinds, repeat=3):
+
+        def f(a):
+            return np.sin(np.matmul(w, a)) * np.sum(a * a) + a[0]
+
+        for name in names:
+            f = kinds[name](f)
+        found["-".join(names)] = f(x(*[2] * (1 + names.count("vmap"))))
+    return found
+
+
 PROGRAMS = {
     name: f
     for name, f in list(globals().items())
