@@ -64,7 +64,7 @@ class DataLoader:
     from Rekindle's default generator comes from a generator for each batch. (NumPy's and
     Python's own global generators are copies in each worker; seed them in `worker_init_fn`.)
     Tensors from workers lie in shared memory and are not copied; each that is large keeps one
-    open file while it lives.
+    open file while it lives. When it does not any more, a worker fills its memory again.
 
     An exception in a worker is raised here, as it was, with its traceback as a note; a worker
     that dies raises WorkerError. Iteration that is left ends the processes.

@@ -16,7 +16,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from .fetching import Fetch, Make
-from .parcels import packed
+from .parcels import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +51,29 @@ class Begin:
 
     epoch: int
     seed: int
+    returned: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Sent to a worker: make this batch."""
+    """Sent to a worker: make this batch; blocks of memory that come back."""
 
     epoch: int
     number: int
     indices: Any
+    returned: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Sent by a worker: a batch, or what went wrong."""
+    """Sent by a worker: a batch, or what went wrong; blocks of memory that it has dropped."""
 
     epoch: int
     number: int
     batch: Any = None
     error: BaseException | None = None
     text: str = ""
+    dropped: tuple[int, ...] = ()
 
 
 def work(
@@ -108,7 +111,9 @@ def work(
 def _answer_all(tasks: Any, mine: Connection, fetch: Fetch, info: WorkerInfo) -> None:
     make: Make | None = None
     failed: Answer | None = None
+    pool = Pool()
     while (task := tasks.get()) is not None:
+        pool.take_back(task.returned)
         try:
             if isinstance(task, Begin):
                 make = failed = None
@@ -118,7 +123,8 @@ def _answer_all(tasks: Any, mine: Connection, fetch: Fetch, info: WorkerInfo) ->
             answer = failed or Answer(
                 task.epoch,
                 task.number,
-                packed(make(task.number, task.indices)),  # type: ignore[misc]
+                pool.packed(make(task.number, task.indices)),  # type: ignore[misc]
+                dropped=pool.dropped(),
             )
         except Exception as error:
             number = -1 if isinstance(task, Begin) else task.number

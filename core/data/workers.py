@@ -19,7 +19,7 @@ from typing import Any
 
 from .errors import DataError, LoaderTimeoutError, WorkerError
 from .fetching import END, Fetch
-from .parcels import opened
+from .parcels import Loans
 from .worker_process import Answer, Begin, Task, WorkerInfo, work
 
 PATIENCE = 5.0
@@ -49,6 +49,7 @@ class Worker:
         self.number = number
         self.pending: dict[int, Task] = {}
         self.exhausted = False
+        self.loans = Loans()
         self.pipe, theirs = context.Pipe()
         info = WorkerInfo(number, count, fetch.dataset)
         self.process = context.Process(
@@ -60,16 +61,21 @@ class Worker:
         self.process.start()
         theirs.close()
 
-    def begin(self, epoch: Begin) -> None:
+    def begin(self, epoch: int, seed: int) -> None:
         """Begin an epoch."""
         self.pending.clear()
         self.exhausted = False
-        self.send(epoch)
+        self.send(Begin(epoch, seed, self.loans.returned()))
 
-    def give(self, task: Task) -> None:
+    def give(self, epoch: int, number: int, indices: Any) -> None:
         """Give the worker one more task."""
-        self.pending[task.number] = task
-        self.send(task)
+        self.pending[number] = Task(epoch, number, indices, self.loans.returned())
+        self.send(self.pending[number])
+
+    def batch_of(self, answer: Answer) -> Any:
+        """Return the batch of an answer as tensors."""
+        self.loans.forget(answer.dropped)
+        return self.loans.opened(answer.batch)
 
     def send(self, message: Any) -> None:
         """Send a message; a worker that died is found out about when its answer is awaited."""
@@ -154,7 +160,7 @@ class Workers:
         self.epoch += 1
         epoch = self.epoch
         for worker in self.workers:
-            worker.begin(Begin(epoch, seed))
+            worker.begin(epoch, seed)
         turns = cycle(self.workers)
         given: deque[int] = deque()
         arrived: dict[int, Any] = {}
@@ -165,7 +171,7 @@ class Workers:
                 if taker is None or following is None:
                     break
                 given.append(following[0])
-                taker.give(Task(epoch, *following))
+                taker.give(epoch, *following)
             if not given:
                 return
             while given[0] not in arrived:
@@ -209,7 +215,7 @@ class Workers:
             answer: Answer = worker.pipe.recv()
         except (EOFError, OSError):
             raise worker.death() from None
-        batch = opened(answer.batch)
+        batch = worker.batch_of(answer)
         if answer.epoch not in (self.epoch, 0):
             return  # left over from an epoch that nobody ended; its memory goes
         task = worker.pending.pop(answer.number, None)
@@ -263,6 +269,6 @@ def _drain(worker: Worker, deadline: float) -> None:
             ready = wait([worker.pipe, worker.process.sentinel], left)
             if worker.pipe not in ready:
                 return
-            opened(worker.pipe.recv().batch)
+            worker.batch_of(worker.pipe.recv())
     except (EOFError, OSError):
         worker.process.join(max(deadline - time.monotonic(), 0))

@@ -11,6 +11,7 @@ import pytest
 import rekindle
 from rekindle import random
 from rekindle.core import data
+from rekindle.core.data import parcels
 from rekindle.core.data import workers as workers_module
 
 LARGE = 20_000  # elements: more than what goes through a pipe
@@ -131,6 +132,42 @@ def test_large_tensors_arrive_in_shared_memory_which_goes_with_them():
     assert [x.mean().item() for x in kept] == pytest.approx([0.5, 2.5], abs=0.1)
     kept[0][:] = 5
     assert kept[0].mean().item() == 5
+
+
+def addresses(loader, keep=None):
+    """Return where the batches of an epoch are in memory, which may be kept."""
+    found = []
+    for x, _ in loader:
+        found.append(x.numpy().ctypes.data)
+        if keep is not None:
+            keep.append(x)
+    return found
+
+
+def test_memory_is_used_again_by_batches_that_nobody_has():
+    loader = data.DataLoader(Squares(60), 2, num_workers=2, prefetch_factor=2)
+    assert len(set(addresses(loader))) <= 8  # two for each worker on the way, and one at hand
+    kept = []
+    assert len(set(addresses(loader, kept))) == 30
+    means = [x.mean().item() for x in kept]
+    assert means == pytest.approx([2 * i + 0.5 for i in range(30)], abs=0.1)
+
+
+def test_a_view_keeps_the_memory_of_its_batch():
+    rows = [x[0].numpy()[:10] for x, _ in data.DataLoader(Squares(40), 2, num_workers=2)]
+    for i, row in enumerate(rows):
+        assert abs(row.mean() - 2 * i) < 2
+
+
+def test_persistent_workers_drop_memory_that_was_kept_for_long():
+    loader = data.DataLoader(Squares(80), 2, num_workers=1, persistent_workers=True)
+    kept = []
+    addresses(loader, kept)
+    kept.clear()
+    addresses(loader)
+    pool = loader._workers.workers[0].loans
+    assert len(pool._blocks) <= parcels.KEPT + 8
+    del loader, pool
 
 
 @pytest.mark.parametrize("count", [0, 2])
