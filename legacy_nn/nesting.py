@@ -10,7 +10,7 @@ import functools
 import sys
 import threading
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from .errors import ModuleError
 
@@ -68,3 +68,21 @@ def nested(method: Callable[P, R]) -> Callable[P, R]:
 def _change_limit(calls: int) -> None:
     with _LOCK:
         sys.setrecursionlimit(sys.getrecursionlimit() + calls)
+
+
+def far_inside(module: Any) -> list[Any]:
+    """Return the modules at every 32nd level inside a module, the deepest first."""
+    seen, level, found = {id(module)}, [module], []
+    depth = 0
+    while level:
+        if depth and depth % 32 == 0:
+            found += level
+        below = []
+        for outer in level:
+            for inner in outer.inside() if hasattr(outer, "inside") else ():
+                if id(inner) not in seen:
+                    seen.add(id(inner))
+                    below.append(inner)
+        level = below
+        depth += 1
+    return found[::-1]

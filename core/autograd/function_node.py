@@ -74,7 +74,7 @@ def record(
                 _write_through(y, made)
             else:
                 set_history(y, made)
-    if written and type(node.saved) is tuple:
+    if written and node.versions and type(node.saved) is tuple:
         node.saved = (*node.saved[: node.versions], *_versions(tensors))
     return tuple(outputs) if isinstance(result, tuple) else outputs[0]
 

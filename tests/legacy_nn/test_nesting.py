@@ -1,6 +1,8 @@
 """Walks through modules inside modules, far deeper than Python nests calls by itself."""
 
+import pickle
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -70,6 +72,45 @@ def test_texts_of_nested_modules():
     module, _ = deep(WRAPPERS["Sequential"], 300)
     lines = repr(module).split("\n")
     assert lines[301 * 2 - 2] == f"{'  ' * 300}(1): nn.Linear(3 -> 2)"
+
+
+class Shouting(nn.Sequential):
+    """A container with a text of its own, made of that of what is inside."""
+
+    def __repr__(self):
+        return "\n".join(f"! {line}" for line in super().__repr__().upper().split("\n"))
+
+
+def test_texts_of_ones_own_inside_others():
+    inner = nn.Concat(1).add(nn.Sequential().add(nn.Linear(3, 2)).add(nn.Tanh())).add(nn.Tanh())
+    module = nn.Sequential().add(nn.Sequential().add(Shouting().add(inner)).add(nn.Identity()))
+    alone = repr(Shouting().add(inner)).split("\n")
+    assert len(alone) == len(repr(inner).split("\n")) + 3
+    assert all(line.startswith("! ") for line in alone)
+    lines = repr(module).split("\n")
+    assert lines[4] == f"    (1): {alone[0]}"
+    assert lines[5 : 4 + len(alone)] == [f"    {line}" for line in alone[1:]]
+    assert lines[4 + len(alone) :] == ["    (2): nn.Identity", "  }", "}"]
+
+
+def test_texts_take_as_long_as_they_are():
+    module, _ = deep(WRAPPERS["Sequential"], 2000)
+    start = time.process_time()
+    text = repr(module)
+    assert time.process_time() - start < 3  # 20 s where every level copies all lines inside
+    assert len(text) > 8e6
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_pickles_of_deep_models(name):
+    limit = sys.getrecursionlimit()
+    module, inner = deep(WRAPPERS[name])
+    loaded = pickle.loads(pickle.dumps(module))
+    assert len(loaded.listModules()) == LEVELS + 1
+    np.testing.assert_array_equal(loaded.listModules()[-1].weight.numpy(), inner.weight.numpy())
+    x = tensor(np.array([1.0, 2, 3]))
+    np.testing.assert_array_equal(loaded.forward(x).numpy(), module.forward(x).numpy())
+    assert sys.getrecursionlimit() == limit
 
 
 def test_errors_at_the_bottom_name_every_level():

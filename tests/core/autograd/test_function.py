@@ -15,6 +15,7 @@ from rekindle.core.autograd import (
     once_differentiable,
 )
 from rekindle.core.creation import tensor
+from rekindle.core.tensor import Tensor
 
 
 class Cube(Function):
@@ -254,3 +255,31 @@ def test_a_hundred_functions_inside_each_other():
 def test_methods_are_to_be_defined():
     with pytest.raises(NotImplementedError, match="forward"):
         Function.apply(leaf([1.0]))
+
+
+def test_a_write_of_a_function_that_saves_nothing():
+    class Add(Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.mark_dirty(x)
+            return x.add_(y)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g, g * 2
+
+    start, other = (Tensor(np.ones(n), requires_grad=True) for n in (4, 2))
+    x = start * 3
+    Add.apply(x[1:3], other)
+    (x * Tensor(np.arange(4.0))).sum().backward()
+    assert start.grad.tolist() == [0, 3, 6, 9]
+    assert other.grad.tolist() == [2, 4]
+
+
+def test_what_is_written_may_be_an_operands_own_array():
+    x = Tensor(np.full(3, 2.0), requires_grad=True)
+    y = x * 1
+    y.mul_(y.array)
+    assert y.tolist() == [4, 4, 4]
+    y.sum().backward()
+    assert x.grad.tolist() == [2, 2, 2]
