@@ -51,7 +51,10 @@ def _array(path: str | os.PathLike[str], file: Any, name: str) -> Array:
     from safetensors import SafetensorError
 
     try:
-        return np.asarray(file.get_tensor(name))
+        array = np.asarray(file.get_tensor(name))
+        if array.dtype.kind == "V":  # ml_dtypes, where something imported it, adds such types
+            raise TypeError(array.dtype.name)
+        return array
     except (KeyError, TypeError, SafetensorError) as error:
         kind = file.get_slice(name).get_dtype()
         raise UnreadableError(

@@ -123,6 +123,15 @@ def test_equals_goes_all_the_way_down():
     assert not a.equals(b)
 
 
+def test_equals_takes_tables_of_a_subclass_as_tables():
+    class Other(Table):
+        __slots__ = ()
+
+    one, other = Table([1]), Other([1])
+    assert one.equals(other)
+    assert other.equals(one)
+
+
 def test_equals_ends_on_cycles_and_pairs_object_keys_in_order():
     def cycle(value):
         t = Table({"value": value})

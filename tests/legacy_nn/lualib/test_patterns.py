@@ -143,14 +143,14 @@ def test_too_many_captures(lua):
 
 def test_long_texts_end_and_need_no_stack():
     long = "a" * 100_000
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert lualib.string.find(long, "^(a*)b") is None
     assert lualib.string.match(long, "^(.-)$") == long
     assert by_matcher(long, "(.-)$", 0) == (100_000, ((0, 100_000),))
     assert by_matcher(long, "a*a?b", 0) is None
     assert lualib.string.find("(" * 50_000 + ")" * 50_000, "%b()") == (1, 100_000)
     assert lualib.string.gsub(long, "a", "b") == ("b" * 100_000, 100_000)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_a_set_may_end_the_pattern_early(lua):
