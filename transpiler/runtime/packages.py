@@ -257,7 +257,13 @@ PACKAGES: dict[str, Any] = {
 }
 """What `require` gives for each name."""
 
-string["tosymbol"] = lambda text: string.gsub(text, "%W", "_")[0]
+
+def tosymbol(text: str) -> str:
+    """Return the text with all that names cannot have as underscores; xlua puts it into string."""
+    return str(string.gsub(text, "%W", "_")[0])
+
+
+string["tosymbol"] = tosymbol
 
 for _name in ("nn", "nngraph", "graph", "optim", "paths", "xlua", "sys"):
     G[_name] = PACKAGES[_name]
