@@ -146,6 +146,11 @@ class Batched:
         return Batched(self.value.copy(order), self.level)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self.level.closed:
+            raise BatchingError(
+                "this tensor belongs to a vmap that is over: it was kept by other means than being "
+                "returned, as in a list outside; return it"
+            )
         raise BatchingError(
             "inside vmap a batched tensor has no values that Python could look at: not one number, "
             "but one for each sample. Leave out what needs numpy(), item(), bool() or float() of "

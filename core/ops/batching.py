@@ -12,8 +12,6 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from .. import backend
 from ..backend import Batched, BatchingError, Level
 from ..errors import RekindleError
@@ -161,12 +159,12 @@ def apply(
     except NUMPY_ERRORS as error:
         raise explained(op.name, operands, error) from error
     if op.outputs == 1:
-        return _result(result, level)
-    return tuple(_result(r, level) for r in result)
+        return _result(xp, result, level)
+    return tuple(_result(xp, r, level) for r in result)
 
 
-def _result(array: Any, level: Level) -> Batched:
-    return Batched(array if type(array) is Batched else np.asarray(array), level)
+def _result(xp: BatchNamespace, array: Any, level: Level) -> Batched:
+    return Batched(array if type(array) is Batched else xp.library.asarray(array), level)
 
 
 # -- what arrays inside vmap offer to rules ---------------------------------------------------

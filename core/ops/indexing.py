@@ -197,8 +197,11 @@ def _get_each(x: Tensor, index: Any) -> Tensor:
                 "an index inside vmap has a batched part: beside it are whole dimensions before "
                 f"and after, and integers; given a part of {dtype}: see where() for masks"
             )
-        i = i if isinstance(i, Tensor) else Tensor(np.asarray(i))
-        flat = flat * x.shape[k] + where(i < 0, i + x.shape[k], i)
+        if isinstance(i, (int, np.integer)):
+            place: Any = position("indexing", "index", int(i), x.shape[k])
+        else:
+            place = where(i < 0, i + x.shape[k], i)
+        flat = flat * x.shape[k] + place
     shape = x.shape
     rows = x.reshape((*shape[:skipped], -1, *shape[len(parts) :]))
     return take(rows, flat, axis=skipped)

@@ -102,6 +102,13 @@ def test_what_needs_the_values_is_refused(f):
         vmap(f)(tensor(X))
 
 
+def test_a_tensor_that_was_not_returned_says_so():
+    kept = []
+    vmap(lambda x: kept.append(x) or x)(tensor(X))
+    with pytest.raises(BatchingError, match="that is over"):
+        kept[0].numpy()
+
+
 def test_a_tensor_prints_inside():
     texts = []
     vmap(lambda x: texts.append(repr(x)) or x)(tensor(X))
