@@ -1,0 +1,2 @@
+-- The table that torchnet's classes are in.
+return require 'torchnet'
