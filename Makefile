@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEER := .venv-peer
 
-.PHONY: demo test test-gpu conformance lint type bench docs format clean
+.PHONY: demo test test-reference test-gpu conformance lint type bench docs format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
@@ -12,6 +12,11 @@ demo: $(VENV)/.installed
 # A file's tests stay together: some share what is slow to make.
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
+
+# Where the extra fast is installed: what computes, by the plain kernels.
+test-reference: $(VENV)/.test
+	REKINDLE_KERNELS=reference $(BIN)/python -m pytest -q --numprocesses auto --dist loadfile \
+		tests/core/ops tests/core/kernels tests/core/nn tests/legacy_nn/test_*.py
 
 # Needs an NVIDIA GPU, and CuPy from the extra cuda12 or cuda13; says so where they are missing.
 test-gpu: $(VENV)/.test

@@ -29,7 +29,7 @@ def equal_contents(first: object, second: object) -> bool:
         if a is b or (id(a), id(b)) in met:
             continue
         if isinstance(a, (Table, TorchObject, LuaFunction)):
-            if _kind(a) is not _kind(b):
+            if _kind(a) != _kind(b):
                 return False
             met.add((id(a), id(b)))
             inner = _children(a, b)
