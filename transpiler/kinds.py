@@ -19,7 +19,8 @@ class Type:
     Attributes
     ----------
     kind : str
-        "any", "nil", "boolean", "integer", "number", "string", "table", "tensor", "storage",
+        "any", "nil", "boolean", "integer", "number", "string", "table", "list" (a table
+        that is a Python list; the detail is the type of its elements), "tensor", "storage",
         "function", "module" (an object of nn), "options" (a torch.CmdLine), "object" (of a
         class of the program), "class", "package".
     bits : int

@@ -54,6 +54,9 @@ def _index(types: Types, node: Any) -> Type | None:
         return Type("class", detail=types.class_named(f"nn.{node.key.value}"))
     if owner.kind == "storage":
         return NUMBER
+    if owner.kind == "list":
+        element: Type = owner.detail
+        return element
     if owner.kind == "table" and owner.detail is not None and isinstance(node.key, ast.String):
         return types.shape_field(owner.detail, node.key.value)
     if owner.kind == "object" and owner.detail is not None and isinstance(node.key, ast.String):

@@ -99,3 +99,27 @@ def always_returns(block: ast.Block) -> bool:
         case ast.CallStatement(call=ast.Call(function=ast.Name(name="error", variable=None))):
             return True
     return False
+
+
+def is_next(target: ast.Index) -> bool:
+    """Whether it is `t[#t + 1]` of a variable."""
+    key = target.key
+    return (
+        isinstance(key, ast.Binary)
+        and key.operator == "+"
+        and isinstance(key.right, ast.Number)
+        and key.right.value == 1
+        and isinstance(key.left, ast.Unary)
+        and key.left.operator == "#"
+        and isinstance(key.left.operand, ast.Name)
+        and isinstance(target.table, ast.Name)
+        and key.left.operand.variable is target.table.variable
+    )
+
+
+def leaves(block: ast.Block) -> bool:
+    """Whether a loop's body may end before its end."""
+    return any(
+        isinstance(s, (ast.Break, ast.Return, ast.Goto)) or any(map(leaves, blocks_of(s)))
+        for s in block.statements
+    )

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from . import ast, library
 from .closures import kept_variables
 from .code import quoted
 from .diagnostics import Diagnostic, Kept, RuntimeUse
+from .kinds import Type
+from .lists import find_lists
 from .lower import EXPRESSIONS, STATEMENTS, Context
 from .lower.comments import put_trailing
 from .lower.statements import body
 from .modern import lowering as modern
 from .module import Module
 from .names import Names
-from .scope import Scope
+from .scope import Scope, Variable
 from .syntax import blocks_of
 from .text import words
 from .types import Types
@@ -87,14 +90,14 @@ class Translator:
             if info.variable is not None:
                 info.name = self.names[info.variable]
 
-    def types(self) -> Types:
-        """Return the types of the module, with what is known of the others by now."""
+    def types(self, known: Mapping[Variable, Type] | None = None) -> Types:
+        """Return the types of the module, with what is known of others, and of these variables."""
         module = self.module
         return Types(
             module.scopes,
             module.global_type,
             module.required_type,
-            module.self_types(),
+            {**module.self_types(), **(known or {})},
             module.global_names,
             module.known_function,
             module.project.defined_names,
@@ -106,11 +109,15 @@ class Translator:
         """Return the module's text and the context that wrote it."""
         module, scopes = self.module, self.module.scopes
         types = self.types()
+        lists = find_lists(module.block, types)
+        if lists.variables:
+            types = self.types(lists.types)
         wrapped = module.returns_early
         c = Context(module, scopes, self.names, types, wrapped)
         c.expressions = EXPRESSIONS | modern.EXPRESSIONS
         c.statements = STATEMENTS | modern.STATEMENTS
         c.renamed = module.renamed
+        c.lists = lists
         c.cells, module.bound = kept_variables(scopes, types)
         if wrapped:
             self._wrapped(c)

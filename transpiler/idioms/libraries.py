@@ -47,10 +47,26 @@ def _insert(c: Context, node: ast.Call) -> Code | None:
     if len(node.arguments) != 2 or may_be_several(node.arguments[1]):
         return None
     kind = c.type_of(node.arguments[0])
-    if kind.kind != "table" or kind.optional:
+    if kind.kind not in ("table", "list") or kind.optional:
         return None
     owner = c.expression(node.arguments[0]).at(ATOM)
     return Code(f"{owner}.append({c.expression(node.arguments[1])})")
+
+
+def _concat(c: Context, node: ast.Call) -> Code | None:
+    if not node.arguments or c.type_of(node.arguments[0]).kind != "list":
+        return None
+    parts = c.expression(node.arguments[0])
+    separator = c.expression(node.arguments[1]).at(ATOM) if len(node.arguments) > 1 else '""'
+    if c.type_of(node.arguments[0]).detail.kind == "string":
+        return Code(f"{separator}.join({parts})")
+    return Code(f"{separator}.join(map({c.use('tostring')}, {parts}))")
+
+
+def _sort(c: Context, node: ast.Call) -> Code | None:
+    if len(node.arguments) != 1 or c.type_of(node.arguments[0]).kind != "list":
+        return None
+    return Code(f"{c.expression(node.arguments[0]).at(ATOM)}.sort()")
 
 
 SPECIAL_CALLS: dict[str, Callable[[Context, ast.Call], Code | None]] = {
@@ -59,6 +75,8 @@ SPECIAL_CALLS: dict[str, Callable[[Context, ast.Call], Code | None]] = {
     "paths.dofile": _dofile,
     "require": _require,
     "tostring": _string_of,
+    "table.concat": _concat,
     "table.insert": _insert,
+    "table.sort": _sort,
 }
 """By the function's name in Lua; None leaves the call to the general way."""

@@ -10,7 +10,7 @@ from .calls import all_results
 from .context import Context
 from .functions import define
 from .operators import is_default
-from .tables import place
+from .tables import list_of, place
 from .values import is_plain_field
 
 
@@ -55,7 +55,10 @@ def _local_one(c: Context, node: ast.Local) -> None:
             define(c, only, name)
             return
         c.module.hints.setdefault(id(only), variable.name)
-        value = str(c.expression(only))
+        if variable in c.lists.variables and isinstance(only, ast.TableConstructor):
+            value = str(list_of(c, only))
+        else:
+            value = str(c.expression(only))
     else:
         values = _values(c, node.values, 1)
         if isinstance(values, str):
@@ -95,6 +98,11 @@ def _values(c: Context, nodes: list[ast.Expression], wanted: int) -> list[str] |
 
 def assign(c: Context, node: ast.Assign) -> None:
     """`targets = values`."""
+    if id(node) in c.lists.fills:
+        filled = node.targets[0]
+        assert isinstance(filled, ast.Index)
+        c.put(f"{c.expression(filled.table)}.append({c.expression(node.values[0])})")
+        return
     if len(node.targets) == 1 and len(node.values) == 1:
         _assign_one(c, node.targets[0], node.values[0])
         return
@@ -183,7 +191,7 @@ def plain_place(c: Context, target: ast.Name | ast.Index) -> str | None:
     kind = c.type_of(target.table)
     if isinstance(target.key, ast.TableConstructor):
         return None
-    if kind.kind == "table" and not kind.optional:
+    if kind.kind in ("table", "list") and not kind.optional:
         return place(c, target)
     if is_plain_field(c, target):
         assert isinstance(target.key, ast.String)

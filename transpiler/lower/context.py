@@ -10,6 +10,7 @@ from .. import ast
 from ..code import Code
 from ..diagnostics import Diagnostic, RuntimeUse
 from ..kinds import Type
+from ..lists import Lists
 from ..names import Names
 from ..scope import FileScope, Scope, Variable
 from ..types import Types
@@ -54,6 +55,7 @@ class Context:
         self.diagnostics: list[Diagnostic] = []
         self.uses: list[RuntimeUse] = []
         self.cells: set[Variable] = set()
+        self.lists = Lists()
         self.renamed: dict[str, str] = {}
         self.line = 1
         self.loops: list[str] = []

@@ -16,6 +16,12 @@ from .values import arguments, last_argument
 
 def numeric(c: Context, node: ast.NumericFor) -> None:
     """`for i = start, stop, step do`."""
+    first = c.lists.walks.get(id(node))
+    if first is not None and first.names[0].variable not in c.cells:
+        assert isinstance(node.stop, ast.Unary)
+        c.module.moved.add(id(first))
+        _over_list(c, node.name, first.names[0], c.expression(node.stop.operand), node)
+        return
     steps = counting(c, node)
     _loop(c, [node.name], steps, node)
 
@@ -84,9 +90,31 @@ def _loop(
     c.loops.pop()
 
 
+def _over_list(
+    c: Context,
+    position: ast.Name,
+    element: ast.Name,
+    values: Code,
+    node: ast.NumericFor | ast.GenericFor,
+) -> None:
+    """Loop over a list: with positions, where the body asks for them."""
+    counter = position.variable
+    asked = len(counter.names) if counter is not None else 0
+    asked -= isinstance(node, ast.NumericFor)  # `local x = t[i]` is gone
+    if asked:
+        _loop(c, [position, element], f"enumerate({values}, 1)", node)
+    else:
+        _loop(c, [element], str(values), node)
+
+
 def generic(c: Context, node: ast.GenericFor) -> None:
     """`for a, b in explist do`."""
     names, source = node.names, node.values[0]
+    if isinstance(source, ast.Call) and len(node.values) == 1 and len(names) == 2:
+        over = source.arguments[0] if len(source.arguments) == 1 else None
+        if over is not None and c.type_of(over).kind == "list":
+            _over_list(c, names[0], names[1], c.expression(over), node)
+            return
     if len(names) == len(node.values) == 1 and isinstance(source, ast.Call):
         name = dotted(source.function)
         if name in _OWN and not c.module.is_shared_global(name) and len(source.arguments) == 1:

@@ -296,9 +296,10 @@ def unary(c: Context, node: ast.Unary) -> Code:
     if node.operator == "-":
         if isinstance(node.operand, ast.Number) and node.operand.value:
             return unary_minus(operand)
-        if kind.is_number and not (kind.kind == "integer" and isinstance(node.operand, ast.Number)):
+        known = kind.is_number and not isinstance(node.operand, (ast.Number, ast.Index))
+        if known or kind.kind == "number":
             return unary_minus(operand)
         return c.lua("unm", operand, reason="the sign of a value of unknown type")
-    if kind.kind in ("string", "table") and not kind.optional:
+    if kind.kind in ("string", "table", "list") and not kind.optional:
         return call_code("len", operand)
     return c.lua("length", operand, reason="the length of a value of unknown type")

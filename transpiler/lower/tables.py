@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .. import ast
-from ..code import ATOM, Code, quoted
+from ..code import ADD, ATOM, Code, quoted
+from ..code import binary as binary_code
 from ..names import is_attribute
 from ..syntax import may_be_several
 from ..text import words
@@ -49,6 +50,23 @@ def _value(c: Context, entry: ast.Field, several: bool) -> str:
     return last_argument(c, entry.value) if several else str(c.expression(entry.value))
 
 
+def shifted(c: Context, node: ast.Expression, by: int) -> Code:
+    """Return `node + by`, simplified."""
+    if isinstance(node, ast.Number):
+        return Code(str(node.value + by))
+    if (
+        isinstance(node, ast.Binary)
+        and node.operator in "+-"
+        and isinstance(node.right, ast.Number)
+    ):
+        total = (node.right.value if node.operator == "+" else -node.right.value) + by
+        left = c.expression(node.left)
+        if not total:
+            return left
+        return binary_code(left, "+" if total > 0 else "-", Code(str(abs(total))), ADD)
+    return binary_code(c.expression(node), "+" if by > 0 else "-", Code(str(abs(by))), ADD)
+
+
 def _lines(c: Context, node: ast.TableConstructor, texts: list[tuple[ast.Field, str]]) -> str:
     commented = any(f.before or f.after for f in node.fields) or node.trailing
     if not commented:
@@ -87,9 +105,17 @@ def _mapping(
     return Code(f"Table.of({pairs}, {', '.join(x for x in listed if x)})")
 
 
+def list_of(c: Context, node: ast.TableConstructor) -> Code:
+    """Return a constructor as a Python list."""
+    texts = [(entry, str(c.expression(entry.value))) for entry in node.fields]
+    return Code(f"[{_lines(c, node, texts)}]")
+
+
 def place(c: Context, node: ast.Index) -> str:
     """Return `t.k` or `t[k]` as Python reads and assigns it."""
     table = c.expression(node.table).at(ATOM)
+    if c.type_of(node.table).kind == "list":
+        return f"{table}[{shifted(c, node.key, -1)}]"
     if isinstance(node.key, ast.String):
         key = node.key.value
         if is_attribute(key) and not key.startswith("_") and key not in HIDDEN and key.isascii():

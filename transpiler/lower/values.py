@@ -100,6 +100,8 @@ def index(c: Context, node: ast.Index) -> Code:
     from ..idioms import part_of
     from .tables import place
 
+    if c.type_of(node.table).kind == "list":
+        return Code(place(c, node))
     parts = part_of(c, node)
     if parts is not None:
         c.use("tensor")
