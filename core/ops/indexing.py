@@ -15,8 +15,9 @@ from .batch_rules import merged, moved, offsets
 from .batching import Call
 from .comparison import where
 from .index_parts import before_samples, is_basic
-from .inplace import assign
+from .inplace import assign, write_
 from .methods import install_method
+from .namespaces import TENSORS
 from .parts import select
 from .places import position
 from .registry import Array, OperandError, Sample, operation
@@ -181,10 +182,20 @@ def _has_samples(index: Any) -> bool:
     return any(isinstance(i, Tensor) and type(i._array) is Batched for i in parts)
 
 
-def _get_each(x: Tensor, index: Any) -> Tensor:
-    """Return the part of x that an index with positions of each sample names, inside vmap."""
+def _rows_each(x: Tensor, index: Any) -> tuple[Tensor, int, Tensor]:
+    """Return what an index with positions of each sample names, inside vmap, as rows.
+
+    Returns
+    -------
+    rows : Tensor
+        x, with the dimensions that the index has positions for made one.
+    axis : int
+        Which that is.
+    flat : Tensor of int
+        The positions along it.
+    """
     parts = index if isinstance(index, tuple) else (index,)
-    while parts and isinstance(parts[-1], slice) and parts[-1] == slice(None):
+    while isinstance(parts[-1], slice) and parts[-1] == slice(None):
         parts = parts[:-1]
     skipped = 0
     while isinstance(parts[skipped], slice) and parts[skipped] == slice(None):
@@ -202,9 +213,24 @@ def _get_each(x: Tensor, index: Any) -> Tensor:
         else:
             place = where(i < 0, i + x.shape[k], i)
         flat = flat * x.shape[k] + place
-    shape = x.shape
-    rows = x.reshape((*shape[:skipped], -1, *shape[len(parts) :]))
-    return take(rows, flat, axis=skipped)
+    rows = x.reshape((*x.shape[:skipped], -1, *x.shape[len(parts) :]))
+    return rows, skipped, flat
+
+
+def _get_each(x: Tensor, index: Any) -> Tensor:
+    rows, axis, flat = _rows_each(x, index)
+    return take(rows, flat, axis=axis)
+
+
+def _set_each(target: Tensor, index: Any, value: Any) -> None:
+    rows, axis, flat = _rows_each(target, index)
+    before, after = rows.shape[:axis], rows.shape[axis + 1 :]
+    value = value if isinstance(value, Tensor) else Tensor(value, target.dtype, target.device)
+    value = value.expand((*before, *flat.shape, *after)).reshape((*before, flat.size, *after))
+    place = flat.reshape((*(1,) * axis, flat.size, *(1,) * len(after))).expand(value.shape)
+    write_(
+        target, TENSORS.scatter(rows, place, value, axis=axis).reshape(target.shape), "assignment"
+    )
 
 
 def _get(self: Tensor, index: Any) -> Tensor:
@@ -215,7 +241,8 @@ def _get(self: Tensor, index: Any) -> Tensor:
 
 def _set(self: Tensor, index: Any, value: Any) -> None:
     if _has_samples(index):
-        raise BatchingError("assignment inside vmap by a batched index; scatter() takes one")
+        _set_each(self, index, value)
+        return
     assign(self, _plain(index), value, "assignment")
 
 

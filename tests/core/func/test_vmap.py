@@ -6,7 +6,7 @@ import pytest
 import rekindle
 from rekindle import ops, random
 from rekindle.core.errors import BoundsError, ShapeError, UseError
-from rekindle.core.func import BatchingError, TransformError, TreeError, vmap
+from rekindle.core.func import BatchingError, TransformError, TreeError, grad, vmap
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 3))
@@ -131,6 +131,39 @@ def test_an_index_may_have_samples():
     np.testing.assert_array_equal(found.numpy(), table[rows, 1])
     found = vmap(lambda i: tensor(table.T)[:, i])(tensor(rows))
     np.testing.assert_array_equal(found.numpy(), table[rows])
+
+
+def test_an_index_with_samples_is_assigned_to():
+    rows = np.array([2, 0, -1, 1])
+
+    def f(x, i, v):
+        y = x * 1
+        y[i] = v
+        return y
+
+    found = vmap(f)(tensor(X), tensor(rows), tensor(X[:, 0] + 1)).numpy()
+    wanted = X.copy()
+    wanted[np.arange(4), rows] = X[:, 0] + 1
+    np.testing.assert_array_equal(found, wanted)
+
+    def g(x, i):
+        y = x * x
+        y[i, 1:] = 0.0
+        return y
+
+    with pytest.raises(BatchingError, match=r"slice|object"):
+        vmap(g)(tensor(RNG.normal(size=(4, 3, 3))), tensor(rows))
+
+    def h(x, i):
+        y = x * x
+        y[i] = 3 * y[0]
+        return y.sum()
+
+    x, pairs = RNG.normal(size=(2, 3, 2)), np.array([[1, 2], [2, 1]])
+    slopes = vmap(grad(h))(tensor(x), tensor(pairs)).numpy()
+    wanted = np.zeros_like(x)
+    wanted[:, 0] = 2 * x[:, 0] * 7
+    np.testing.assert_allclose(slopes, wanted)
 
 
 # -- draws ------------------------------------------------------------------------------------
