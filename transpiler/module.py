@@ -67,6 +67,7 @@ class Module:
         self.reserved: frozenset[str] = frozenset()
         self.kept: list[Kept] = []
         self.preamble: list[str] = []
+        self.given: dict[Variable, list[ast.Expression | None]] = {}
         named_args = any(
             v.name == "args" for s in (scopes.top, *scopes.scopes.values()) for v in s.variables
         )

@@ -19,6 +19,7 @@ from .modern.attempts import Modern, modern
 from .module import Module
 from .module_names import placed
 from .names import python_name
+from .parameters import Parameters
 from .parse import parse
 from .scope import FileScope, Variable, resolve
 from .sharing import shared_functions, shared_globals, shared_types
@@ -210,10 +211,14 @@ class Project:
 
     def translate(self) -> list[Translation]:
         """Return the Python of all files, not yet formatted."""
+        parameters = Parameters(self.modules.values())
+        parameters.first_look()
         if self._typed:
             self.shared_types = shared_types(
                 self.modules.values(), self._typed, lambda m: self._translators[m.path].types()
             )
+        if parameters.crosses:
+            parameters.second_look(lambda m: self._translators[m.path].types())
         return [self._translate(source) for source in self.sources]
 
     def _translate(self, source: Source) -> Translation:

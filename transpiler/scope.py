@@ -115,6 +115,9 @@ class FileScope:
     """The line where the file itself, outside of functions, first reads each global."""
     tested_fields: set[str]
     """Names of fields that are looked at for being nil or false."""
+    field_reads: dict[str, int]
+    """How often fields of each name are read, called or not."""
+    global_reads: dict[str, int]
     made_fields: set[str]
     """Names of fields that tables are made with."""
 
@@ -133,6 +136,8 @@ def resolve(block: ast.Block, resolver: _Resolver | None = None) -> FileScope:
         resolver.global_values,
         resolver.first_reads,
         resolver.tested_fields,
+        resolver.field_reads,
+        resolver.global_reads,
         resolver.made_fields,
     )
 
@@ -151,6 +156,8 @@ class _Resolver:
         self.global_values: dict[str, list[ast.Expression | None]] = {}
         self.first_reads: dict[str, int] = {}
         self.tested_fields: set[str] = set()
+        self.field_reads: dict[str, int] = {}
+        self.global_reads: dict[str, int] = {}
         self.made_fields: set[str] = set()
         self.calls: list[ast.Call | ast.MethodCall] = []
         self.for_loops: list[ast.NumericFor | ast.GenericFor] = []
@@ -312,6 +319,7 @@ class _Resolver:
                 variable = self.find(node)
                 if variable is None:
                     self.scope.globals_read.add(node.name)
+                    self.global_reads[node.name] = self.global_reads.get(node.name, 0) + 1
                     if self.scope is self.top:
                         self.first_reads.setdefault(node.name, node.line)
                 else:
@@ -320,14 +328,17 @@ class _Resolver:
             case ast.Vararg():
                 self.scope.uses_vararg = True
             case ast.Index(table=table, key=key):
+                if isinstance(key, ast.String):
+                    self.field_reads[key.value] = self.field_reads.get(key.value, 0) + 1
                 self.expression(table)
                 self.expression(key)
             case ast.Call(function=function, arguments=arguments):
                 self.calls.append(node)
                 self.expression(function)
                 self.each(arguments)
-            case ast.MethodCall(object=owner, arguments=arguments):
+            case ast.MethodCall(object=owner, method=name, arguments=arguments):
                 self.calls.append(node)
+                self.field_reads[name] = self.field_reads.get(name, 0) + 1
                 self.expression(owner)
                 self.each(arguments)
             case ast.Binary():

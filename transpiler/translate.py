@@ -103,6 +103,7 @@ class Translator:
             module.project.defined_names,
             {id(s.function) for k in module.classes.values() for s in k.methods.values()},
             module.project.classes.get,
+            module.given,
         )
 
     def translate(self) -> tuple[str, Context]:

@@ -59,6 +59,8 @@ class Types:
         The ids of functions that are methods of classes.
     class_named : callable
         Gives the class of the program that has a name in Torch, or None.
+    given : dict
+        What parameters are given of functions that are called by name; None for the unknown.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Types:
         defined_names: Collection[str],
         methods: Collection[int],
         class_named: Callable[[str], Any],
+        given: dict[Variable, list[ast.Expression | None]],
     ) -> None:
         self.file = scopes
         self._global = global_type
@@ -95,6 +98,8 @@ class Types:
         self.safe_uses: dict[Variable, int] = {}
         self.safe_functions: set[int] = set()
         self._uses()
+        for variable, values in given.items():
+            self._given.setdefault(variable, list(values))
         self._solve()
 
     # -- where functions go -----------------------------------------------------------------

@@ -487,3 +487,31 @@ for i = 1, 2 do
    show(current_loss)
 end
 show(model:forward(P(2)))
+----- functions that are given a model, and words looked up by a model of a function
+local function build(n)
+   local m = nn.Sequential()
+   m:add(nn.LookupTable(n, 3))
+   m:add(nn.Sum(1))
+   m:add(nn.Linear(3, 2))
+   return m
+end
+local model = build(5)
+local criterion = nn.MSECriterion()
+local p, g = model:getParameters()
+p:copy(P(p:nElement()))
+local function train(net, crit, x, y, rate)
+   net:zeroGradParameters()
+   local out = net:forward(x)
+   local err = crit:forward(out, y)
+   net:backward(x, crit:backward(out, y))
+   net:updateParameters(rate)
+   return err
+end
+local function extend(net)
+   net:add(nn.View(1, 2, 1, 1))
+   net:add(nn.SpatialUpSamplingNearest(2))
+end
+for i = 1, 3 do show(train(model, criterion, torch.LongTensor{5, i, 1}, P(2), 0.2)) end
+extend(model)
+model:add(nn.SoftMax())
+show(model:forward(torch.LongTensor{1, 5}))

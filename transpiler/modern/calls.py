@@ -162,12 +162,26 @@ def _call(r: Rewriter, node: ast.Call) -> Any:
                 vector: Any = r.models.vector(argument, model, role == "grads")
                 node.arguments[position] = vector
         return None
+    _give_models(r, node)
     function = r.facts.builder(node)
     if function is not None or (class_of(node) is None and r.facts.role_of(node) is not None):
         r.refuse_keys(
             node, r.facts.keys_in(node), "what it builds is kept in a table, or given away"
         )
     return None
+
+
+def _give_models(r: Rewriter, node: ast.Call) -> None:
+    """Let a function have models and criterions whose parameters are known to hold them."""
+    for parameter, argument in zip(r.facts.parameters_of(node), node.arguments, strict=False):
+        role = r.facts.role_of(argument)
+        if role is None or r.facts.roles.get(parameter) != role:
+            continue
+        for key in r.facts.keys_in(argument):
+            r.join(parameter, key)
+        found = r.models.given(argument) if role == "model" else None
+        criterion = r.models.criterion(argument, False) if found is None else found
+        r.planned_values[id(argument)] = criterion
 
 
 def _field(r: Rewriter, node: ast.Index) -> Any:

@@ -261,6 +261,13 @@ class Facts:
         path = self._required(name.value)
         return path if path in self.files else None
 
+    def parameters_of(self, node: ast.Call) -> list[Variable]:
+        """Return the parameters of the function of the program that a call calls."""
+        key = self.function_key(node.function)
+        function = None if key is None else self.function_in(key)
+        found = [] if function is None else [n.variable for n in function.parameters]
+        return [v for v in found if v is not None]
+
     def uses(self, key: Key) -> int:
         """Return how often a variable or field is read."""
         if isinstance(key, Variable):
@@ -336,11 +343,23 @@ class Facts:
                     changed = True
                     self.builders[function] = fresh
         self.builders = {k: r for k, r in self.builders.items() if any(r)}
+        for key in self.builders:
+            returned = [k for r in self._returned(key) for v in r for k in self.keys_in(v)]
+            self.groups.join(map(self.anchor, [key, *returned]))
         for key in self.roles:
             found_anchors = [self.anchor(key)]
             for value, _ in given[key]:
                 found_anchors += map(self.anchor, self.keys_in(value))
             self.groups.join(found_anchors)
+
+    def is_alone(self, key: Key) -> bool:
+        """Whether what a variable holds is known by no other name."""
+        root = self.groups.root(self.anchor(key))
+        models = [k for k, role in self.roles.items() if role == "model" and k != key]
+        others = [*models, *self.builders]
+        return not self._is_exported(key) and not any(
+            self.groups.root(self.anchor(k)) == root for k in others
+        )
 
     def _builder_in(self, key: Key) -> ast.Function | None:
         """Return the function in a key that is only called, and returns as much everywhere."""

@@ -29,11 +29,14 @@ class Layer:
     rank : str or None
         What comes out of it: "features", "spatial" or not known.
     has_parameters : bool
+    note : str
+        What a program should know of it.
     """
 
     code: Template
     rank: str | None
     has_parameters: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +241,7 @@ def _normalization(name: str, rank: str | None) -> Maker:
 
 def _local_response(a: Arguments) -> Layer:
     code = a.code("LocalResponseNorm", a[0], alpha=a[1], beta=a[2], k=a[3])
-    return Layer(code, "spatial")
+    return Layer(code, "spatial", note=_BATCHES)
 
 
 def _dropout(name: str) -> Maker:
@@ -339,8 +342,11 @@ def _zero_padding(name: str) -> Maker:
     return make
 
 
+_BATCHES = "core's layer takes batches: it would take a single image for a batch of rows"
+
+
 def _upsampling(a: Arguments) -> Layer:
-    return Layer(a.code("Upsample", scale_factor=a[0]), "spatial")
+    return Layer(a.code("Upsample", scale_factor=a[0]), "spatial", note=_BATCHES)
 
 
 _NN: dict[str, Maker] = {

@@ -100,10 +100,16 @@ class Models:
             return self._typed(layer)
         assert isinstance(node, ast.Call)  # a function of the file that builds a model
         node.arguments = [
-            self.expression(a) if self.r.facts.is_model(a) else self.r.expression(a)
+            self.given(a) if self.r.facts.is_model(a) else self.r.expression(a)
             for a in node.arguments
         ]
         return node
+
+    def given(self, node: Any) -> Any:
+        """Return a model that a function is given, which may add to it."""
+        key = self.r.facts.key(node)
+        self.ranks[key] = None
+        return self.expression(node)
 
     def _typed(self, layer: Layer) -> Template:
         if layer.has_parameters and self.double:
@@ -174,6 +180,9 @@ class Models:
         doubled = any(item.has_parameters for item in items)
         if key is not None:
             self.ranks[key] = rank
+            if key not in self.indexed:  # words are looked up by Torch's layer, inside
+                known = self.r.facts.layers[key]
+                self.r.facts.layers[key] = [None if k == "LookupTable" else k for k in known]
         long = len(items) > 3 or any(item.statement is not None for item in items)
         long = long and kind == "Sequential"
         parts = [head, *_listed(items, long), tail]
@@ -277,13 +286,14 @@ class Models:
         node = plain(node)
         base, calls = chain_of(node)
         name = class_of(base)
-        if name == "LookupTable" and first and key is not None and len(base.arguments) == 2:
+        looks_up = name == "LookupTable" and first and key is not None
+        if looks_up and len(base.arguments) == 2 and self.r.facts.is_alone(key):
             self.indexed.add(key)
         if name in ("Sequential", "Concat") and all(c.method == "add" for c in calls):
             return self._nested(base, [(c.arguments[0], None) for c in calls], rank)
         if name is not None and all(c.method in _OF_LAYERS for c in calls):
             layer = None
-            if name != "LookupTable" or (first and key is not None):
+            if name != "LookupTable" or (first and key in self.indexed):
                 layer = self._layer(node, rank)
             if layer is not None:
                 return Item([layer.code], layer.has_parameters), layer.rank
@@ -339,9 +349,12 @@ class Models:
         methods = {c.method: c.arguments for c in calls}
         base.arguments = [self.r.expression(a) for a in base.arguments]
         try:
-            return LAYERS[str(name)](Arguments(base, base.arguments, rank, methods))
+            layer = LAYERS[str(name)](Arguments(base, base.arguments, rank, methods))
         except Unclear:
             return None
+        if layer is not None and layer.note:
+            self.r.note(node, f"nn.{name}", layer.note)
+        return layer
 
     # -- criterions ---------------------------------------------------------------------------
 

@@ -62,6 +62,7 @@ class Rewriter:
         self.classes_of: dict[str, set[str]] = {}
         self.visible: list[dict[str, Variable]] = []
         self.expressions: dict[int, Callable[[], Any]] = {}
+        self.planned_values: dict[int, Any] = {}
         self.replaced: dict[int, Callable[[], list[ast.Statement]]] = {}
         self.targets: list[Key] = []
         self.functions: list[Key] = []
@@ -408,6 +409,8 @@ class Rewriter:
 
     def expression(self, node: Any) -> Any:
         """Return what an expression becomes."""
+        if id(node) in self.planned_values:
+            return self.planned_values.pop(id(node))
         planned = self.expressions.get(id(node))
         if planned is not None:
             return planned()
