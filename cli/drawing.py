@@ -98,33 +98,77 @@ def _run(model: Place, shapes: tuple[tuple[int, ...], ...]) -> tuple[Trace | Non
 
 
 def _flow(found: Trace) -> Iterator[str]:
-    """Yield a node for each call that made a tensor, and an edge for each tensor it was given."""
-    makers: dict[int, str] = {}
+    """Yield a node for each call that made a tensor, and an edge for each tensor it was given.
+
+    What is given is the same tensor that was made, or has the same numbers: sequencers copy what
+    the modules inside them make, and modules make views.
+    """
+    makers = _Makers()
     last = found.calls[-1]
     yield '  "input" [label="input", shape=ellipse, fillcolor="#ffffff"];'
-    for tensor in last.read:
-        makers[id(tensor)] = "input"
+    for tensor, array in zip(last.read, last.inputs, strict=True):
+        makers.add(tensor, array, "input")
     inside: dict[int, list[Call]] = {}
     for number, call in enumerate(found.calls):
-        made = [t for t in call.wrote if id(t) not in makers]
+        made = [pair for pair in _wrote(call) if not makers.has(*pair)]
         below = inside.pop(call.depth + 1, [])
         inside.setdefault(call.depth, []).append(call)
         if not call.leaf and not made:
             continue  # a container that hands on what a module inside it made
         node = f"m{number}"
         yield f'  "{node}" [label="{_label(call)}"];'
-        read = call.read if call.leaf else [t for c in below for t in c.wrote]
-        for tensor in {id(t): t for t in read}.values():
-            maker = makers.get(id(tensor))
-            if maker is not None:
+        read = [pair for inner in below for pair in _wrote(inner)]
+        if call.leaf:
+            read = list(zip(call.read, call.inputs, strict=True))
+        edges = {(makers.of(t, a), id(t)): t for t, a in read}
+        for (maker, _), tensor in edges.items():
+            if maker not in (None, node):
                 shape = "x".join(map(str, tensor.shape))
                 yield f'  "{maker}" -> "{node}" [label=" {shape}"];'
-        for tensor in call.wrote if call.leaf else made:
-            makers[id(tensor)] = node
+        for tensor, array in _wrote(call) if call.leaf else made:
+            makers.add(tensor, array, node)
     yield '  "output" [label="output", shape=ellipse, fillcolor="#ffffff"];'
-    for tensor in last.wrote:
+    for tensor, array in _wrote(last):
         shape = "x".join(map(str, tensor.shape))
-        yield f'  "{makers.get(id(tensor), "input")}" -> "output" [label=" {shape}"];'
+        yield f'  "{makers.of(tensor, array) or "input"}" -> "output" [label=" {shape}"];'
+
+
+def _wrote(call: Call) -> list[tuple[Any, Any]]:
+    """Return the tensors that a call returned, with their numbers then."""
+    return list(zip(call.wrote, call.outputs, strict=True))
+
+
+class _Makers:
+    """Which node made a tensor: the same one with these numbers, or another with these."""
+
+    def __init__(self) -> None:
+        self._tensors: dict[int, tuple[str, Any]] = {}
+        self._numbers: dict[Any, str] = {}
+
+    def add(self, tensor: Any, array: Any, node: str) -> None:
+        numbers = _numbers(array)
+        self._tensors[id(tensor)] = node, numbers
+        if numbers is not None:
+            self._numbers[numbers] = node
+
+    def has(self, tensor: Any, array: Any) -> bool:
+        """Whether a tensor with these numbers was made."""
+        return bool(self._tensors.get(id(tensor), ("", ""))[1] == _numbers(array))
+
+    def of(self, tensor: Any, array: Any) -> str | None:
+        """Return the node that made a tensor, or None."""
+        numbers = _numbers(array)
+        node, then = self._tensors.get(id(tensor), (None, None))
+        if node is not None and then == numbers:
+            return node
+        return self._numbers.get(numbers, node) if numbers is not None else node
+
+
+def _numbers(array: Any) -> Any:
+    """Return what tells an array from others with other numbers; None where all are alike."""
+    if not array.size or (array == array.flat[0]).all():
+        return None
+    return array.shape, hash(array.tobytes())
 
 
 def _label(call: Call) -> str:

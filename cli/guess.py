@@ -13,6 +13,7 @@ from rekindle.core.dtypes import Dtype
 from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn.module import Module
 from rekindle.legacy_nn.nngraph.gmodule import gModule
+from rekindle.legacy_nn.rnn.sequence_layer import SequenceLayer
 from rekindle.legacy_nn.unknown_classes import typename
 
 BATCH = 2
@@ -51,9 +52,29 @@ def _indices(classes: int) -> list[Draw]:
     return [Draw((BATCH, 5), classes), Draw((5,), classes)]
 
 
+STEPS = 4
+"""Steps of the sequences that recurrent models are given."""
+
+
+def _lstm(module: Any) -> list[Draw]:
+    """Return steps for rnn's nn.LSTM, and whole sequences for torch-rnn's of that name."""
+    if isinstance(module, SequenceLayer):
+        return [Draw((BATCH, STEPS, module.sizes()[0]))]
+    return [Draw((BATCH, module.inputSize))]
+
+
 FIRST: dict[str, Callable[[Any], list[Draw]]] = {
     "Linear": lambda m: [Draw((BATCH, m.weight.shape[1]))],
     "LinearWeightNorm": lambda m: [Draw((BATCH, m.inputSize))],
+    "LinearNoBias": lambda m: [Draw((BATCH, m.weight.shape[1]))],
+    "LSTM": _lstm,
+    "FastLSTM": _lstm,
+    "GRU": _lstm,
+    "MuFuRu": _lstm,
+    "SeqLSTM": lambda m: [Draw((STEPS, BATCH, m.sizes()[0]))],
+    "SeqLSTMP": lambda m: [Draw((STEPS, BATCH, m.sizes()[0]))],
+    "SeqGRU": lambda m: [Draw((STEPS, BATCH, m.sizes()[0]))],
+    "VanillaRNN": lambda m: [Draw((BATCH, STEPS, m.sizes()[0]))],
     "LookupTable": lambda m: _indices(m.weight.shape[0]),
     "OneHot": lambda m: [Draw((BATCH,), m.outputSize)],
     "SpatialConvolution": lambda m: _images(m.nInputPlane),
@@ -102,10 +123,23 @@ def _candidates(model: Any) -> list[Any]:
         if _kind(module) in FIRST:
             return FIRST[_kind(module)](module)
         children = [child for _, child in module.children()]
+        if _kind(module) in ("Sequencer", "BiSequencer", "BiSequencerLM"):
+            return _sequences(getattr(module, "forwardModule", None) or children[0])
+        if _kind(module) == "Recurrence":
+            whole = _candidates(children[0])
+            return [found[0] for found in whole if isinstance(found, list)]
         if _kind(module) == "ParallelTable":
             return _combined([_candidates(child) for child in children])
         pending = children + pending
     return []
+
+
+def _sequences(module: Any) -> list[Any]:
+    """Return sequences of what a module may take: tables of steps, and tensors."""
+    plain = [step for step in _candidates(module) if isinstance(step, Draw)]
+    tables = ([step] * STEPS for step in plain)
+    tensors = (Draw((STEPS, *step.shape), step.classes) for step in plain)
+    return [found for pair in zip(tables, tensors, strict=True) for found in pair]
 
 
 def _graph_candidates(graph: gModule) -> list[Any]:

@@ -115,3 +115,23 @@ def test_svg_needs_graphviz(cli, saved, tmp_path):
     else:
         cli("inspect", saved(network()), "--graph", out)
         assert "<svg" in out.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "loose"),
+    [
+        ("rnn_sequencer_gru", ([], [])),
+        # The last cell of an LSTM is of no use, and the first step starts from zeros.
+        ("rnn_lm_lookup", ([], ["nn.SelectTable(1)"])),
+        ("rnn_recurrence", (["nn.Linear(4 -> 4)"], [])),
+    ],
+)
+def test_pictures_of_recurrent_models_are_connected(cli, models, tmp_path, name, loose):
+    out = tmp_path / "m.dot"
+    cli("inspect", models / f"{name}.t7", "--select", "model", "--graph", out)
+    text = out.read_text()
+    labels = dict(re.findall(r'^  "(\w+)" \[label="(?:[^"]*\\n)?([^"]*)"', text, re.M))
+    edges = re.findall(r'"(\w+)" -> "(\w+)"', text)
+    into, out_of = {b for _, b in edges}, {a for a, _ in edges}
+    assert [labels[n] for n in labels if n not in into and n != "input"] == loose[0]
+    assert [labels[n] for n in labels if n not in out_of and n != "output"] == loose[1]
