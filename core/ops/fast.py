@@ -18,6 +18,8 @@ from ..autograd.node import LEAF, Node, saved_version
 from ..autograd.versions import Cell, next_order
 from ..autograd.views import parent_of
 from ..errors import RekindleError
+from ..kernels.chains import LARGE
+from ..kernels.elementwise import for_large
 from ..tensor import Tensor
 from .namespaces import bound_to
 from .operand import NUMPY_ERRORS, SCALARS, explained
@@ -46,6 +48,7 @@ def fast_call(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., 
 
 def _unary(op: Op[..., Any], otherwise: Callable[[Any], Any]) -> Callable[..., Any]:
     compute = bound_to(np, op.forward)
+    compute_large = for_large(op.name, compute)
 
     def call(x: Any) -> Any:
         if not isinstance(x, Tensor):
@@ -55,7 +58,7 @@ def _unary(op: Op[..., Any], otherwise: Callable[[Any], Any]) -> Callable[..., A
         if type(array) is not ndarray or mode.watched:
             return otherwise(x)
         try:
-            out = compute(array)
+            out = compute(array) if array.size < LARGE else compute_large(array)
         except RekindleError:
             raise
         except NUMPY_ERRORS as error:
@@ -99,6 +102,7 @@ def _unary(op: Op[..., Any], otherwise: Callable[[Any], Any]) -> Callable[..., A
 
 def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
     compute = bound_to(np, op.forward)
+    compute_large = for_large(op.name, compute)
     with_number = _with_number(op, otherwise)
 
     def call(x: Any, y: Any = _MISSING) -> Any:
@@ -115,7 +119,7 @@ def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., An
         if mode.watched:
             return otherwise(x, y)
         try:
-            out = compute(a, b)
+            out = compute(a, b) if a.size < LARGE else compute_large(a, b)
         except RekindleError:
             raise
         except NUMPY_ERRORS as error:
@@ -178,6 +182,7 @@ def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., An
 def _with_number(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """Return the call of an operation of two operands on one tensor and one number."""
     compute = bound_to(np, op.forward)
+    compute_large = for_large(op.name, compute)
 
     def call(x: Any, y: Any) -> Any:
         if type(y) in SCALARS and isinstance(x, Tensor):
@@ -192,7 +197,7 @@ def _with_number(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..
         if type(array) is not ndarray or mode.watched:
             return otherwise(x, y)
         try:
-            out = compute(a, b)
+            out = compute(a, b) if array.size < LARGE else compute_large(a, b)
         except RekindleError:
             raise
         except NUMPY_ERRORS as error:

@@ -10,7 +10,9 @@ import numpy as np
 from ..dispatch import Declined
 from .arrays import SINGLE, Array, lines, other_dtype
 from .compiling import kernel, prange
+from .functions import exp as single_exp
 from .functions import normal_density, normal_probability, sigmoid
+from .functions import tanh as single_tanh
 
 f32 = np.float32
 
@@ -61,6 +63,18 @@ def _silu_gradient(g: Any, x: Any, out: Any) -> None:
         out[i] = g[i] * gate * (f32(1) + x[i] * (f32(1) - gate))
 
 
+@kernel
+def _tanh(x: Any, out: Any) -> None:
+    for i in prange(x.size):
+        out[i] = single_tanh(x[i])
+
+
+@kernel
+def _exp(x: Any, out: Any) -> None:
+    for i in prange(x.size):
+        out[i] = single_exp(x[i])
+
+
 def elementwise(compute: Callable[..., None], *arrays: Array) -> Array | Declined:
     """Return what a kernel of this file makes of arrays of one shape."""
     for array in arrays:
@@ -94,3 +108,13 @@ def silu(x: Array) -> Array | Declined:
 def silu_gradient(g: Array, x: Array) -> Array | Declined:
     """Return g times the derivative of silu at x."""
     return elementwise(_silu_gradient, g, x)
+
+
+def tanh(x: Array) -> Array | Declined:
+    """Return the hyperbolic tangent."""
+    return elementwise(_tanh, x)
+
+
+def exp(x: Array) -> Array | Declined:
+    """Return the exponential."""
+    return elementwise(_exp, x)

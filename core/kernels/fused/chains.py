@@ -25,6 +25,13 @@ from .reductions import total
 PIECE = 1024
 """Elements of a piece."""
 
+GAP = 48
+"""Elements between pieces: processors tell addresses that are written and read apart by their
+last 12 bits."""
+
+SHORTEST = 16
+"""Elements of rows from which on it is worth to go row by row."""
+
 ALL, ROW, COLUMN, NUMBER = range(4)
 """What is there of a value that is broadcast."""
 
@@ -66,17 +73,26 @@ def _fill(target: Any, source: Any, size: Any) -> None:
 
 @kernel
 def _run(
-    places: Any, kinds: Any, steps: Any, count: Any, length: Any, sums: Any, out: Any, parts: Any
+    places: Any,
+    kinds: Any,
+    steps: Any,
+    elements: Any,
+    length: Any,
+    sums: Any,
+    out: Any,
+    parts: Any,
 ) -> None:
+    count = (elements + length - 1) // length
     pieces = parts.shape[0]
     share = (count + pieces - 1) // pieces
     first = len(places)
     width = min(PIECE, length)
     for p in prange(pieces):
-        memory = np.empty((first + len(steps), width), np.float32)
+        # Pieces a multiple of 4096 bytes apart would make the processor wait: see `GAP`.
+        memory = np.empty((first + len(steps), width + GAP), np.float32)
         now = np.empty(first + len(steps), np.int64)
         for k in range(first + len(steps)):
-            now[k] = memory.ctypes.data + 4 * width * k
+            now[k] = memory.ctypes.data + 4 * (width + GAP) * k
             if k < first and kinds[k] == NUMBER:
                 _fill(now[k], places[k], width)
         if sums == 2:
@@ -87,8 +103,9 @@ def _run(
             for k in range(first):
                 if kinds[k] == COLUMN:
                     _fill(now[k], places[k] + 4 * i, width)
-            for start in range(0, length, width):
-                size = min(width, length - start)
+            here = min(length, elements - i * length)  # the last row may be shorter
+            for start in range(0, here, width):
+                size = min(width, here - start)
                 for k in range(first):
                     if kinds[k] == ALL:
                         now[k] = places[k] + 4 * (i * length + start)
@@ -106,7 +123,7 @@ def _run(
                     target = parts.ctypes.data + 4 * (p * length + start)
                     _apply(0, target, last, target, size)
             if sums == 1:
-                out[i, 0] = whole
+                out[i] = whole
 
 
 def _kind(value: Array, count: int, length: int) -> tuple[Array, int]:
@@ -127,7 +144,8 @@ def compute_chain(
 ) -> Array | Declined:
     """See `core.kernels.chains.compute_chain`."""
     count, length = prod(shape[:-1]), shape[-1]
-    if not count * length:
+    elements = count * length
+    if not elements:
         return Declined("nothing to compute")
     held = [
         (np.full((1, 1), value, SINGLE), NUMBER)
@@ -137,9 +155,12 @@ def compute_chain(
     ]
     places = np.array([address(table) for table, _ in held], np.int64)
     kinds = np.array([kind for _, kind in held], np.int64)
+    if not sums and all(kind in (ALL, NUMBER) for _, kind in held):
+        length = PIECE
+        count = -(-elements // length)
+    elif length < SHORTEST:
+        return Declined("short rows")
     parts = np.empty((min(4 * get_num_threads(), count), length if sums == 2 else 1), SINGLE)
-    out = empty(shape, SINGLE) if not sums else np.empty((count, 1), SINGLE)
-    _run(places, kinds, steps, count, length, sums, out.reshape(count, -1), parts)
-    if sums == 2:
-        return parts.sum(axis=0)
-    return out.reshape(shape[:-1]) if sums else out
+    out = empty(shape[:-1] if sums else shape, SINGLE)
+    _run(places, kinds, steps, elements, length, sums, out.reshape(-1), parts)
+    return parts.sum(axis=0) if sums == 2 else out
