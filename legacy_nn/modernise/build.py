@@ -135,6 +135,15 @@ def scanned(
     return (ops.stack(outputs), *states)
 
 
+def _advice(wanted: Value) -> str:
+    if isinstance(wanted, tuple) and any(isinstance(x, Expr) and x.word for x in wanted):
+        return (
+            "it remembers, and takes its states behind its input: those that it returned with its "
+            "last output, or zeros (1, N, H) for a layer and (N, H) for a cell"
+        )
+    return "translate it with an example of its input"
+
+
 class Translated(nn.Module):
     """A block of a plan as a module, whose forward computes its expressions.
 
@@ -172,7 +181,7 @@ class Translated(nn.Module):
         if not _fits(block.input, value):
             raise ArgumentError(
                 f"{block.typename} was translated for {_described(block.input)}; given "
-                f"{_described(value)}: translate it with an example of its input"
+                f"{_described(value)}: {_advice(block.input)}"
             )
         known = {id(leaf): at(value, path) for path, leaf in paths(block.input)}
         for expr in self._order:

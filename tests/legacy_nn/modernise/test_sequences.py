@@ -198,6 +198,11 @@ def test_what_is_remembered_goes_in_and_comes_out(kind: str, tmp_path: Path) -> 
         assert_same(found, expected, 1e-12)
 
 
+def test_states_that_are_not_given_are_asked_for() -> None:
+    with pytest.raises(ValueError, match=r"takes its states behind its input.*zeros \(1, N, H\)"):
+        modernise(remembering("FastLSTM").evaluate())(drawn(T, N, D))
+
+
 def test_the_biases_that_torch7_lacks_are_not_trained(tmp_path: Path) -> None:
     old = rnn.Sequencer(rnn.FastLSTM(D, H))
     for made in (modernise(old), loaded(old, tmp_path)):
