@@ -5,13 +5,20 @@ Source: torch/nn Module.lua.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from rekindle.core.checkpoint import Table
 from rekindle.core.dtypes import is_floating
 from rekindle.core.tensor import Parameter, Tensor
 
 from .torch7.types import cpu_typename
+
+CHANGES: Final = [0]
+"""How often an attribute of `WHAT_IT_DOES` was set on a module; graphs look again when it grows."""
+
+METHODS: Final = ("compute", "updateOutput", "updateGradInput", "accGradParameters")
+
+WHAT_IT_DOES: Final = frozenset((*METHODS, "_type", "__class__"))
 
 
 class State:
@@ -40,11 +47,15 @@ class State:
         object.__setattr__(self, name, value)
         if name in self._pairs:
             self._tie(*self._pairs[name])
+        elif name in WHAT_IT_DOES:
+            CHANGES[0] += 1
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
         if name in self._pairs:
             self._tie(*self._pairs[name])
+        elif name in WHAT_IT_DOES:
+            CHANGES[0] += 1
 
     def _tie(self, name: str, gradient: str) -> None:
         """Make a field a Parameter and the field of its gradient its `grad`."""

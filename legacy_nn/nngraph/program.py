@@ -15,6 +15,7 @@ from ..containers import run_fresh, run_torch, writes
 from ..errors import tell_place
 from ..going_back import Ask
 from ..returning import added
+from ..state import CHANGES
 from ..torch7.types import dtype_of
 from .plan import Outputs, Plan, Received, check_split
 from .pulls import PULLS, Pull, has_parameters
@@ -51,6 +52,7 @@ class Program:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self._seen = CHANGES[0]
         self._entries = [data._map for data in plan.data]
         self._modules = [entries.get("module") for entries in self._entries]
         steps = [self._step(k) for k in range(len(self._modules))]
@@ -108,13 +110,17 @@ class Program:
 
     def holds(self) -> bool:
         """Whether the modules are still the same, of the same types, with the same methods."""
-        return (
-            [entries.get("module") for entries in self._entries] == self._modules
-            and [*map(type, self._plain)] == self._types
-            and [*map(_type, self._plain)] == self._typenames
-            and all(map(untouched, map(_fields, self._plain)))
-            and unchanged(self._classes)
-        )
+        if [entries.get("module") for entries in self._entries] != self._modules:
+            return False
+        if self._seen != CHANGES[0]:
+            if not (
+                [*map(type, self._plain)] == self._types
+                and [*map(_type, self._plain)] == self._typenames
+                and all(map(untouched, map(_fields, self._plain)))
+            ):
+                return False
+            self._seen = CHANGES[0]
+        return unchanged(self._classes)
 
     def writes(self) -> bool:
         """Whether a module writes, or may write, into its input."""

@@ -30,6 +30,7 @@ from ..linear import Linear
 from ..module import replace_contents
 from ..shape import Reshape, View
 from ..softmax import LogSoftMax, SoftMax
+from ..state import METHODS
 from ..table import SplitTable
 from ..table_arithmetic import CAddTable, CMulTable
 from ..transfer import Sigmoid, Tanh
@@ -200,8 +201,6 @@ _OF_CLASSES = attrgetter(
 )
 _AS_THEY_ARE = {cls: _OF_CLASSES(cls) for cls in PLAIN}
 
-_OF_INSTANCES = ("compute", "updateOutput", "updateGradInput", "accGradParameters")
-
 
 def is_plain(module: Any) -> bool:
     """Whether a module does what its class says here, and nothing else."""
@@ -210,7 +209,7 @@ def is_plain(module: Any) -> bool:
 
 def untouched(fields: dict[str, Any]) -> bool:
     """Whether an instance's own fields have no method among them."""
-    return fields.keys().isdisjoint(_OF_INSTANCES)
+    return fields.keys().isdisjoint(METHODS)
 
 
 def unchanged(classes: set[type]) -> bool:
