@@ -21,9 +21,16 @@ ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide", "tanh", "sigmoi
 
 
 def takes_chains(node: Node, g: Any) -> bool:
-    """Whether the rules of a node are to be given chains: for a large gradient."""
+    """Whether the rules of a node are to be given chains: for a large gradient.
+
+    Chains lie in row-major order; gradients in another, such as channels-last, keep it.
+    """
     return type(g) is Chain or (
-        type(g) is ndarray and g.size >= LARGE and g.dtype is SINGLE and node.op.name in ARITHMETIC
+        type(g) is ndarray
+        and g.size >= LARGE
+        and g.dtype is SINGLE
+        and node.op.name in ARITHMETIC
+        and (g.flags.c_contiguous or 0 in g.strides)
     )
 
 

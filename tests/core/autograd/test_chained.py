@@ -138,3 +138,13 @@ def test_what_chains_cannot_take_becomes_an_array():
         long = long * 1.5
     assert long.length == 0
     np.testing.assert_allclose(long.value, x.value * 1.5**13, rtol=1e-5)
+
+
+def test_channels_last_gradients_stay_so():
+    images = np.moveaxis(draw(2, 70, 60, 32), -1, 1)
+    x = tensor(images, requires_grad=True)
+    y = x * x
+    y.retain_grad()
+    (y * 3.0).backward(tensor(images))
+    assert y.grad.array.strides == y.array.strides
+    np.testing.assert_allclose(x.grad.numpy(), 6 * images**2, rtol=1e-5)
