@@ -29,6 +29,7 @@ from .errors import InputTypeError as InputTypeError
 from .errors import ModuleError as ModuleError
 from .gradients import Gradients
 from .hessian import DiagonalHessian
+from .order import row_major
 from .regularizing import Regularizing
 from .state import State
 from .state import as_parameter as as_parameter
@@ -174,7 +175,9 @@ class Module(
 
             return connect(self, input)
         with np.errstate(all="ignore"):
-            return self._outermost(as_input(input))
+            input = as_input(input)
+            result = self._outermost(input)
+            return result if result is input else row_major(result)
 
     def __neg__(self) -> Any:
         """Return a node that is an input of a graph: `-module` is `module()`."""
