@@ -66,9 +66,7 @@ def _count(shape: tuple[int, ...], axes: Sequence[int]) -> int:
 
 
 @dispatched_rule("fused.normalization", least=4096)
-def standardize_gradient(
-    xp: Any, g: Any, out: Any, variance: Any, axes: Any, eps: float
-) -> Any:
+def standardize_gradient(xp: Any, g: Any, out: Any, variance: Any, axes: Any, eps: float) -> Any:
     """Return the gradient of x for those of the results."""
     # The variance is an output, so that second derivatives know that it depends on x.
     g_out, g_mean, g_variance = g
@@ -220,5 +218,6 @@ def _scaled(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
         return affine(x, weight, bias)
     x = x if weight is None else x * weight
     return x if bias is None else x + bias
+
 
 standardize.def_batch(along_axis("axes"))
