@@ -119,3 +119,15 @@ def test_threads_compute_at_once(onednn, rng):
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_the_gradient_of_a_bias_over_many_pixels(onednn, rng):
+    from rekindle.core import ops
+    from rekindle.core.tensor import Tensor
+
+    x, w = arrays(rng, (4, 8, 200, 200), (8, 8, 1, 1))
+    bias = Tensor(np.zeros(8, np.float32), requires_grad=True)
+    y = ops.convolution(Tensor(x), Tensor(w), bias)
+    g = np.abs(rng.normal(size=y.shape)).astype(np.float32)
+    y.backward(Tensor(np.moveaxis(np.ascontiguousarray(np.moveaxis(g, 1, -1)), -1, 1)))
+    onednn.agrees(bias.grad.numpy(), g.astype(float).sum(axis=(0, 2, 3)), 2e-6)
