@@ -41,6 +41,20 @@ NN = {
     "nn.VolumetricDilatedMaxPooling": "nn.MaxPool3d",
     "nn.VolumetricAveragePooling": "nn.AvgPool3d",
     "nn.FeatureLPPooling": "nn.LPPool1d",
+    "nn.SpatialMaxUnpooling": "nn.functional.max_unpool2d(x, indices, 2)",
+    "nn.VolumetricMaxUnpooling": "nn.functional.max_unpool3d(x, indices, 2)",
+    "nn.SpatialConvolutionLocal": (
+        "(self.weight @ nn.functional.unfold(x, k).permute(2, 1, 0)).permute(2, 1, 0)"
+    ),
+    "nn.WeightNorm": "nn.utils.weight_norm(f)",
+    # recurrent
+    "nn.SeqLSTM": "nn.LSTM(...)(x)[0]",
+    "nn.SeqLSTMP": "nn.LSTM(..., proj_size=n)(x)[0]",
+    "nn.FastLSTM": "nn.LSTM(...)(x)[0]",
+    "nn.VanillaRNN": "nn.RNN(...)(x)[0]",
+    "nn.BiSequencer": "nn.LSTM(..., bidirectional=True)(x)[0]",
+    "nn.Sequencer": "f(x)",
+    "nn.LookupTableMaskZero": "nn.Embedding(n + 1, features, padding_idx=0)",
     # norms, dropout
     "nn.BatchNormalization": "nn.BatchNorm1d",
     "nn.SpatialBatchNormalization": "nn.BatchNorm2d",
