@@ -14,7 +14,7 @@ import numpy as np
 from .checks import Array
 from .dispatch import dispatched
 
-BLOCK = 1 << 14
+BLOCK = 1 << 16
 """Elements of a piece."""
 
 
