@@ -240,7 +240,11 @@ class Builder:
             return tuple(hole() for _ in range(count or 2))
         if isinstance(value, Expr) and value.steps and count:
             ndim = None if value.ndim is None else value.ndim - 1
-            return tuple(self.op("select", value, dim=0, index=i, ndim=ndim) for i in range(count))
+            turned = value.op == "transpose" and value.attrs["first"] == 0
+            whole, dim = (value.args[0], value.attrs["second"]) if turned else (value, 0)
+            return tuple(
+                self.op("select", whole, dim=dim, index=i, ndim=ndim) for i in range(count)
+            )
         if not isinstance(value, tuple) or (count is not None and len(value) < count):
             wanted = f"{count} values" if count else "several values"
             self.refuse(f"it takes {wanted} here; translate with an example input")

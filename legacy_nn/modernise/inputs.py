@@ -11,6 +11,7 @@ from rekindle.core.checkpoint import Table
 from rekindle.core.tensor import Tensor
 
 from ..criterion.base import Criterion
+from ..rnn.sequence_layer import SequenceLayer
 from ..unknown_classes import typename
 from .memory import STATES
 from .plan import Expr, Value
@@ -138,6 +139,8 @@ def wish(module: Any) -> Wish:
     if name in ("nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM"):
         step = _of_step(module.forwardModule if name != "nn.Sequencer" else module.module)
         return Steps(step + 1 if step else 0)
+    if name in STATES and not isinstance(module, SequenceLayer):
+        return 2  # one step; torch-rnn's nn.LSTM takes whole sequences
     if name == "nn.Repeater":
         return _of_step(module.module)
     if name == "nn.Bottle" or name in PASSING:

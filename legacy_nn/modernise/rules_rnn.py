@@ -41,7 +41,7 @@ def lstm(arguments: dict[str, Any], parts: dict[str, Tensor], cell: bool = False
 def seq_lstm(m: Any, x: Value, b: Builder) -> Value:
     """Return the outputs of an LSTM over whole sequences: rnn's nn.SeqLSTM, torch-rnn's nn.LSTM."""
     if not isinstance(m, SequenceLayer):
-        b.refuse("it takes one step at a time; sequences are for nn.Sequencer")
+        return one_step(m, x, b)
     features, hidden, size = m.sizes()
     weight = m.weight.detach()
     parts = {
@@ -126,6 +126,35 @@ def run_layer(b: Builder, name: str, made: Layer, x: Value) -> Value:
     return item(whole, (0,), 3)
 
 
+@rule("nn.FastLSTM", "nn.GRU", "nn.MuFuRu", "nn.Recurrence")
+def one_step(m: Any, x: Value, b: Builder) -> Value:
+    """Return the output of one step, from the states that it had after the step before."""
+    x = b.tensor(x)
+    states = b.memory or ()
+    parts = lstm_parts(m) if typename(m) in ("nn.LSTM", "nn.FastLSTM") else None
+    maps = gru_maps(m) if typename(m) == "nn.GRU" else None
+    size = 0 if parts is None and maps is None else int(m.outputSize)
+    if parts is not None and "peephole_i" not in parts:
+        arguments = {"input_size": parts["weight_ih"].shape[1], "hidden_size": size}
+        made = b.translation.once(m, lambda: lstm(arguments, parts, cell=True))
+        whole = b.layer("lstm", made, (x, states))
+        b.remember(item(whole, (i,), 2, "hc"[i]) for i in (0, 1))
+        return b.memory[0] if b.memory else x
+    if parts is not None:
+        cell = peephole_cell(parts, size)
+    else:
+        cell = gru_cell(maps, size) if maps else cell_of(m, b, x, len(states))
+    if holes_in(cell.output):
+        return cell.output
+    b.block.children["cell"] = cell
+    found = call(cell, "cell", (x, *states))
+    after: tuple[Expr, ...] = found if isinstance(found, tuple) else (found,)
+    if len(after) == 1:
+        found.word = "h"
+    b.remember(after)
+    return after[0]
+
+
 # -- modules that take one step at a time ------------------------------------------------
 
 
@@ -147,6 +176,14 @@ def stepped_lstm(m: Any, x: Value, b: Builder) -> Value:
 @sequence_rule("nn.GRU")
 def gru(m: Any, x: Value, b: Builder) -> Value:
     """Return the outputs of gated recurrent units."""
+    maps, size = gru_maps(m), int(m.outputSize)
+    if maps is None:
+        return scan_module(b, m, x, (size,))
+    return scan(b, b.tensor(x), gru_cell(maps, size), (size,))
+
+
+def gru_maps(m: Any) -> dict[str, Layer] | None:
+    """Return the linear maps of gated recurrent units, or None where there is more to them."""
     inside = [place.value for place in walk(root_place(m.recurrentModule))]
     kinds = {typename(module) for module in inside}
     plain = m.p == 0 and not kinds & {"nn.MaskZero", "nn.TrimZero"} and m.userPrevOutput is None
@@ -158,11 +195,10 @@ def gru(m: Any, x: Value, b: Builder) -> Value:
         and not any(module is one for one in known)
     }
     if not plain or len(others) != 2:
-        return scan_module(b, m, x, (int(m.outputSize),))
+        return None
     named = {"i2g": m.i2g, "h2g": m.o2g, "i2h": others["nn.Linear"]}
     named["h2h"] = others["nn.LinearNoBias"]
-    maps = {name: linear_map(map_.weight, map_.bias) for name, map_ in named.items()}
-    return scan(b, b.tensor(x), gru_cell(maps, int(m.outputSize)), (int(m.outputSize),))
+    return {name: linear_map(map_.weight, map_.bias) for name, map_ in named.items()}
 
 
 @sequence_rule("nn.MuFuRu")
@@ -210,18 +246,25 @@ def scan_module(
         The states after the first step, where these are known.
     """
     x = b.tensor(x)
-    if m.__dict__.get("userPrevOutput") is not None:
+    step = Expr("input", ndim=None if x.ndim is None else x.ndim - 1)
+    return scan(b, x, cell_of(m, b, step, len(sizes or start)), sizes, start)
+
+
+def cell_of(m: Any, b: Builder, x: Expr, count: int) -> Block:
+    """Return what a module does in a step, of an input like x and `count` states."""
+    if vars(m).get("userPrevOutput") is not None:
         b.refuse("it starts from a state that was given to it (userPrevOutput)")
     if any(typename(p.value) in STATES for p in walk(root_place(m.recurrentModule))):
         b.refuse("a module that keeps states is inside another")
-    states = [named_input(name, 2) for name in "hc"[: len(sizes or start)]]
-    step = named_input("x", None if x.ndim is None else x.ndim - 1)
+    states = [named_input(name, 2) for name in "hc"[:count]]
     with b.translation.untraced():
         cell, _ = b.translation.block(
-            m.recurrentModule, (step, *states), (*b.path, "recurrentModule")
+            m.recurrentModule,
+            (named_input("x", x.ndim), *states),
+            (*b.path, "recurrentModule"),
         )
     cell.typename = "cell.LSTM" if typename(m) in ("nn.LSTM", "nn.FastLSTM") else "cell."
-    return scan(b, x, cell, sizes, start)
+    return cell
 
 
 def scan(

@@ -21,7 +21,7 @@ from ..values import map_tensors
 from .builder import OUTPUT_NDIM, Builder, hole
 from .errors import Refusal, TranslationError, Untranslated
 from .inputs import structure_of
-from .memory import remembering
+from .memory import STATES, remembering
 from .not_translated import reason
 from .plan import CALLS, Block, Layer, Value, in_order, inputs_like
 from .registry import LAYERS, OF_INPUT, RULES, SEQUENCES, known
@@ -57,7 +57,10 @@ def plan_of(model: Any, input: Any = None, *, zero_based: bool = False) -> Block
         zero_based=zero_based,
         traced=isinstance(model, Module) and input is not None,
         wires=Wires(model),
-        sequences=any(isinstance(p.value, AbstractSequencer) for p in walk(root_place(model))),
+        sequences=any(
+            isinstance(p.value, AbstractSequencer) or typename(p.value) in STATES
+            for p in walk(root_place(model))
+        ),
     )
     value = structure_of(model, input)
     while typename(model) in WRAPPERS:
@@ -226,7 +229,7 @@ class Translation:
         if name in RULES:
             return RULES[name](module, x, builder)
         if name in SEQUENCES:
-            builder.refuse("it takes one step at a time; sequences are for nn.Sequencer")
+            builder.refuse("it takes one step at a time, and its first step is another module")
         builder.refuse("it takes one tensor, and is given several here")
         return hole()
 

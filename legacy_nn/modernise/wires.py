@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..naming import root_place, walk
+from ..rnn.abstract_sequencer import AbstractSequencer
 from ..unpooling import MaxUnpooling
 from .memory import remembering, states_of
 from .plan import Expr, named_input
@@ -22,6 +23,8 @@ class Wires:
         self._memories = remembering(model)
         self._readers: dict[int, set[int]] = {}
         inside = {id(place.value): place.value for place in walk(root_place(model))}
+        sequencers = [m for m in inside.values() if isinstance(m, AbstractSequencer)]
+        self._held = {id(p.value) for m in sequencers for p in walk(root_place(m))}
         for key, module in inside.items():
             if isinstance(module, MaxUnpooling) and id(module.pooling) in inside:
                 self._readers.setdefault(id(module.pooling), set()).add(key)
@@ -52,7 +55,7 @@ class Wires:
     def inputs(self, key: int) -> tuple[Expr, ...]:
         """Return new inputs for what a wire carries."""
         if key in self._memories:
-            return states_of(self._memories[key])
+            return states_of(self._memories[key], key not in self._held)
         return named_input("indices", 4), named_input("unpooled", 4)
 
     def width(self, key: int) -> int:

@@ -13,6 +13,7 @@ from .members import Chain, Composite, Member, inside
 
 BASES = {
     "LSTM": "lstm",
+    "LSTMCell": "lstm",
     "GRU": "gru",
     "RNN": "rnn",
     "Conv": "conv",

@@ -210,9 +210,33 @@ def test_the_biases_that_torch7_lacks_are_not_trained(tmp_path: Path) -> None:
         assert frozen.endswith("bias_hh_l0")
 
 
-def test_one_step_at_a_time_is_refused() -> None:
-    with pytest.raises(TranslationError, match="one step at a time"):
-        modernise(rnn.FastLSTM(D, H))
+@pytest.mark.parametrize("name", ["LSTM", "FastLSTM", "GRU", "Recurrence", "masked LSTM"])
+def test_one_step_at_a_time(name: str, tmp_path: Path) -> None:
+    random.manual_seed(1)
+    old = legacy_nn.Sequential().add(STEPS[name]()).add(legacy_nn.Linear(H, 2)).evaluate()
+    made, net = modernise(old), loaded(old, tmp_path)
+    states = ours = (Tensor(np.zeros((N, H))),) * (2 if "LSTM" in name else 1)
+    for step in drawn(T, N, D):
+        expected = old.forward(step).numpy().copy()
+        found, *states = made(step, *states)
+        assert_same(found, expected, 1e-12)
+        found, *ours = net(step, *ours)
+        assert_same(found, expected, 1e-12)
+
+
+def test_two_layers_one_step_at_a_time() -> None:
+    random.manual_seed(1)
+    old = two_lstms().evaluate()
+    made = modernise(old)
+    states = [Tensor(np.zeros((N, H)))] * 4
+    for step in drawn(T, N, D):
+        found, *states = made(step, *states)
+        assert_same(found, old.forward(step).numpy(), 1e-12)
+
+
+def test_a_first_step_of_its_own_is_refused() -> None:
+    with pytest.raises(TranslationError, match="one step at a time, and its first step"):
+        modernise(STEPS["Recurrent"]())
 
 
 def test_given_states_are_refused() -> None:
