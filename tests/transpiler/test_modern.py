@@ -212,6 +212,7 @@ def test_modern_reads_as_a_person_would_write_it(name):
 
 
 KEPT = [
+    ("t = {model = nn.Sequential():add(nn.Linear(1, 1))}; t = net", "net", "kept in a table"),
     ("net:parameters()", "net", "the method parameters of the model"),
     ("local t = {net}", "net", "the model is kept in a table, or given away"),
     ("torch.save('x.t7', net)", "net", "the model is kept in a table, or given away"),
@@ -325,3 +326,31 @@ dofile 'test.lua'
     assert "nn.LogSoftmax(-1)" in (tmp_path / "modern/models/net.py").read_text()
     assert "nn.NLLLoss()" in (tmp_path / "modern/util.py").read_text()
     assert "G.model.eval()" in (tmp_path / "modern/test.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("source", "what", "reason"),
+    [
+        ("local m = nn.Sequential()\nif arg[1] then m = torch.load('x.t7') end", "nn", "variable"),
+        ("local t = {}\nt.net = nn.Sequential():add(nn.Linear(1, 1))", "nn", "put into a table"),
+        (
+            "local m = nn.Sequential()\n"
+            "if f then torch.setdefaulttensortype('torch.FloatTensor') end",
+            "models",
+            "the default type of tensors depends",
+        ),
+    ],
+)
+def test_models_that_stay_are_named(source, what, reason):
+    found = translate(source, "modern")
+    assert found.python == translate(source, "faithful").python
+    assert [k for k in found.kept if what in k.what and reason in k.reason]
+
+
+def test_packages_may_be_locals():
+    source = "local nn = require 'nn'\nlocal n = require 'nn'\nlocal optim = require 'optim'\n"
+    source += "local net = nn.Sequential():add(n.Linear(2, 2))\nlocal w = net:getParameters()\n"
+    source += "local c = optim.ConfusionMatrix(2)\nprint(net:forward(torch.ones(2)):size(1), c)\n"
+    python = translate(source, "modern").python
+    assert "nn.Sequential(nn.Linear(2, 2))" in python
+    assert " optim.ConfusionMatrix(2)" in python

@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import ast
+from .. import ast, library
 from ..diagnostics import Kept
 from ..parse import parse
 from ..scope import FileScope, resolve
 from ..syntax import dotted
 from .branches import CLASSES
-from .facts import Facts, File
+from .facts import Facts, File, class_of
 from .lowering import resolve_modern
 from .nodes import NN, SEED, Line, Nothing, Template, like
+from .programs import programs
 from .rewrite import Rewriter
 from .walk import names_in, package_member, plain, walk
 
@@ -65,15 +66,27 @@ def modern(
     dict
         By path.
     """
+    found: dict[str, Modern] = {}
+    for program in programs(sources, required):
+        found |= _program(program, required)
+    return found
+
+
+def _program(
+    sources: Sequence[tuple[str, bytes]], required: Callable[[str], str | None]
+) -> dict[str, Modern]:
+    """Rewrite files that run together."""
     kept: list[tuple[str, Kept]] = []
     faithful: set[Any] = set()
     while True:
         files = []
         for path, text in sources:
             block = parse(text, path)
-            files.append(File(path, block, resolve(block)))
+            scopes = resolve(block)
+            unalias(scopes)
+            files.append(File(path, block, scopes))
         facts = Facts(files, required, faithful)
-        double = default_is_double(facts)
+        double = default_is_double(files)
         if double is None and facts.roles:
             reason = Kept(1, "models", "the default type of tensors depends on the program")
             kept = [(files[0].path, reason)]
@@ -95,13 +108,30 @@ def modern(
         faithful |= new
 
 
+def unalias(scopes: FileScope) -> None:
+    """Make locals that are `require 'nn'` and the like the packages themselves."""
+    for scope in (scopes.top, *scopes.scopes.values()):
+        for variable in scope.variables:
+            values = variable.values
+            if variable.writes or variable.unknown or variable.several or len(values) != 1:
+                continue
+            call = plain(values[0])
+            if not isinstance(call, ast.Call) or dotted(call.function) != "require":
+                continue
+            package = plain(call.arguments[0]) if len(call.arguments) == 1 else None
+            if isinstance(package, ast.String) and package.value in library.PACKAGES:
+                for name in variable.names:
+                    name.name, name.variable = package.value, None
+
+
 def _parsed(file: File, sources: Sequence[tuple[str, bytes]]) -> File:
     block = parse(dict(sources)[file.path], file.path)
     return File(file.path, block, resolve(block))
 
 
 def _unchanged(file: File, kept: list[tuple[str, Kept]]) -> Modern:
-    return Modern(file.block, file.scopes, [k for path, k in kept if path == file.path])
+    own = [k for path, k in kept if path == file.path]
+    return Modern(file.block, file.scopes, own or _left(file.block))
 
 
 def _refused(facts: Facts, rewriter: Rewriter) -> set[Any]:
@@ -113,16 +143,28 @@ def _refused(facts: Facts, rewriter: Rewriter) -> set[Any]:
     return {a for a in known if groups.root(a) in roots} | roots
 
 
-def default_is_double(facts: Facts) -> bool | None:
+def default_is_double(files: Sequence[File]) -> bool | None:
     """Return whether tensors are doubles by default, None where the program decides."""
+    calls = [c for f in files for c in f.scopes.calls if isinstance(c, ast.Call)]
+    always = {
+        id(s.call) for f in files for s in f.block.statements if isinstance(s, ast.CallStatement)
+    }
     found = set()
-    for call in facts.calls:
-        if isinstance(call, ast.Call) and dotted(call.function) == "torch.setdefaulttensortype":
+    for call in calls:
+        if dotted(call.function) == "torch.setdefaulttensortype":
             given = plain(call.arguments[0]) if call.arguments else None
-            found.add(given.value if isinstance(given, ast.String) else None)
+            known = isinstance(given, ast.String) and id(call) in always
+            found.add(given.value if known and isinstance(given, ast.String) else None)
     if found <= {"torch.DoubleTensor"}:
         return True
     return False if found == {"torch.FloatTensor"} else None
+
+
+def _left(block: ast.Block) -> list[Kept]:
+    """Return the models that nobody refused: they are in tables, or in variables of all sorts."""
+    reason = "it is put into a table, or into a variable that holds other things as well"
+    lines = {n.line for n in walk(block) if class_of(n) == "Sequential"}
+    return [Kept(line, "nn.Sequential", reason) for line in sorted(lines)]
 
 
 def _finished(rewriter: Rewriter, kept: list[tuple[str, Kept]]) -> dict[str, Modern]:
@@ -142,7 +184,7 @@ def _finished(rewriter: Rewriter, kept: list[tuple[str, Kept]]) -> dict[str, Mod
         found[file.path] = Modern(
             block,
             resolve_modern(block),
-            list(dict.fromkeys(sorted(own, key=lambda k: k.line))),
+            list(dict.fromkeys(sorted(own, key=lambda k: k.line))) or _left(block),
             renamed,
             frozenset(reserved if templates else ()),
             [CLASSES[name].strip("\n") for name in classes],

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import ast
+from .. import ast, library
 from ..scope import FileScope, Scope, Variable
 from ..syntax import dotted, returns
 from ..text import words
@@ -26,6 +26,8 @@ Key = Variable | str
 
 CHAIN = frozenset(words("add cuda float double clone noBias ceil floor setNumInputDims get"))
 """Methods of modules that give modules."""
+
+_LIBRARIES = library.PACKAGES | library.LIBRARIES.keys()
 
 CONTAINERS = frozenset(words("Sequential ConcatTable Concat"))
 
@@ -164,7 +166,8 @@ class Facts:
 
     def _collect_node(self, node: Any) -> None:
         if isinstance(node, ast.Index) and isinstance(node.key, ast.String):
-            self._field_uses[node.key.value] += 1
+            of_library = (dotted(node.table) or "") in _LIBRARIES
+            self._field_uses[node.key.value] += not of_library
         elif isinstance(node, ast.MethodCall):
             self._field_uses[node.method] += 1
         elif isinstance(node, ast.Name) and node.variable is None:
@@ -190,6 +193,9 @@ class Facts:
         """Return the key of a function that an expression names."""
         node = plain(node)
         if isinstance(node, ast.Index) and isinstance(node.key, ast.String):
+            owner = node.table
+            if (dotted(owner) or "") in _LIBRARIES:  # image.load is no M.load
+                return None
             return f".{node.key.value}"
         return self.key(node)
 
