@@ -107,8 +107,17 @@ class Gradients:
 
     def renew_gradient(self, input: Any, gradOutput: Any) -> Any:
         """Do what `updateGradInput` does inside of `as_torch`, for tensors or Tables."""
-        if self.gradInput is None or not self.goes_back():
-            return self.gradInput
+        own = self.gradInput
+        if own is None or not self.goes_back():
+            return own
+        if (
+            type(input) is type(own) is Tensor
+            and not is_floating(input.dtype)
+            and type(self).input_gradient is Gradients.input_gradient
+            and own.shape == input.shape
+            and own.dtype == self.dtype
+        ):
+            return own.zero_()  # whole numbers have no gradients
         kept = self.keep_gradient(input, gradOutput, self.input_gradient(input, gradOutput))
         if kept is not self.gradInput:
             self.gradInput = kept

@@ -27,6 +27,13 @@ def shaped(owner: Any, result: Any, gradOutput: Any) -> Any:
     ShapeError
         If a tensor has another number of elements than the output's.
     """
+    if type(result) is type(gradOutput) is Table:
+        mine, given = result._map, gradOutput._map
+        if mine.keys() == given.keys() and all(
+            type(y) is type(g := given[key]) is Tensor and y.shape == g.shape
+            for key, y in mine.items()
+        ):
+            return new_table({key: given[key] for key in mine})
     arrived = tensors_in(gradOutput)
 
     def one(y: Tensor) -> Any:
