@@ -16,6 +16,7 @@ from rekindle.core.checkpoint import Table
 from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn import rnn, torch_rnn
 from rekindle.legacy_nn.modernise import TranslationError, modernise, plan_of
+from rekindle.legacy_nn.onnx import write_onnx
 from rekindle.legacy_nn.source import source_of
 from rekindle.legacy_nn.torch7 import random
 
@@ -84,6 +85,37 @@ def loaded(old: Any, folder: Path, target: Any = "rekindle") -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.load(*([folder / "net.safetensors"] if source.state else []))
+
+
+def onnx_outputs(old: Any, folder: Path, *given: Any) -> Any:
+    """Return what onnxruntime computes with a legacy model's file."""
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    write_onnx(plan_of(old), folder / "m.onnx")
+    session = runtime.InferenceSession(str(folder / "m.onnx"))
+    names = [one.name for one in session.get_inputs()]
+    return session.run(None, dict(zip(names, given, strict=True)))
+
+
+@pytest.mark.parametrize("name", sorted(STEPS.keys() - {"SoftMax"}))  # it takes any dimensions
+def test_onnx(name: str, tmp_path: Path) -> None:
+    random.manual_seed(1)
+    old, x = rnn.Sequencer(STEPS[name]()).float().evaluate(), drawn(T, N, D).astype("float32")
+    x[1, 0] = 0
+    (y,) = onnx_outputs(old, tmp_path, x.numpy())
+    assert_same(y, old.forward(x).numpy())
+
+
+@pytest.mark.parametrize("kind", ["FastLSTM", "GRU", "LSTM", "torch-rnn"])
+def test_onnx_with_states(kind: str, tmp_path: Path) -> None:
+    random.manual_seed(1)
+    old, x = remembering(kind).float().evaluate(), drawn(T, T, D).astype("float32")
+    layer = kind in ("FastLSTM", "torch-rnn")
+    zeros = np.zeros((1, T, H) if layer else (T, H), "f4")
+    states = (zeros,) * (1 if kind == "GRU" else 2)
+    for part in (x, x * 2):
+        y, *states = onnx_outputs(old, tmp_path, part.numpy(), *states)
+        assert_same(y, old.forward(part).numpy())
 
 
 LAYERS = {
