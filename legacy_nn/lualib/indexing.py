@@ -100,7 +100,7 @@ def newindex(value: Any, key: Any, new: Any) -> None:
 def _checked_key(key: Any) -> Any:
     if key is None:
         raise located("table index is nil")
-    if key != key and type(key) is float:
+    if type(key) is float and key != key:
         raise located("table index is NaN")
     return as_key(key)
 

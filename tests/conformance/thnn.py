@@ -97,6 +97,8 @@ def made(family, given):
             continue
         if isinstance(value, Tensor) and name not in RESULTS:
             value = value.detach()
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # numbers from tensors are floats, also where they are sizes
         if value is not None or name == "bias":
             setattr(module, name, value)
     if "finput" in given:

@@ -51,6 +51,7 @@ require 'child'
 local c = Child(1)
 print(c:describe())
 print(c.last, c.unknown)
+print(require('other').describe())
 for _, name in ipairs{'first', 'last'} do print(name, c[name]) end
 """,
     "base.lua": """
@@ -60,16 +61,25 @@ function Base:greet(a, b) return a, b end
 function Base:describe() local a, b = self:greet(1, 2) return self:__text(), a, b end
 function Base:__text() return 'a base' end
 """,
+    "other.lua": """
+local Other, parent = torch.class('Other', 'Base')
+function Other:greet(a) return parent.greet(self, a) end
+return {describe = function() return Other():greet(1) end}
+""",
     "child.lua": """
 local Child, parent = torch.class('Child', 'Base')
 function Child:greet(a) return 'child ' .. a, 'only' end
+function Child:describe() return parent.describe(self) end
+function Child:__init(...) parent.__init(self, ...) end
 """,
 }
 
 
 def test_classes_of_several_files_override_one_another(tmp_path):
     files = CLASSES | {"main.lua": "require 'torch'\n" + CLASSES["main.lua"]}
-    assert printed(files, tmp_path) == "a base\tchild 1\tonly\nnil\tnil\nfirst\t1\nlast\tnil\n"
+    assert (
+        printed(files, tmp_path) == "a base\tchild 1\tonly\nnil\tnil\n1\tnil\nfirst\t1\nlast\tnil\n"
+    )
 
 
 TENSORS = """

@@ -301,10 +301,17 @@ def super_call(c: Context, node: ast.Call) -> Code | None:
     key = SPECIAL.get(function.key.value, function.key.value)
     if not isinstance(given, ast.Name) or given.name != "self" or given.variable is None:
         return None
-    rest = ", ".join(arguments(c, node.arguments[1:]))
+    above = None if info.parent is None else info.parent.method(function.key.value)
+    listed = None
+    if above is not None and above.method:
+        taken = above.function
+        listed = padded(c, node.arguments[1:], len(taken.parameters), taken.vararg)
+    rest = ", ".join(arguments(c, node.arguments[1:]) if listed is None else listed)
     here = c.scope.function
     inside = here is not None and c.module.method_of.get(id(here)) is info
     if inside and given.variable.scope is c.scope:
+        if above is not None and listed is None:  # more or fewer than it takes, perhaps
+            return c.lua("call_all", ", ".join(filter(None, (f"super().{key}", rest))))
         return Code(f"super().{key}({rest})")
     self_text = c.name_of(given.variable)
     return Code(f"{_base(c, info)}.{key}({', '.join(filter(None, (self_text, rest)))})")

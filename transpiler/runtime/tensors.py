@@ -9,8 +9,6 @@ from typing import Any
 
 from rekindle.core.checkpoint import Table
 from rekindle.core.checkpoint.torch_types import storage_class, tensor_class
-from rekindle.core.creation import empty
-from rekindle.core.dtypes import Dtype
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn.lualib import call, index, invoke, newindex, sequence
@@ -44,9 +42,9 @@ def tensor_method(value: Any, name: str) -> Callable[..., Any]:
 
 
 def _entry(value: Any, name: str) -> Any:
+    if _ADDED and (added := _ADDED.get(_kind(value), _NONE).get(name)) is not None:
+        return added
     if isinstance(value, Tensor):
-        if _ADDED and (added := _ADDED.get(value.dtype.char, _NONE).get(name)) is not None:
-            return added
         if name in _EXTRA:
             return _EXTRA[name]
         found = METHODS.get(name)
@@ -92,27 +90,37 @@ def _is_true(*_: Any) -> bool:
     return True
 
 
-_ADDED: dict[str, dict[str, Any]] = {}
-"""What programs gave to types of tensors, by the types' letters."""
+_ADDED: dict[tuple[type, str], dict[str, Any]] = {}
+"""What programs gave to types of tensors and storages."""
 
 _NONE: dict[str, Any] = {}
 
 
-class TensorMetatable:
-    """`torch.getmetatable("torch.FloatTensor")`: what is assigned becomes a method of tensors."""
+def _kind(value: Any) -> tuple[type, str]:
+    return (Tensor if isinstance(value, Tensor) else Storage), value.dtype.char
+
+
+class Metatable:
+    """`torch.getmetatable("torch.FloatTensor")`: what is assigned becomes a method.
+
+    Parameters
+    ----------
+    example : Tensor or Storage
+        Any one of the type.
+    """
 
     lua_type = "table"
 
-    def __init__(self, dtype: Dtype) -> None:
-        vars(self)["_dtype"] = dtype
+    def __init__(self, example: Tensor | Storage) -> None:
+        vars(self)["_example"] = example
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return _index(empty(0, self._dtype), name)
+        return _index(self._example, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        _ADDED.setdefault(self._dtype.char, {})[name] = as_callback(value)
+        _ADDED.setdefault(_kind(self._example), {})[name] = as_callback(value)
 
 
 def _table_of(methods: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
@@ -125,7 +133,10 @@ _EXTRA: dict[str, Callable[..., Any]] = {
     "new": _new_of,
     "totable": _table_of(METHODS),
 }
-_STORAGE_EXTRA: dict[str, Callable[..., Any]] = {"totable": _table_of(STORAGE_METHODS)}
+_STORAGE_EXTRA: dict[str, Callable[..., Any]] = {
+    "resize": lambda storage, size, *_: STORAGE_METHODS["resize"](storage, size),
+    "totable": _table_of(STORAGE_METHODS),
+}
 
 
 def _metatable(methods: dict[str, Callable[..., Any]]) -> Table:

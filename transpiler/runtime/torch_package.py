@@ -19,7 +19,7 @@ from rekindle.legacy_nn.torch7.generator import Generator
 from . import classes
 from .shared import G
 from .tables import Table
-from .tensors import TensorMetatable, tensor_method
+from .tensors import Metatable, tensor_method
 
 
 class TensorType:
@@ -114,9 +114,11 @@ def _typename(value: Any) -> Any:
 
 
 def _metatable(name: str) -> Any:
-    """Return what objects of a type have: a class, or the methods of a type of tensors."""
+    """Return what objects of a type have: a class, or the methods of tensors or storages."""
     if name in TENSOR_CLASSES:
-        return TensorMetatable(types.dtype_of(name))
+        return Metatable(api.construct(types.dtype_of(name), ()))
+    if name in STORAGE_CLASSES:
+        return Metatable(api.construct_storage(STORAGE_CLASSES[name], ()))
     known = KNOWN.get(name)
     return CLASSES.get(name) if known is None else known.cls
 
