@@ -515,3 +515,93 @@ for i = 1, 3 do show(train(model, criterion, torch.LongTensor{5, i, 1}, P(2), 0.
 extend(model)
 model:add(nn.SoftMax())
 show(model:forward(torch.LongTensor{1, 5}))
+----- gradients of several passes add up
+local net = nn.Linear(2, 2)
+local w, dw = net:getParameters()
+w:copy(P(w:nElement()))
+local c = nn.MSECriterion()
+local x, y = P(3, 2), P(3, 2):mul(2)
+for i = 1, 3 do
+   local o = net:forward(x)
+   local e = c:forward(o, y)
+   net:backward(x, c:backward(o, y))
+   if i % 2 == 0 then w:add(-0.1, dw); dw:zero() end
+   show(e)
+end
+show(net:forward(x))
+----- two losses of one forward pass
+local net = nn.Sequential():add(nn.Linear(2, 2)):add(nn.Tanh())
+local w, dw = net:getParameters()
+w:copy(P(w:nElement()))
+local c1, c2 = nn.MSECriterion(), nn.AbsCriterion()
+local x, y = P(3, 2), P(3, 2):mul(2)
+for i = 1, 2 do
+   net:zeroGradParameters()
+   local o = net:forward(x)
+   local e1 = c1:forward(o, y)
+   net:backward(x, c1:backward(o, y))
+   local e2 = c2:forward(o, y)
+   net:backward(x, c2:backward(o, y))
+   net:updateParameters(0.1)
+   show(e1 + e2, dw:norm())
+end
+----- variables with the names that modern style uses
+local ops, p, loss, sum, m, str, optimizer, core_tensor, scheduler, no_grad, tensor = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+local net = nn.Sequential():add(nn.ConcatTable():add(nn.Linear(2, 2)):add(nn.Identity())):add(nn.CAddTable()):add(nn.Linear(2, 2)):add(nn.LogSoftMax())
+local w, dw = net:getParameters()
+w:copy(P(w:nElement()))
+local c = nn.ClassNLLCriterion()
+local T = torch.Tensor{1, 2, 1}
+local X = P(3, 2)
+local state = {learningRate = 0.1, learningRateDecay = 0.5}
+for i = 1, 2 do
+   local function f()
+      dw:zero()
+      local o = net:forward(X)
+      local e = c:forward(o, T)
+      net:backward(X, c:backward(o, T))
+      return e, dw
+   end
+   local _, fs = optim.sgd(f, w, state)
+   show(fs[1])
+end
+for _, l in ipairs(net:findModules('nn.Linear')) do show(l.weight) end
+show(ops, p, loss, sum, m, str, optimizer, core_tensor, scheduler, no_grad, tensor, w:norm(), w:nElement(), net:forward(P(1, 2)))
+----- models in conditions
+local net = nn.Linear(2, 1)
+local w, dw = net:getParameters()
+w:copy(P(w:nElement()))
+local c = nn.MSECriterion()
+local x, y = P(3, 2), P(3, 1)
+local n = 0
+repeat
+   n = n + 1
+   net:zeroGradParameters()
+   local o = net:forward(x)
+   local e = c:forward(o, y)
+   net:backward(x, c:backward(o, y))
+   net:updateParameters(0.3)
+until c:forward(net:forward(x), y) < 0.01 or n > 20
+show(n, c:forward(net:forward(x), y))
+while net:forward(P(2))[1] > 100 do n = n + 1 end
+if net:forward(P(2))[1] < 100 then show(net:forward(P(2))) end
+----- two models that are trained side by side
+local a, b = nn.Linear(2, 1), nn.Sequential():add(nn.Linear(2, 3)):add(nn.Linear(3, 1))
+local wa, da = a:getParameters()
+local wb, db = b:getParameters()
+wa:copy(P(wa:nElement())); wb:copy(P(wb:nElement()))
+local c = nn.MSECriterion()
+local x, y = P(3, 2), P(3, 1):mul(3)
+for i = 1, 3 do
+   a:zeroGradParameters()
+   b:zeroGradParameters()
+   local oa = a:forward(x)
+   local ob = b:forward(x)
+   local ea = c:forward(oa, y)
+   a:backward(x, c:backward(oa, y))
+   local eb = c:forward(ob, y)
+   b:backward(x, c:backward(ob, y))
+   a:updateParameters(0.1)
+   b:updateParameters(0.2)
+   show(ea, eb)
+end

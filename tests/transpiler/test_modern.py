@@ -213,6 +213,12 @@ def test_modern_reads_as_a_person_would_write_it(name):
 
 KEPT = [
     ("t = {model = nn.Sequential():add(nn.Linear(1, 1))}; t = net", "net", "kept in a table"),
+    (
+        "local o = net:forward(x); local e = crit:forward(o, y); local b = net:forward(y); "
+        "net:backward(x, crit:backward(o, y)); print(e, b)",
+        "net",
+        "the model runs again before it goes back",
+    ),
     ("net:parameters()", "net", "the method parameters of the model"),
     ("local t = {net}", "net", "the model is kept in a table, or given away"),
     ("torch.save('x.t7', net)", "net", "the model is kept in a table, or given away"),

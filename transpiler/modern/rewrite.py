@@ -64,6 +64,8 @@ class Rewriter:
         self.expressions: dict[int, Callable[[], Any]] = {}
         self.planned_values: dict[int, Any] = {}
         self.replaced: dict[int, Callable[[], list[ast.Statement]]] = {}
+        self.retained: set[int] = set()
+        self.last_backward: dict[Any, ast.Statement] = {}
         self.targets: list[Key] = []
         self.functions: list[Key] = []
         self.loops = 0

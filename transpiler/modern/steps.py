@@ -14,7 +14,7 @@ from .. import ast
 from ..kinds import NUMBER, TENSOR
 from ..syntax import blocks_of
 from .nodes import Line, Nothing, at, like
-from .walk import alike, all_alike, method_call, names_in, plain
+from .walk import alike, all_alike, method_call, names_in, plain, walk
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter
@@ -92,15 +92,69 @@ def _plan(r: Rewriter, statements: list[ast.Statement], position: int, step: Ste
             "the forward pass that its backward pass belongs to is not in the same block",
         )
         return
+    if _runs_again(r, statements[: position + 1], step):
+        keys = [r.facts.key(step.model), r.facts.key(step.criterion)]
+        r.refuse_keys(step.backward, keys, "the model runs again before it goes back")
+        return
+    earlier = r.last_backward.get(_name_of(step.output))
+    if earlier is not None and any(s is earlier for s in statements[:position]):
+        r.retained.add(id(earlier))  # its graph is gone through once more
+    r.last_backward[_name_of(step.output)] = step.backward
     r.join(r.facts.key(step.model), r.facts.key(step.criterion))
     loss = _plan_loss(r, statements[at_position], call, output, step)
     if step.gradient is not None:
         gone = step.gradient
         r.replaced[id(gone)] = lambda: [like(Nothing(gone.line, gone.column), gone)]
     backward = step.backward
-    r.replaced[id(backward)] = lambda: [
-        like(Line(backward.line, backward.column, at(backward, loss, ".backward()")), backward)
-    ]
+
+    def line() -> list[ast.Statement]:
+        given = "retain_graph=True" if id(backward) in r.retained else ""
+        code = at(backward, loss, f".backward({given})")
+        return [like(Line(backward.line, backward.column, code), backward)]
+
+    r.replaced[id(backward)] = line
+
+
+def _name_of(output: Any) -> Any:
+    """Return what tells one output from another."""
+    return (output.variable or output.name) if isinstance(output, ast.Name) else id(output)
+
+
+def _runs_again(r: Rewriter, statements: list[ast.Statement], step: Step) -> bool:
+    """Whether a model runs between the forward pass of a step and its backward pass.
+
+    In Torch its layers then hold what came of that run, and go back from there.
+    """
+    start = 0
+    for position, statement in enumerate(statements[:-1]):
+        if any(_is_forward(node, step) for node in simple_nodes(statement)):
+            start = position
+    key = r.facts.key(step.model)
+    inside = {k for k in _keys_inside(r, key) if k is not None} | {key}
+    for statement in statements[start:-1]:
+        for node in walk(statement):
+            if not method_call(node, "forward") or r.facts.role(node.object) != "model":
+                continue
+            other = r.facts.key(node.object)
+            related = other in inside or key in _keys_inside(r, other)
+            if related and not _is_forward(node, step):
+                return True
+    return False
+
+
+def _keys_inside(r: Rewriter, key: Any) -> set[Any]:
+    """Return the variables of models that a model has inside."""
+    found: set[Any] = set()
+    stack = [key]
+    while stack:
+        known = r.facts.layers.get(stack.pop())
+        for part in known if isinstance(known, list) else []:
+            if isinstance(part, list):
+                found |= {p for p in part if not isinstance(p, (list, str))}
+            elif part is not None and part not in found:
+                found.add(part)
+                stack.append(part)
+    return found
 
 
 def _loss_of(
