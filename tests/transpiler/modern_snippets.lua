@@ -605,3 +605,44 @@ for i = 1, 3 do
    b:updateParameters(0.2)
    show(ea, eb)
 end
+----- sizes of height and width, arguments that are left out
+local net = nn.Sequential():add(nn.SpatialConvolution(1, 2, 2, 3, 2, 1, 0, 1)):add(nn.SpatialBatchNormalization(2, nil, nil, false)):add(nn.SpatialMaxPooling(3, 2, 1, 2, 1, 0)):add(nn.SpatialAdaptiveMaxPooling(2, 1)):add(nn.View(-1, 4)):add(nn.LogSoftMax())
+local w = net:getParameters()
+w:copy(P(w:nElement()))
+show(net:forward(P(2, 1, 7, 8)))
+net:evaluate()
+show(net:forward(P(2, 1, 7, 8)))
+----- activations and their arguments
+local net = nn.Sequential():add(nn.Linear(2, 4)):add(nn.PReLU()):add(nn.Threshold(0.1, -3)):add(nn.HardTanh(-2, 0.5)):add(nn.SoftPlus(2)):add(nn.SoftShrink(0.2)):add(nn.LeakyReLU()):add(nn.ELU(0.5)):add(nn.LogSigmoid())
+local w = net:getParameters()
+w:copy(P(w:nElement()))
+show(net:forward(P(3, 2)))
+----- layers that are chosen while the program runs
+local use = #arg > 5
+local net = nn.Sequential()
+net:add(nn.Linear(2, 2))
+if use then net:add(nn.ReLU()) else net:add(nn.Tanh()) end
+for i = 1, 2 do net:add(nn.Linear(2, 2)); if i == 1 then net:add(nn.SoftMax()) end end
+local w = net:getParameters()
+w:copy(P(w:nElement()))
+show(net:forward(P(3, 2)), net:size())
+----- losses in tables, closures and texts
+local net = nn.Linear(2, 1)
+local w, dw = net:getParameters()
+w:copy(P(w:nElement()))
+local c = nn.MSECriterion()
+local x, y = P(3, 2), P(3, 1)
+local losses = {}
+for i = 1, 3 do
+   dw:zero()
+   local o = net:forward(x)
+   local e = c:forward(o, y)
+   losses[#losses + 1] = e
+   local f = function() return e * 2 end
+   net:backward(x, c:backward(o, y))
+   w:add(-0.1, dw)
+   show(f(), o[1][1], o:mean())
+   if e > 1e6 then error('diverged') end
+   print(string.format('%.3f', e) .. ' ' .. ('x' .. (e > 0 and 'pos' or 'neg')))
+end
+for _, l in ipairs(losses) do show(l) end

@@ -224,9 +224,7 @@ def _adaptive(name: str) -> Maker:
 
 
 def _normalization(name: str, rank: str | None) -> Maker:
-    def make(a: Arguments) -> Layer | None:
-        if a[3] is not None and a.flag(3, True) is not None and a[1] is None:
-            return None
+    def make(a: Arguments) -> Layer:
         code = a.code(
             name,
             a[0],
