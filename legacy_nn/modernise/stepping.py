@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..cudnn.rnn import RNN
 from ..naming import WRAPPERS, root_place, walk
 from ..paths import Path
+from ..rnn.abstract_sequencer import AbstractSequencer
+from ..rnn.sequence_layer import SequenceLayer
 from ..unknown_classes import typename
-from .plan import Expr, Layer, Value, leaves, map_value
+from .plan import BATCH, Block, Expr, Layer, Value, in_order, leaves, map_value
 from .registry import SEQUENCES
 
 if TYPE_CHECKING:
@@ -48,6 +51,32 @@ def keeps_states(module: Any) -> bool:
     return any(typename(place.value) in SEQUENCES for place in walk(root_place(module)))
 
 
+def takes_sequences(module: Any) -> bool:
+    """Whether a module, or one inside it, takes whole sequences."""
+    inside = (place.value for place in walk(root_place(module)))
+    kinds = (AbstractSequencer, SequenceLayer, RNN)
+    return any(isinstance(value, kinds) for value in inside)
+
+
+def mixes(part: Layer | Block) -> bool:
+    """Whether something in a translation works along the first dimension, that of the samples."""
+    if isinstance(part, Layer):
+        return part.arguments.get("dim") == 0
+    for expr in in_order(part.output):
+        attrs = expr.attrs
+        along = 0 in (attrs.get("dim"), attrs.get("first"), attrs.get("second"), attrs.get("start"))
+        if expr.op in ("narrow", "cut"):
+            along = attrs["dim"] == 0
+        moved = attrs.get("order", (0,))[0] != 0 or attrs.get("shape", (-1,))[0] not in (-1, BATCH)
+        if along or moved or expr.op in WHOLE:
+            return True
+    return any(map(mixes, part.children.values()))
+
+
+WHOLE = frozenset({"sum_all", "mean_all", "squeeze_all", "masked", "first"})
+"""Operations on all numbers, or on samples."""
+
+
 def each_step(b: Builder, module: Any, name: str, value: Value, keys: Path) -> Value:
     """Return what a module makes of each step of a sequence, as a sequence.
 
@@ -76,6 +105,8 @@ def each_step(b: Builder, module: Any, name: str, value: Value, keys: Path) -> V
             return b.child(module, name, value, keys, stepped=False)
         flat = map_value(lambda x: _flat(b, x), value)
         result = b.child(module, name, flat, keys, stepped=False)
+    if takes_sequences(module) or (name in b.block.children and mixes(b.block.children[name])):
+        b.refuse(f"{kind} in it computes across the samples of a step, or takes sequences itself")
     like = next(leaves(value))
     return map_value(lambda y: _unflattened(b, y, like), result)
 

@@ -266,6 +266,21 @@ def test_two_layers_one_step_at_a_time() -> None:
         assert_same(found, old.forward(step).numpy(), 1e-12)
 
 
+ACROSS = {
+    "a layer of sequences": lambda: rnn.SeqLSTM(D, H),
+    "a sequencer": lambda: rnn.Sequencer(legacy_nn.Linear(D, H)),
+    "a mean over samples": lambda: legacy_nn.Mean(1),
+    "a slice of samples": lambda: legacy_nn.Narrow(1, 1, 1),
+    "samples exchanged": lambda: legacy_nn.Transpose([1, 2]),
+}
+
+
+@pytest.mark.parametrize("name", ACROSS)
+def test_what_computes_across_samples_is_refused_in_a_sequencer(name: str) -> None:
+    with pytest.raises(TranslationError, match="across the samples of a step"):
+        modernise(rnn.Sequencer(ACROSS[name]()))
+
+
 def test_a_first_step_of_its_own_is_refused() -> None:
     with pytest.raises(TranslationError, match="one step at a time, and its first step"):
         modernise(STEPS["Recurrent"]())
