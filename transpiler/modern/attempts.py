@@ -64,11 +64,12 @@ def modern(
     Returns
     -------
     dict
-        By path.
+        By path; files of programs without nn are left out.
     """
     found: dict[str, Modern] = {}
     for program in programs(sources, required):
-        found |= _program(program, required)
+        if any(b"nn" in text for _, text in program):
+            found |= _program(program, required)
     return found
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from .. import ast
+from ..kinds import Type
 from ..scope import Variable
+from ..text import words
 
 
 def walk(root: Any) -> Iterator[Any]:
@@ -15,15 +18,25 @@ def walk(root: Any) -> Iterator[Any]:
     stack = [root]
     while stack:
         node = stack.pop()
-        if isinstance(node, (list, tuple)):
+        kind: Any = type(node)
+        if kind is list or kind is tuple:
             stack.extend(reversed(node))
-        elif is_dataclass(node) and not isinstance(node, (Variable, ast.Comment)):
+        elif (names := _parts(kind)) is not None:
             yield node
-            stack.extend(
-                getattr(node, f.name)
-                for f in reversed(fields(node))
-                if f.name not in ("variable", "before", "after", "trailing", "kind")
-            )
+            stack.extend([getattr(node, name) for name in names])
+
+
+_NO_PARTS = frozenset(
+    words("variable before after trailing kind line column blank_before imports text end_line")
+)
+
+
+@cache
+def _parts(kind: type) -> tuple[str, ...] | None:
+    """Return the fields of a kind of node that hold others, the last first; None for no node."""
+    if not is_dataclass(kind) or kind in (Variable, ast.Comment, Type):
+        return None
+    return tuple(f.name for f in reversed(fields(kind)) if f.name not in _NO_PARTS)
 
 
 def names_in(root: Any) -> Iterator[ast.Name]:
