@@ -114,13 +114,15 @@ def _listed(value):
 @pytest.fixture
 def onednn():
     """Calls of oneDNN's kernels."""
-    return Faster("onednn")
+    with using("fast"):
+        yield Faster("onednn")
 
 
 @pytest.fixture
 def fused():
     """Calls of the kernels that numba compiles."""
-    return Faster("fused")
+    with using("fast"):
+        yield Faster("fused")
 
 
 def channels_last(x):

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from contextvars import copy_context
 
 import numpy as np
 import pytest
@@ -113,7 +114,7 @@ def test_threads_compute_at_once(onednn, rng):
         found = [kernels.convolution(np, inputs[k], w, **ONE) for _ in range(20)]
         wrong.extend(y for y in found if not np.array_equal(y, expected[k]))
 
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    threads = [threading.Thread(target=copy_context().run, args=(work, k)) for k in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
