@@ -51,10 +51,11 @@ from rekindle.transpiler.runtime import Table
 exports = Table(
     indexOf=lambda array, value: next((k for k, v in array.items() if v == value), None),
     isNaN=lambda value: value != value,
+    map=lambda array, f: Table.of((k, f(k, v)) for k, v in array.items()),
 )
 """,
 }
-"""What the files require and nobody translates: C functions, and two functions of moses."""
+"""What the files require and nobody translates: C functions, and three functions of moses."""
 
 
 def translated(folder, target):

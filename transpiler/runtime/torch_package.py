@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from itertools import count
 from typing import Any
+from weakref import ref
 
 from rekindle.core.checkpoint.registry import CLASSES as KNOWN
 from rekindle.core.checkpoint.torch_types import STORAGE_CLASSES, TENSOR_CLASSES
@@ -123,8 +125,21 @@ def _metatable(name: str) -> Any:
     return CLASSES.get(name) if known is None else known.cls
 
 
+_POINTERS: dict[int, tuple[Callable[[], Any], int]] = {}
+_addresses = count(0x7F0000000000, 16)
+
+
 def _pointer(value: Any) -> int:
-    return id(value)
+    """Return a number that is the value's own: no later value gets it, as it would its `id`."""
+    known = _POINTERS.get(id(value))
+    if known is not None and known[0]() is value:
+        return known[1]
+    try:
+        alive: Callable[[], Any] = ref(value)
+    except TypeError:  # Tables, whose addresses Lua programs only print
+        return id(value)
+    _POINTERS[id(value)] = alive, (address := next(_addresses))
+    return address
 
 
 def _nothing(*_: Any) -> None:
