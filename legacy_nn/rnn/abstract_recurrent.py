@@ -299,7 +299,11 @@ def compact(table: Table) -> Table:
 
 def everywhere(recurrent: Any, call: Callable[[Any], Any]) -> None:
     """Call a function with the modules inside, and with the clones of them for each step."""
-    clones = recurrent.clones() if isinstance(recurrent, AbstractRecurrent) else []
+    if isinstance(recurrent, AbstractRecurrent):
+        clones = recurrent.clones()
+    else:  # a class of Lua's that borrows methods from this one
+        kept = vars(recurrent).get("sharedClones")
+        clones = list(kept.values()) if isinstance(kept, Table) else []
     seen: set[int] = set()
     for module in [*recurrent.inside(), *clones]:
         if id(module) not in seen:

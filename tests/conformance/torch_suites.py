@@ -2,8 +2,8 @@
 
 python tests/conformance/torch_suites.py [--sources DIR] [-k TEXT] [--page PAGE]
 
-The suites of torch7, nn, optim and nngraph are downloaded once, at the commits below, into
-.cache/ (they are Torch's, and not part of this project); DIR may hold copies of them instead, in
+The suites of torch7, nn, optim, nngraph and the packages around nn are downloaded once, at the
+commits below, into .cache/ (they are Torch's, and not part of this project); DIR may hold copies of them instead, in
 folders of these names. one_by_one.lua runs every test by itself and counts its assertions: a test
 that asserts nothing does not count as passed. torch_suites.toml says which tests do not pass, and
 why; the exit status says whether that list is right.
@@ -33,6 +33,10 @@ SOURCES = {
     "nn": "torch/nn/872682558c48ee661ebff693aa5a41fcdefa7873",
     "optim": "torch/optim/a5ceed7c21a56d32a36706823e8436741b230d1c",
     "nngraph": "torch/nngraph/3ed3b9ba9d1adf72c1fe15291a1e50b843cf04f9",
+    "dpnn": "Element-Research/dpnn/c0a8ca6f06e80fd39d69230549844cd66f71bc9f",
+    "rnn": "Element-Research/rnn/ba937a08f26e116db98b5cd6a690f49ea8f8316e",
+    "torch-autograd": "twitter/torch-autograd/4bc278a4169e13b928b54ef5c4a723267c6e0a04",
+    "torchnet": "torchnet/torchnet/c87fa3cf9ad9a4d99ce6c9ce93b5f0603a8ce91e",
     "totem": "deepmind/torch-totem/21240faf12ee7db95d7adc41760a04ec4ca036d0",
 }
 """Where each suite is, and its commit; nngraph's tests need the package totem."""
@@ -43,12 +47,18 @@ SECONDS = 600
 
 @dataclass(frozen=True)
 class Script:
-    """A file of tests, what starts them, and among how many processes they are split."""
+    """A file of tests, what starts them, and among how many processes they are split.
+
+    `packages` are loaded first. `provided` are packages that tests look for before they use what
+    is in others here.
+    """
 
     suite: str
     file: str
     call: str = ""
     parts: int = 1
+    packages: tuple[str, ...] = ("nn",)
+    provided: tuple[str, ...] = ()
 
     @property
     def name(self):
@@ -103,6 +113,10 @@ SCRIPTS = (
             "old",
         )
     ),
+    Script("dpnn", "test/test.lua", "dpnn.test()", 2, ("nn", "dpnn"), ("nnx", "randomkit")),
+    Script("rnn", "test/test.lua", "rnn.test()", 2, ("nn", "rnn"), ("nnx",)),
+    Script("torch-autograd", "test/test.lua", parts=2),
+    Script("torchnet", "test/test.lua"),
 )
 """What is left out measures time: timeSort.lua, test_Multinomial.lua, speed.lua."""
 
@@ -156,7 +170,8 @@ class Run:
         notes.write_text("")
         file = Path(self.script.file).name
         command = [
-            str(Path(sys.executable).with_name("rekindle")), "exec", "-l", "nn",
+            str(Path(sys.executable).with_name("rekindle")), "exec",
+            *(part for name in self.script.packages for part in ("-l", name)),
             str(HERE / "one_by_one.lua"), str(notes), file, self.script.call,
             str(self.part), str(self.script.parts), *self.results,
         ]  # fmt: skip
@@ -176,7 +191,13 @@ class Run:
         return self._read(notes, f"ran for {SECONDS} s" if late else f"ended the process: {said}")
 
     def _lua(self):
-        return {"LUA_PATH": self.path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        provided = " ".join(self.script.provided)
+        return {
+            "LUA_PATH": self.path,
+            "PROVIDED": provided,
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
 
     def _read(self, notes, ending):
         """Take over what the process noted; return whether it ended too early."""
