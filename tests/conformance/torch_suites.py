@@ -3,8 +3,8 @@
 python tests/conformance/torch_suites.py [--sources DIR] [-k TEXT] [--page PAGE]
 
 The suites of torch7, nn, optim, nngraph and the packages around nn are downloaded once, at the
-commits below, into .cache/ (they are Torch's, and not part of this project); DIR may hold copies of them instead, in
-folders of these names. one_by_one.lua runs every test by itself and counts its assertions: a test
+commits below, into .cache/ (they are not part of this project); DIR may hold copies of them
+instead, in folders of these names. one_by_one.lua runs every test by itself and counts its assertions: a test
 that asserts nothing does not count as passed. torch_suites.toml says which tests do not pass, and
 why; the exit status says whether that list is right.
 """
