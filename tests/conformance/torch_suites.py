@@ -4,9 +4,9 @@ python tests/conformance/torch_suites.py [--sources DIR] [-k TEXT] [--page PAGE]
 
 The suites of torch7, nn, optim, nngraph and the packages around nn are downloaded once, at the
 commits below, into .cache/ (they are not part of this project); DIR may hold copies of them
-instead, in folders of these names. one_by_one.lua runs every test by itself and counts its assertions: a test
-that asserts nothing does not count as passed. torch_suites.toml says which tests do not pass, and
-why; the exit status says whether that list is right.
+instead, in folders of these names. one_by_one.lua runs every test by itself and counts its
+assertions: a test that asserts nothing does not count as passed. torch_suites.toml says which
+tests do not pass, and why; the exit status says whether that list is right.
 """
 
 import argparse
@@ -115,7 +115,7 @@ SCRIPTS = (
     ),
     Script("dpnn", "test/test.lua", "dpnn.test()", 2, ("nn", "dpnn"), ("nnx", "randomkit")),
     Script("rnn", "test/test.lua", "rnn.test()", 2, ("nn", "rnn"), ("nnx",)),
-    Script("torch-autograd", "test/test.lua", parts=2),
+    Script("torch-autograd", "test/test.lua"),  # one test loads classes that another defines
     Script("torchnet", "test/test.lua"),
 )
 """What is left out measures time: timeSort.lua, test_Multinomial.lua, speed.lua."""
