@@ -39,7 +39,7 @@ def tensor(
     ShapeError
         For rows of several lengths.
     """
-    copied = Tensor(Tensor(data, dtype, device).array.copy(order="C"))
+    copied = Tensor._wrap(Tensor(data, dtype, device).array.copy(order="C"))
     copied.requires_grad = requires_grad
     return copied
 

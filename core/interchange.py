@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from . import backend
+from .autograd.versions import expose
 from .backend import CPU
 from .dtypes import DtypeError
 from .errors import ShapeError, SharingError, UseError
 
 if TYPE_CHECKING:
+    from .autograd.versions import Cell
     from .storage import Storage
 
 
@@ -22,6 +24,7 @@ class Interchange:
 
     if TYPE_CHECKING:  # what Tensor has beside this
         requires_grad: bool
+        _version: Cell
 
         @property
         def array(self) -> Any:
@@ -37,18 +40,21 @@ class Interchange:
 
         Writes through the array are not tracked: neither `version` nor a graph sees them.
         """
+        expose(self._version)
         return backend.to_numpy(self.array)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         device = backend.device_of(self.array)
         if device != CPU:
             raise UseError(f"a tensor on {device} is no NumPy array; .numpy() copies it")
+        expose(self._version)
         return np.asarray(self.array, dtype=dtype, copy=copy)
 
     def __dlpack__(self, **options: Any) -> Any:
         """Export the memory; see the DLPack protocol of the array API."""
         if self.requires_grad:
             raise SharingError("a tensor that requires gradients is not exported: use .detach()")
+        expose(self._version)
         return self.array.__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
@@ -85,7 +91,7 @@ class Interchange:
 
     def tolist(self) -> Any:
         """Return nested lists of Python numbers."""
-        return self.numpy().tolist()
+        return backend.to_numpy(self.array).tolist()
 
     def item(self) -> Any:
         """Return the only element as a Python number.
@@ -99,7 +105,7 @@ class Interchange:
             raise ShapeError(
                 f"item() needs a tensor of one element; this has shape {self.array.shape}"
             )
-        return self.numpy().item()
+        return backend.to_numpy(self.array).item()
 
     def __bool__(self) -> bool:
         if self.array.size != 1:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from . import backend
+from .autograd.versions import expose
 from .backend import CPU
 from .errors import RekindleError, SharingError
 from .resizing import replace_memory
@@ -109,6 +110,7 @@ def share_storage(storage: Storage) -> None:
     shared = block.array(array.size, array.dtype)
     shared[...] = array
     replace_memory(storage, shared)
+    expose(storage.cell)
     weakref.finalize(block, _unlink, block.memory, os.getpid())
     _STORAGES[block.memory.name] = storage
 

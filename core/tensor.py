@@ -14,7 +14,7 @@ from . import backend
 from .autograd.hooks import Hooks
 from .autograd.node import LEAF, Leaf, Node
 from .autograd.parts import PICK
-from .autograd.versions import Cell, count_write, version_of
+from .autograd.versions import Cell, count_write, expose, version_of
 from .autograd.views import View, parent_of
 from .backend import Device
 from .dtypes import Dtype, DtypeError, as_array, as_dtype, is_floating
@@ -100,6 +100,8 @@ class Tensor(TensorMethods, Interchange):
             self._version = data._version
         else:
             self._version = {}
+            if self._array is data:
+                expose(self._version)
         if requires_grad:
             self.requires_grad = True
 

@@ -168,7 +168,8 @@ class Fuser:
         arrays = [None if p is None else p.array for p in parts]
         key = (work.place, work.weight.shape, backend.address(variance.array))
         known = self._folds.get(key)
-        if known is None or known[0] != state:
+        exposed = any(p is not None and "exposed" in p._version for p in parts)
+        if known is None or known[0] != state or exposed:
             w, b = fold(*arrays, eps=eps)
             # The arrays are kept so that their addresses stay theirs.
             known = self._folds[key] = (state, Tensor._wrap(w), Tensor._wrap(b), arrays)

@@ -83,8 +83,8 @@ def mean(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Arr
 
 
 mean.def_vjp(
-    x=lambda xp, g, x_shape, axis, keepdims: (
-        spread(xp, g / _count(x_shape, axis), x_shape, axis, keepdims)
+    x=lambda xp, g, x_shape, axis, keepdims: spread(
+        xp, g / _count(x_shape, axis), x_shape, axis, keepdims
     )
 )
 mean.def_jvp(x=lambda xp, g, axis, keepdims: xp.mean(g, axis=axis, keepdims=keepdims))

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from rekindle.core.autograd.versions import expose
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 
@@ -67,6 +68,7 @@ def mirror_address(tensor: Tensor) -> int:
     found = getattr(tensor, "_mirror", None)
     if not isinstance(found, Mirror):
         found = tensor._mirror = Mirror(tensor)
+        expose(tensor._version)
     return found.address
 
 

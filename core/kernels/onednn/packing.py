@@ -72,11 +72,12 @@ def kept(w: Array, cell: Any, order: int, pack: Callable[[Array], Array]) -> Arr
     w : array
         Contiguous filters.
     cell : dict or None
-        What `announced` returned for them; None packs them anew.
+        What `announced` returned for them. Without it, or where others write to the memory
+        without counting, they are packed anew.
     order : int
         The number of the order that `pack` brings them into.
     """
-    if cell is None:
+    if cell is None or "exposed" in cell:
         return pack(w)
     key = address(w), w.shape, order
     state = id(cell), cell["count"] if cell else 0, _sample(w)

@@ -10,7 +10,7 @@ from rekindle.core.creation import tensor
 from rekindle.core.kernels import using
 from rekindle.core.kernels.onednn import convolution as fast
 from rekindle.core.kernels.onednn import packing
-from rekindle.core.tensor import Parameter
+from rekindle.core.tensor import Parameter, Tensor
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def packed(monkeypatch, onednn):
 @pytest.fixture
 def layer(rng):
     x = tensor(rng.normal(size=(2, 16, 9, 9)).astype(np.float32))
-    return x, Parameter(rng.normal(size=(16, 16, 3, 3)).astype(np.float32))
+    return x, Parameter(tensor(rng.normal(size=(16, 16, 3, 3)).astype(np.float32)))
 
 
 def right(x, w, y):
@@ -66,6 +66,27 @@ def test_written_filters_are_packed_again(layer, packed, write):
         w.set_(tensor(w.numpy() * 3))
     assert right(*layer, ops.convolution(*layer))
     assert len(packed) == 3
+
+
+@pytest.mark.parametrize(
+    "give", ["numpy", "array", "dlpack", "share", "made"], ids=lambda name: f"given by {name}"
+)
+def test_one_element_that_others_write_is_seen(layer, packed, give):
+    x, w = layer
+    memory = np.array(w.numpy())
+    w = Parameter(Tensor(memory)) if give == "made" else Parameter(tensor(memory))
+    for _ in range(3):
+        ops.convolution(x, w)
+    if give == "share":
+        w.detach().share_memory_()
+        memory = w.detach().array
+    elif give != "made":
+        ways = {"numpy": w.detach().numpy, "array": lambda: np.asarray(w.detach())}
+        memory = (ways | {"dlpack": lambda: np.from_dlpack(w.detach())})[give]()
+    for place in (5, 4, 1, 2), (3, 2, 0, 1):
+        memory[place] += 50.0
+        assert right(x, w, ops.convolution(x, w))
+        assert right(x, w, ops.convolution(x, w))
 
 
 def test_training_keeps_nothing(layer, packed):
