@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from .. import ast
 from ..kinds import MODULE, TENSOR
 from .branches import REDUCERS, dimension, reducer_takes
+from .constructors import Arguments, Layer, Unclear
 from .criterions import loss_code
 from .facts import CONTAINERS, class_of
-from .layers import LAYERS, TENSOR_CLASSES, Arguments, Layer, Unclear
+from .layers import LAYERS, TENSOR_CLASSES
 from .nodes import NN, Part, Template, at
 from .walk import method_call, plain
 

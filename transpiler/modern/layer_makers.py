@@ -1,0 +1,274 @@
+"""Makers of core.nn's layers from the arguments of Torch's constructors.
+
+Each maker takes the arguments in Torch's order and what is known of the tensor that comes in:
+"features" (its last dimension), "spatial" (the last three are channels, height and width), or
+None. It gives None where core has nothing of the same meaning.
+
+Source: torch/nn's constructors; the rules of legacy_nn/modernise/rules_layers.py.
+"""
+
+from __future__ import annotations
+
+from .. import ast
+from .constructors import Arguments, Layer, Maker
+from .nodes import Part
+from .walk import alike, number, plain
+
+
+def same_arguments(name: str, rank: str | None = "same", most: int = 0) -> Maker:
+    """Return a maker of a layer with as many of Torch's first arguments."""
+
+    def make(a: Arguments) -> Layer:
+        parts = [a[i] for i in range(most)]
+        return Layer(a.code(name, *parts), a.rank if rank == "same" else rank)
+
+    return make
+
+
+def linear(a: Arguments) -> Layer:
+    """Return Linear."""
+    bias = "False" if "noBias" in a.methods else a.flag(2, True)
+    return Layer(a.code("Linear", a[0], a[1], bias=bias), "features", True)
+
+
+def spatial_convolution(a: Arguments) -> Layer:
+    """Return Conv2d; Torch has width before height."""
+    code = a.code(
+        "Conv2d",
+        a[0],
+        a[1],
+        a.size(3, 2),
+        stride=a.size(5, 4, default=1),
+        padding=padding(a, 6, 7),
+        groups=a[8] if number(a[8]) != 1 else None,
+        bias="False" if "noBias" in a.methods else None,
+    )
+    return Layer(code, "spatial", True)
+
+
+def dilated_convolution(a: Arguments) -> Layer:
+    """Return Conv2d with its dilation."""
+    code = a.code(
+        "Conv2d",
+        a[0],
+        a[1],
+        a.size(3, 2),
+        stride=a.size(5, 4, default=1),
+        padding=padding(a, 6, 7),
+        dilation=a.size(9, 8, default=1),
+    )
+    return Layer(code, "spatial", True)
+
+
+def padding(a: Arguments, width: int, height: int) -> Part:
+    """Return the padding: that of the height is the width's where it is left out."""
+    if a[height] is None:
+        return None if a[width] is None or number(a[width]) == 0 else a[width]
+    return a.size(height, width, default=0)
+
+
+def full_convolution(a: Arguments) -> Layer:
+    """Return ConvTranspose2d."""
+    code = a.code(
+        "ConvTranspose2d",
+        a[0],
+        a[1],
+        a.size(3, 2),
+        stride=a.size(5, 4, default=1),
+        padding=a.size(7, 6, default=0),
+        output_padding=a.size(9, 8, default=0),
+        bias="False" if "noBias" in a.methods else None,
+    )
+    return Layer(code, "spatial", True)
+
+
+def volumetric_convolution(a: Arguments) -> Layer:
+    """Return Conv3d; Torch has time, width, height."""
+    code = a.code(
+        "Conv3d",
+        a[0],
+        a[1],
+        a.size(2, 4, 3),
+        stride=a.size(5, 7, 6, default=1),
+        padding=a.size(8, 10, 9, default=0),
+    )
+    return Layer(code, None, True)
+
+
+def max_pooling(a: Arguments) -> Layer:
+    """Return MaxPool2d, without its stride where that is the kernel."""
+    kernel, stride = a.size(1, 0), a.size(3, 2)
+    if a[2] is None or (alike(a[0], a[2]) and alike(a[1], a[3])):
+        stride = None
+    code = a.code(
+        "MaxPool2d",
+        kernel,
+        stride=stride,
+        padding=a.size(5, 4, default=0),
+        ceil_mode="True" if "ceil" in a.methods else None,
+    )
+    return Layer(code, "spatial")
+
+
+def average_pooling(a: Arguments) -> Layer:
+    """Return AvgPool2d; Torch's stride is 1 where it is left out."""
+    same = a[2] is not None and alike(a[0], a[2]) and alike(a[1], a[3])
+    stride = None if same else a.size(3, 2)
+    code = a.code(
+        "AvgPool2d",
+        a.size(1, 0),
+        stride="1" if stride is None and not same else stride,
+        padding=a.size(5, 4, default=0),
+        ceil_mode="True" if "ceil" in a.methods else None,
+    )
+    return Layer(code, "spatial")
+
+
+def adaptive(name: str) -> Maker:
+    """Return a maker of pooling to a given size."""
+
+    def make(a: Arguments) -> Layer:
+        return Layer(a.code(name, a.size(1, 0)), "spatial")
+
+    return make
+
+
+def normalization(name: str, rank: str | None) -> Maker:
+    """Return a maker of batch normalisation."""
+
+    def make(a: Arguments) -> Layer:
+        code = a.code(
+            name,
+            a[0],
+            eps=a[1] if number(a[1]) != 1e-5 else None,
+            momentum=a[2] if number(a[2]) != 0.1 else None,
+            affine=a.flag(3, True),
+        )
+        return Layer(code, rank, True)
+
+    return make
+
+
+def local_response(a: Arguments) -> Layer:
+    """Return LocalResponseNorm."""
+    code = a.code("LocalResponseNorm", a[0], alpha=a[1], beta=a[2], k=a[3])
+    return Layer(code, "spatial", note=_BATCHES)
+
+
+def dropout(name: str) -> Maker:
+    """Return a maker of dropout."""
+
+    def make(a: Arguments) -> Layer | None:
+        if a[1] is not None and a.flag(1, False) is not None:
+            return None  # Torch's first version did not scale in training
+        return Layer(a.code(name, a[0] if number(a[0]) != 0.5 else None), a.rank)
+
+    return make
+
+
+def spatial_dropout(a: Arguments) -> Layer:
+    """Return Dropout2d."""
+    return Layer(a.code("Dropout2d", a[0] if number(a[0]) != 0.5 else None), a.rank)
+
+
+def over_features(name: str) -> Maker:
+    """Return a maker of softmax layers: over features, or over the planes of images."""
+
+    def make(a: Arguments) -> Layer | None:
+        dimension = {"features": "-1", "spatial": "-3"}.get(a.rank or "")
+        return None if dimension is None else Layer(a.code(name, dimension), a.rank)
+
+    return make
+
+
+def view(a: Arguments) -> Layer | None:
+    """Return Flatten behind images, Unflatten behind features; other views are none of these."""
+    sizes = list(a.values)
+    if len(sizes) == 1 and isinstance(plain(sizes[0]), ast.TableConstructor):
+        return None
+    if len(sizes) == 2 and number(sizes[0]) == -1:
+        sizes = sizes[1:]
+    if any(number(s) is not None and float(number(s) or 0) <= 0 for s in sizes):
+        return None
+    if len(sizes) == 1 and a.rank == "spatial":
+        return Layer(a.code("Flatten", "-3"), "features")
+    if len(sizes) == 3 and len(a.values) == 3 and a.rank == "features":
+        parts: list[Part] = ["("]
+        for size in sizes:
+            parts += [size, ", "]
+        return Layer(a.code("Unflatten", "-1", [*parts[:-1], ")"]), "spatial")
+    return None
+
+
+def reshape(a: Arguments) -> Layer | None:
+    """Return what a view becomes, unless it is told about batches."""
+    return None if any(isinstance(plain(v), ast.Boolean) for v in a.values) else view(a)
+
+
+def embedding(a: Arguments) -> Layer | None:
+    """Return Embedding, for a lookup table without padding or norms."""
+    return None if len(a.values) > 2 else Layer(a.code("Embedding", a[0], a[1]), None, True)
+
+
+def relu(a: Arguments) -> Layer:
+    """Return ReLU."""
+    return Layer(a.code("ReLU"), a.rank)
+
+
+def threshold(a: Arguments) -> Layer | None:
+    """Return Threshold, or ReLU where both numbers are 0."""
+    if number(a[0]) == 0 and number(a[1]) in (0, None):
+        return relu(a)
+    if a[0] is None or a[1] is None:
+        return None
+    return Layer(a.code("Threshold", a[0], a[1]), a.rank)
+
+
+def hard_tanh(a: Arguments) -> Layer:
+    """Return Hardtanh."""
+    if number(a[0]) in (-1, None) and number(a[1]) in (1, None) and a[0] is a[1] is None:
+        return Layer(a.code("Hardtanh"), a.rank)
+    return Layer(a.code("Hardtanh", a[0], a[1]), a.rank)
+
+
+def leaky(a: Arguments) -> Layer | None:
+    """Return LeakyReLU."""
+    if isinstance(plain(a[0]), ast.Boolean):
+        return None
+    return Layer(a.code("LeakyReLU", a[0]), a.rank)
+
+
+def prelu(a: Arguments) -> Layer:
+    """Return PReLU."""
+    shared = a[0] is None or number(a[0]) == 0
+    return Layer(a.code("PReLU", None if shared else a[0]), a.rank, True)
+
+
+def elu(a: Arguments) -> Layer:
+    """Return ELU."""
+    return Layer(a.code("ELU", a[0] if number(a[0]) != 1 else None), a.rank)
+
+
+def zero_padding(name: str) -> Maker:
+    """Return a maker of layers that pad four sides: left, right, top, bottom."""
+
+    def make(a: Arguments) -> Layer | None:
+        if any(a[i] is None for i in range(4)):
+            return None
+        parts: list[Part] = ["("]
+        for i in range(4):
+            parts += [a[i], ", "]
+        sides: Part = [*parts[:-1], ")"]
+        if all(alike(a[0], a[i]) for i in range(1, 4)):
+            sides = a[0]
+        return Layer(a.code(name, sides), "spatial")
+
+    return make
+
+
+_BATCHES = "core's layer takes batches: it would take a single image for a batch of rows"
+
+
+def upsampling(a: Arguments) -> Layer:
+    """Return Upsample."""
+    return Layer(a.code("Upsample", scale_factor=a[0]), "spatial", note=_BATCHES)
