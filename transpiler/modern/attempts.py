@@ -12,7 +12,9 @@ from ..parse import parse
 from ..scope import FileScope, resolve
 from ..syntax import dotted
 from .branches import CLASSES
-from .facts import Facts, File, class_of
+from .classes import class_of
+from .facts import Facts
+from .files import File
 from .lowering import resolve_modern
 from .nodes import NN, SEED, Line, Nothing, Template, like
 from .programs import programs

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..syntax import blocks_of, dotted
-from .facts import class_of
+from .classes import class_of
 from .nodes import NN, Suite, at, like
 from .walk import method_call, plain, walk
 

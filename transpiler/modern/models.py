@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from .. import ast
 from ..kinds import MODULE, TENSOR
 from .branches import REDUCERS, dimension, reducer_takes
+from .chains import chain_of
+from .classes import CONTAINERS, class_of
 from .constructors import Arguments, Layer, Unclear
 from .criterions import loss_code
-from .facts import CONTAINERS, class_of
 from .layers import LAYERS, TENSOR_CLASSES
 from .nodes import NN, Part, Template, at
-from .walk import method_call, plain
+from .walk import plain
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter
@@ -40,16 +41,6 @@ class Item:
     parts: list[Part]
     has_parameters: bool = False
     statement: ast.Statement | None = None
-
-
-def chain_of(node: Any) -> tuple[Any, list[ast.MethodCall]]:
-    """Return what a chain of method calls starts from, and the calls in order."""
-    calls = []
-    node = plain(node)
-    while isinstance(node, ast.MethodCall):
-        calls.append(node)
-        node = plain(node.object)
-    return node, calls[::-1]
 
 
 class Models:
@@ -409,13 +400,3 @@ def _comments(comments: list[ast.Comment]) -> str:
 
     lines = [line for comment in comments for line in comment_lines(comment)]
     return "\n" + "".join(f"{line}\n" for line in lines) if lines else ""
-
-
-def added(statement: ast.Statement) -> tuple[Any, list[Any]] | None:
-    """Return the model and what is added for `model:add(a):add(b)` as a statement."""
-    if not isinstance(statement, ast.CallStatement):
-        return None
-    base, calls = chain_of(statement.call)
-    if not calls or not all(method_call(c, "add") and len(c.arguments) == 1 for c in calls):
-        return None
-    return base, [c.arguments[0] for c in calls]

@@ -9,7 +9,7 @@ from ..parse import parse
 from ..scope import resolve
 from ..sharing import LOADERS
 from ..syntax import dotted
-from .facts import Groups
+from .groups import Groups
 from .walk import plain
 
 Sources = Sequence[tuple[str, bytes]]

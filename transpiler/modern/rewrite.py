@@ -18,12 +18,17 @@ from ..scope import Variable
 from ..syntax import blocks_of
 from . import calls
 from .branches import REDUCERS
-from .facts import Facts, File, Key
+from .chains import added, added_at_once, is_container, start_of
+from .effects import effect
+from .facts import Facts
+from .fields import assignment, presence, sums_up
+from .files import File
 from .loops import over_modules
-from .models import Child, Models, added
+from .models import Child, Models
 from .nodes import NO_GRAD, ClassNumbers, Line, Suite, Template, at, like
 from .steps import find_steps
 from .training import Training
+from .variables import Key
 from .walk import number, plain, walk
 
 _LOOPS = (ast.While, ast.Repeat, ast.NumericFor, ast.GenericFor)
@@ -207,11 +212,11 @@ class Rewriter:
         for other in self.facts.keys_in(value):
             self.join(key, other)
         if role == "criterion":
-            summed = position < len(found) and calls.sums_up(self, found[position], key)
+            summed = position < len(found) and sums_up(self, found[position], key)
             statement.values = [self.models.criterion(value, summed)]
             position += summed
-        elif calls.is_container(value):
-            children: list[Child] = [(child, None) for child in calls.added_at_once(value)]
+        elif is_container(value):
+            children: list[Child] = [(child, None) for child in added_at_once(value)]
             while position < len(found) and (more := added(found[position])) is not None:
                 base, parts = more
                 if self.facts.key(base) != key or any(
@@ -222,7 +227,7 @@ class Rewriter:
                 owners[0] = found[position]
                 children += list(zip(parts, owners, strict=True))
                 position += 1
-            start = calls.start_of(value)
+            start = start_of(value)
             made: Any = self.models.container(start, children, key)
             statement.values = [made]
         else:
@@ -259,7 +264,7 @@ class Rewriter:
             case ast.Local() | ast.Assign():
                 self.may_guard, self.guarded = True, False
                 if isinstance(node, ast.Assign):
-                    changed = calls.assignment(self, node)
+                    changed = assignment(self, node)
                     if changed is not None:
                         return [changed]
                     node.targets = [self.target(t) for t in node.targets]
@@ -270,9 +275,9 @@ class Rewriter:
                 ]
                 return self._guard(node)
             case ast.CallStatement():
-                effect = calls.effect(self, node)
-                if effect is not None:
-                    return effect
+                done = effect(self, node)
+                if done is not None:
+                    return done
                 self.may_guard, self.guarded = True, False
                 call = self.expression(node.call)
                 if isinstance(call, Template):
@@ -312,7 +317,7 @@ class Rewriter:
                 return
             case ast.If():
                 node.branches = [
-                    (calls.presence(self, t) or self.expression(t), b) for t, b in node.branches
+                    (presence(self, t) or self.expression(t), b) for t, b in node.branches
                 ]
             case ast.NumericFor():
                 node.start, node.stop = self.expression(node.start), self.expression(node.stop)

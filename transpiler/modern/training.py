@@ -8,11 +8,11 @@ from .. import ast
 from ..kinds import NUMBER
 from ..scope import Variable
 from ..syntax import returns
-from .calls import negated
-from .facts import Key, method_of
+from .classes import method_of
 from .nodes import NO_GRAD, OPTIM, Line, Nothing, Suite, at, like
 from .optimizers import METHODS, is_simple, optimizer_code, options_of, schedule_code
-from .walk import alike, method_call, names_in, number, plain, walk
+from .variables import Key
+from .walk import alike, method_call, names_in, negated, number, plain, walk
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter

@@ -94,6 +94,16 @@ def number(node: Any) -> int | float | None:
     return node.value if isinstance(node, ast.Number) else None
 
 
+def negated(node: Any) -> Any:
+    """Return x for `-x`."""
+    node = plain(node)
+    if isinstance(node, ast.Unary) and node.operator == "-":
+        return node.operand
+    if isinstance(node, ast.Number) and node.value < 0:
+        return ast.Number(node.line, node.column, -node.value, node.text.lstrip("-"))
+    return None
+
+
 def method_call(node: Any, *names: str) -> bool:
     """Whether an expression is a call of one of some methods."""
     return isinstance(node, ast.MethodCall) and node.method in names

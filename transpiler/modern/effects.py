@@ -1,0 +1,125 @@
+"""Calls for their effect, as statements, on what has a role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import ast
+from ..syntax import dotted
+from .chains import added
+from .nodes import NN, SEED, Line, Nothing, Suite, at, like
+from .walk import alike, negated
+
+if TYPE_CHECKING:
+    from .rewrite import Rewriter
+
+_IN_PLACE = {
+    "uniform": "nn.init.uniform_",
+    "normal": "nn.init.normal_",
+    "fill": "nn.init.constant_",
+    "zero": "nn.init.zeros_",
+}
+
+
+def effect(r: Rewriter, node: ast.CallStatement) -> list[ast.Statement] | None:
+    """Return what a call for its effect becomes that is about something with a role."""
+    call = node.call
+    if isinstance(call, ast.Call):
+        if r.facts.builder(call) is not None and r.facts.is_model(call):
+            code = at(node, r.models.expression(call))
+            return [like(Line(node.line, node.column, code), node)]
+        if dotted(call.function) == "torch.manualSeed" and len(call.arguments) == 1:
+            seed = at(node, "manual_seed(", call.arguments[0], ")", imports=[SEED])
+            return [node, Line(node.line, node.column, seed)]
+        return None
+    role = r.facts.role(call.object)
+    if role in ("params", "grads"):
+        return _of_vector(r, node, call, role)
+    if role == "criterion" and call.method in ("cuda", "float", "double"):
+        return [like(Nothing(node.line, node.column), node)]
+    if not r.facts.is_model(call.object):
+        return None
+    more = added(node)
+    if more is not None and r.facts.role(more[0]) == "model":
+        base, children = more
+        key = r.facts.key(base)
+        r.targets.append(key)  # type: ignore[arg-type]  # it has a role
+        listed = [(child, None) for child in children]
+        more_of_it = [] if key is None else r.next_children(key)
+        code = r.models.appended(node, base, [*listed, *more_of_it], key)
+        r.targets.pop()
+        return [like(Line(node.line, node.column, code), node)]
+    if more is not None and r.facts.builder(more[0]) is not None:
+        children = [(child, None) for child in more[1]]
+        code = r.models.appended(node, r.models.expression(more[0]), children, None)
+        return [like(Line(node.line, node.column, code), node)]
+    model = r.models.expression(call.object)
+    simple = {
+        "training": ".train()",
+        "evaluate": ".eval()",
+        "cuda": ".float()",
+        "float": ".float()",
+        "double": ".double()",
+    }
+    if call.method in simple and not call.arguments:
+        return [like(Line(node.line, node.column, at(node, model, simple[call.method])), node)]
+    if call.method == "zeroGradParameters":
+        return [like(Line(node.line, node.column, r.training.zero(node, call.object)), node)]
+    if call.method == "updateParameters" and len(call.arguments) == 1:
+        rate = call.arguments[0]
+        return [like(r.training.update(node, call.object, rate), node)]
+    if call.method == "clearState":
+        return [like(Nothing(node.line, node.column), node)]
+    return None
+
+
+def _of_vector(
+    r: Rewriter, node: ast.CallStatement, call: ast.MethodCall, role: str
+) -> list[ast.Statement] | None:
+    model, given = r.training.model_of(call.object), call.arguments
+    line: Any = None
+    if role == "grads" and call.method == "zero":
+        line = r.training.zero(node, model)
+    elif role == "grads" and call.method == "clamp" and len(given) == 2:
+        if not (_is_minus(given[0], given[1])):
+            return None
+        limit = r.expression(given[1])
+        parts = ["nn.utils.clip_grad_value_(", model, ".parameters(), ", limit, ")"]
+        line = at(node, *parts, imports=[NN])
+    elif role == "grads" and call.method in ("mul", "div") and len(given) == 1:
+        factor = r.expression(given[0])
+        return [_for_each(r, node, model, f".grad.{call.method}_(", factor, ")")]
+    elif role == "params" and call.method == "add" and len(given) == 2:
+        rate = negated(given[0])
+        if rate is None or r.facts.role(given[1]) != "grads":
+            return None
+        return [like(r.training.update(node, model, rate), node)]
+    elif role == "params" and call.method in _IN_PLACE:
+        found = [r.expression(a) for a in given]
+        parts = [part for a in found for part in (", ", a)]
+        suite = _for_each(r, node, model, None, f"{_IN_PLACE[call.method]}(", *parts, ")")
+        return [suite]
+    elif role == "params" and call.method == "copy" and len(given) == 1:
+        vector = r.expression(given[0])
+        parts = ["nn.utils.vector_to_parameters(", vector, ", ", model, ".parameters())"]
+        line = at(node, *parts, imports=[NN])
+    return None if line is None else [like(Line(node.line, node.column, line), node)]
+
+
+def _for_each(
+    r: Rewriter, node: ast.Statement, model: Any, method: str | None, *parts: Any
+) -> ast.Statement:
+    """Return a loop over a model's parameters; without a method the function takes each."""
+    name = ast.Name(node.line, node.column, r.fresh("p") if "p" in r.facts.names else "p")
+    header = at(node, "for ", name, " in ", model, ".parameters()")
+    if method is None:
+        code = at(node, parts[0], name, *parts[1:], imports=[NN])
+    else:
+        code = at(node, name, method, *parts)
+    body = ast.Block([Line(node.line, node.column, code)])
+    return like(Suite(node.line, node.column, header, body, [name]), node)
+
+
+def _is_minus(low: Any, high: Any) -> bool:
+    inner = negated(low)
+    return inner is not None and alike(inner, high)
