@@ -175,7 +175,7 @@ def _finished(rewriter: Rewriter, kept: list[tuple[str, Kept]]) -> dict[str, Mod
     _rename_optimizer(rewriter)
     for file in rewriter.files:
         block = file.block
-        _remove(block, rewriter.training.removed)
+        _remove(block, rewriter.training.closures.removed)
         _remove_seeds(block)
         templates = [n for n in walk(block) if isinstance(n, Template)]
         classes = sorted(rewriter.classes_of[file.path])

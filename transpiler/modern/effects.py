@@ -64,10 +64,12 @@ def effect(r: Rewriter, node: ast.CallStatement) -> list[ast.Statement] | None:
     if call.method in simple and not call.arguments:
         return [like(Line(node.line, node.column, at(node, model, simple[call.method])), node)]
     if call.method == "zeroGradParameters":
-        return [like(Line(node.line, node.column, r.training.zero(node, call.object)), node)]
+        return [
+            like(Line(node.line, node.column, r.training.descent.zero(node, call.object)), node)
+        ]
     if call.method == "updateParameters" and len(call.arguments) == 1:
         rate = call.arguments[0]
-        return [like(r.training.update(node, call.object, rate), node)]
+        return [like(r.training.descent.update(node, call.object, rate), node)]
     if call.method == "clearState":
         return [like(Nothing(node.line, node.column), node)]
     return None
@@ -79,7 +81,7 @@ def _of_vector(
     model, given = r.training.model_of(call.object), call.arguments
     line: Any = None
     if role == "grads" and call.method == "zero":
-        line = r.training.zero(node, model)
+        line = r.training.descent.zero(node, model)
     elif role == "grads" and call.method == "clamp" and len(given) == 2:
         if not (_is_minus(given[0], given[1])):
             return None
@@ -93,7 +95,7 @@ def _of_vector(
         rate = negated(given[0])
         if rate is None or r.facts.role(given[1]) != "grads":
             return None
-        return [like(r.training.update(node, model, rate), node)]
+        return [like(r.training.descent.update(node, model, rate), node)]
     elif role == "params" and call.method in _IN_PLACE:
         found = [r.expression(a) for a in given]
         parts = [part for a in found for part in (", ", a)]

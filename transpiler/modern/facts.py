@@ -43,7 +43,6 @@ class Facts(Variables):
         self.groups = Groups()
         self.layers: dict[Key, Any] = {}
         """What a container's definition adds, lists, variables or classes; or a layer's class."""
-        self.containers: dict[Key, str] = {}
         self.roles: dict[Key, str] = {}
         self.states: dict[Key, str] = {}
         self._returns: dict[Key, list[list[Any]]] = {}

@@ -37,7 +37,7 @@ def field(r: Rewriter, node: ast.Index) -> Any:
     role = r.facts.role(node.table)
     name = node.key.value if isinstance(node.key, ast.String) else None
     if role == "sums" and number(node.key) == 1:
-        return r.training.first_loss(node)
+        return r.training.closures.first_loss(node)
     if role == "state" and name == "learningRate":
         return r.training.rate(node)
     if role == "model" or (method_call(plain(node.table), "get") and r.facts.is_model(node.table)):

@@ -173,7 +173,7 @@ class Rewriter:
                 out += new
                 continue
             if isinstance(statement, _LOOPS) and not self.loops:
-                out += self.training.before_loop(statement)
+                out += self.training.descent.before_loop(statement)
             if id(statement) in self.taken:
                 position += 1
                 continue

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .. import ast
 from ..kinds import NUMBER, TENSOR
 from ..syntax import blocks_of
+from .calls import input_of, target_of
 from .nodes import Line, Nothing, at, like
 from .walk import alike, all_alike, method_call, names_in, plain, walk
 
@@ -296,16 +297,12 @@ def _plan_loss(
 
 def training_call(r: Rewriter, call: Any) -> Any:
     """Return `model(input)` of a `model:forward(input)`."""
-    from .calls import input_of
-
     model = r.models.expression(call.object)
     return at(call, model, "(", input_of(r, call), ")", kind=TENSOR)
 
 
 def loss_call(r: Rewriter, call: Any, output: Any) -> Any:
     """Return `criterion(output, target)` of a `criterion:forward(output, target)`."""
-    from .calls import target_of
-
     target = target_of(r, call)
     return at(call, r.models.criterion(call.object, False), "(", output, ", ", target, ")")
 

@@ -1,4 +1,4 @@
-"""Optimisers: getParameters, tables of options, closures, and the calls of torch/optim."""
+"""Optimisers: getParameters, tables of options, and what becomes of the statements about them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..kinds import NUMBER
-from ..scope import Variable
-from ..syntax import returns
 from .classes import method_of
-from .nodes import NO_GRAD, OPTIM, Line, Nothing, Suite, at, like
-from .optimizers import METHODS, is_simple, optimizer_code, options_of, schedule_code
+from .closures import Closures
+from .descent import Descent
+from .nodes import Nothing, at, like
+from .optimizers import METHODS, optimizer_code, options_of, schedule_code
 from .variables import Key
-from .walk import alike, method_call, names_in, negated, number, plain, walk
+from .walk import method_call, plain, walk
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter
@@ -31,16 +31,12 @@ class Training:
         self.flat: dict[Key, ast.Name] = {}
         """The model of each vector of parameters or gradients."""
         self.state_model: dict[Key, Key] = {}
-        self.closures: dict[Key, list[ast.Call]] = {}
+        self.closures = Closures(rewriter, self)
         self.made: dict[Key, list[Any]] = {}
         """For models the expressions of their optimisers' variables that have been made."""
         self.deferred: dict[Key, tuple[Key, ast.TableConstructor, int]] = {}
         self.schedules: dict[Key, str] = {}
-        self.sums: dict[Key, Any] = {}
-        self.written: set[int] = set()
-        self.removed: set[int] = set()
-        self.written_loss = False
-        self.plain: dict[Key, tuple[str, Any]] = {}
+        self.descent = Descent(rewriter, self)
         self._find_flat()
         self._find_states()
 
@@ -91,7 +87,7 @@ class Training:
             function = facts.key(call.arguments[0])
             if function is not None:
                 assert isinstance(call, ast.Call)
-                self.closures.setdefault(function, []).append(call)
+                self.closures.calls.setdefault(function, []).append(call)
             if is_state and state is not None:
                 model = facts.key(self.model_of(call.arguments[1]))
                 assert model is not None
@@ -124,31 +120,21 @@ class Training:
             if len(keys) == 1 and self.r.facts.role(targets[0]) == "state" and node.values:
                 return self._state_statement(node, keys[0])
             if len(node.values) == 1 and method_of(plain(node.values[0])) is not None:
-                return self._optimise(node, plain(node.values[0]), targets)
-            if self._is_closure(keys, node.values):
+                return self.closures.optimise(node, plain(node.values[0]), targets)
+            if self.closures.is_closure(keys, node.values):
                 return [node]
         if isinstance(node, ast.CallStatement) and method_of(node.call) is not None:
-            return self._optimise(node, node.call, [])
-        if isinstance(node, ast.LocalFunction) and self._is_closure(
+            return self.closures.optimise(node, node.call, [])
+        if isinstance(node, ast.LocalFunction) and self.closures.is_closure(
             [node.name.variable], [node.function]
         ):
             return [node]
         if isinstance(node, ast.FunctionStatement) and not node.method:
             key = self.r.facts.key(node.target)
-            return [node] if self._is_closure([key], [node.function]) else None
+            return [node] if self.closures.is_closure([key], [node.function]) else None
         if isinstance(node, ast.If) and self._is_copy_guard(node):
             return [like(Nothing(node.line, node.column), node)]
         return None
-
-    def _is_closure(self, keys: list[Any], values: list[Any]) -> bool:
-        """Whether a statement defines a function that is written where it is called."""
-        return (
-            len(keys) == len(values) == 1
-            and keys[0] in self.closures
-            and isinstance(plain(values[0]), ast.Function)
-            and self.r.facts.function_in(keys[0]) is not None
-            and self.r.facts.uses(keys[0]) == len(self.closures[keys[0]])
-        )
 
     def _is_copy_guard(self, node: ast.If) -> bool:
         """Whether a statement is `if x ~= params then params:copy(x) end`."""
@@ -242,264 +228,6 @@ class Training:
         if state in self.schedules:
             self.r.refuse_keys(node, [state], "its learning rate follows a schedule")
         return at(node, self.r.name(state, node), '.param_groups[0]["lr"]', kind=NUMBER)
-
-    # -- closures -----------------------------------------------------------------------------
-
-    def _optimise(
-        self, node: ast.Statement, call: Any, targets: list[Any]
-    ) -> list[ast.Statement] | None:
-        r, facts = self.r, self.r.facts
-        if len(call.arguments) < 2 or facts.role(call.arguments[1]) != "params":
-            return None
-        state = facts.key(call.arguments[2]) if len(call.arguments) > 2 else None
-        if state is None or facts.roles.get(state) != "state" or len(call.arguments) != 3:
-            method = method_of(call)
-            reason = f"core has no optim.{method}" if method not in METHODS else _NEW_TABLE
-            r.refuse_keys(node, [facts.key(call.arguments[1])], reason)
-            return None
-        given = plain(call.arguments[0])
-        variable = facts.key(given)
-        function = given if isinstance(given, ast.Function) else None
-        if variable is not None and self._is_closure([variable], [facts.function_in(variable)]):
-            function = facts.function_in(variable)
-        if function is None:
-            r.refuse_keys(node, [state], "the function of the loss is not known")
-            return None
-        self._take(function, state, call)
-        trouble = "" if id(function) in self.written else self._trouble(function)
-        if trouble:
-            r.refuse_keys(node, [state], trouble)
-            return [node]
-        times = 1 if variable is None else len(self.closures.get(variable, []))
-        losses = facts.key(targets[1]) if len(targets) > 1 else None
-        unused = not targets or self._is_unused(targets[0])
-        if not unused or len(targets) > 2:
-            r.refuse_keys(node, [state], "what the optimiser returns is kept")
-        if losses is not None:
-            facts.roles[losses] = "sums"
-            r.join(state, losses)
-        if times == 1 and self._fits_here(function):
-            if variable is not None:
-                self.removed.add(id(function))
-            return self._inlined(node, function, state, losses)
-        if variable is None:
-            r.refuse_keys(node, [state], "names in its closure would mean something else")
-            return [node]
-        return self._with_closure(node, function, variable, state, losses)
-
-    def _take(self, function: ast.Function, state: Key, call: Any) -> None:
-        """Say that a closure's parameter is the vector of parameters itself."""
-        for name in function.parameters[:1]:
-            if name.variable is not None:
-                self.r.facts.roles[name.variable] = "params"
-                self.flat[name.variable] = self.model_of(call.arguments[1])
-                self.r.join(name.variable, state)
-
-    def _trouble(self, function: ast.Function) -> str:
-        found = returns(function.body)
-        last = function.body.statements[-1] if function.body.statements else None
-        if len(found) != 1 or found[0] is not last:
-            return "the function of the loss returns in its middle"
-        if len(found[0].values) != 2 or self.r.facts.role(found[0].values[1]) != "grads":
-            return "the function of the loss does not return the loss and the gradients"
-        return ""
-
-    def _is_unused(self, target: Any) -> bool:
-        key = self.r.facts.key(target)
-        if isinstance(key, Variable):
-            return not key.reads or self.r.facts.roles.get(key) == "params"
-        return key == "_" or self.r.facts.role(target) == "params"
-
-    def _fits_here(self, function: ast.Function) -> bool:
-        """Whether a closure's statements mean the same at the place of its call."""
-        r = self.r
-        inner = r.facts.inner[id(function)]
-        declared = set()
-        for statement in function.body.statements:
-            if isinstance(statement, ast.Local):
-                declared |= {n.name for n in statement.names}
-            elif isinstance(statement, ast.LocalFunction):
-                declared.add(statement.name.name)
-        if any(n.name in declared for n in names_in(r.following)):
-            return False
-        for name in names_in(function.body):
-            variable = name.variable
-            if variable is None:
-                if not r.sees(name.name):
-                    return False
-                continue
-            scope = variable.scope
-            while scope is not inner and scope.parent is not None:
-                scope = scope.parent
-            if scope is not inner and not r.sees(variable):
-                return False
-        return True
-
-    def _inlined(
-        self, node: ast.Statement, function: ast.Function, state: Key, losses: Key | None
-    ) -> list[ast.Statement]:
-        """Return a closure's statements and the optimiser's step."""
-        r = self.r
-        last = function.body.statements[-1]
-        assert isinstance(last, ast.Return)
-        found = r.statements(function.body.statements[:-1])
-        value = plain(last.values[0])
-        if losses is not None:
-            key = r.facts.key(value)
-            kept = isinstance(value, ast.Name) and (
-                r.facts.role(value) == "loss" or isinstance(key, Variable)
-            )
-            if kept and key is not None:
-                self.sums[losses] = key
-            else:
-                name = ast.Name(node.line, node.column, r.fresh("loss"))
-                found.append(ast.Local(node.line, node.column, [name], [r.expression(value)]))
-                self.sums[losses] = name.name
-        found += self._steps(node, state)
-        if found[0].before or node.before:
-            found[0].before = [*node.before, *found[0].before]
-        found[0].blank_before = node.blank_before
-        return found
-
-    def _steps(self, node: ast.Statement, state: Key) -> list[ast.Statement]:
-        r = self.r
-        step = at(node, r.name(state, node), ".step()")
-        found: list[ast.Statement] = [Line(node.line, node.column, step)]
-        if state in self.schedules:
-            name = ast.Name(node.line, node.column, self.schedules[state])
-            found.append(Line(node.line, node.column, at(node, name, ".step()")))
-        return found
-
-    def _with_closure(
-        self,
-        node: ast.Statement,
-        function: ast.Function,
-        variable: Key,
-        state: Key,
-        losses: Key | None,
-    ) -> list[ast.Statement]:
-        """Return `loss = optimizer.step(closure)`."""
-        r = self.r
-        last = function.body.statements[-1]
-        assert isinstance(last, ast.Return)
-        if id(function) not in self.written:
-            self.written.add(id(function))
-            value = plain(last.values[0])
-
-            def result() -> list[ast.Statement]:
-                is_loss, key = r.facts.role(value) == "loss", r.facts.key(value)
-                same = r.name(key, value) if is_loss and key is not None else None
-                last.values = [r.expression(value) if same is None else same]
-                self.written_loss = is_loss
-                return [last]
-
-            r.replaced[id(last)] = result
-            r.function(function, variable)
-            function.parameters = []
-        step = at(node, r.name(state, node), ".step(", r.name(variable, node), ")", kind=NUMBER)
-        if losses is None:
-            found: list[ast.Statement] = [like(Line(node.line, node.column, step), node)]
-        else:
-            if self.written_loss:
-                step.parts.append(".item()")
-            own = losses if isinstance(losses, str) else losses.name
-            name = ast.Name(node.line, node.column, r.fresh("loss", own))
-            self.sums[losses] = name.name
-            found = [like(ast.Local(node.line, node.column, [name], [step]), node)]
-        return found + self._steps(node, state)[1:]
-
-    def first_loss(self, node: ast.Index) -> Any:
-        """Return `losses[1]` of what an optimiser returned."""
-        key = self.r.facts.key(node.table)
-        assert key is not None
-        found = self.sums[key]
-        if isinstance(found, Variable) and self.r.facts.roles.get(found) == "loss":
-            return at(node, self.r.name(found, node), ".item()", kind=NUMBER)
-        return self.r.name(found, node)
-
-    # -- without torch/optim ------------------------------------------------------------------
-
-    def before_loop(self, loop: ast.Statement) -> list[ast.Statement]:
-        """Return optimisers for the plain descent in a loop, which stand before it."""
-        r = self.r
-        rates: dict[Key, list[Any]] = {}
-        for node in walk(loop):
-            found = self._descent(node)
-            if found is not None:
-                rates.setdefault(found[0], []).append(found[1])
-        made: list[ast.Statement] = []
-        self.plain.clear()
-        for model, values in rates.items():
-            rate = values[0]
-            same = all(alike(rate, v) for v in values[1:])
-            if not (same and r.sees(model) and self._is_constant(rate)):
-                continue
-            name = r.fresh("optimizer")
-            self.plain[model] = name, rate
-            parts = ["optim.SGD(", r.name(model, loop), ".parameters(), lr=", rate, ")"]
-            code = at(loop, *parts, imports=[OPTIM])
-            target = ast.Name(loop.line, loop.column, name)
-            made.append(ast.Local(loop.line, loop.column, [target], [code]))
-        if made:
-            made[0].blank_before, made[0].before = loop.blank_before, loop.before
-            loop.blank_before, loop.before = False, []
-        return made
-
-    def _descent(self, node: Any) -> tuple[Key, Any] | None:
-        """Return the model and rate of `model:updateParameters(rate)` or `params:add(-rate, g)`."""
-        facts = self.r.facts
-        if method_call(node, "updateParameters") and len(node.arguments) == 1:
-            if facts.role(node.object) == "model":
-                return facts.key(node.object), node.arguments[0]  # type: ignore[return-value]
-        elif method_call(node, "add") and len(node.arguments) == 2:
-            rate = negated(node.arguments[0])
-            both = facts.role(node.object) == "params", facts.role(node.arguments[1]) == "grads"
-            if rate is not None and all(both):
-                return facts.key(self.model_of(node.object)), rate  # type: ignore[return-value]
-        return None
-
-    def _is_constant(self, node: Any) -> bool:
-        node = plain(node)
-        if number(node) is not None:
-            return True
-        variable = node.variable if isinstance(node, ast.Name) else None
-        return variable is not None and not variable.writes and self.r.sees(variable)
-
-    def update(self, node: ast.Statement, model: Any, rate: Any) -> ast.Statement:
-        """Return a step of plain descent."""
-        r = self.r
-        key = r.facts.key(model)
-        if key in self.plain:
-            name, _ = self.plain[key]
-            step = at(node, ast.Name(node.line, node.column, name), ".step()")
-            return Line(node.line, node.column, step)
-        name = r.fresh("p") if "p" in r.facts.names else "p"
-        each = ast.Name(node.line, node.column, name)
-        owner = r.models.expression(model)
-        header = at(node, "for ", each, " in ", owner, ".parameters()")
-        if is_simple(rate):
-            code = at(node, each, ".sub_(", r.expression(rate), " * ", each, ".grad)")
-        else:
-            code = at(node, each, ".sub_((", r.expression(rate), ") * ", each, ".grad)")
-        loop = Suite(
-            node.line, node.column, header, ast.Block([Line(node.line, node.column, code)]), [each]
-        )
-        guard = at(node, "with no_grad()", imports=[NO_GRAD])
-        return Suite(node.line, node.column, guard, ast.Block([loop]))
-
-    def zero(self, node: ast.Statement, model: Any) -> Any:
-        """Return what forgets a model's gradients."""
-        r = self.r
-        key = r.facts.key(model)
-        if key in self.plain:
-            owner: Any = ast.Name(node.line, node.column, self.plain[key][0])
-        else:
-            states = [s for s in self.made.get(key, []) if r.sees(s)]  # type: ignore[arg-type]
-            owner = r.name(states[0], node) if len(states) == 1 else r.models.expression(model)
-        return at(node, owner, ".zero_grad()")
-
-
-_NEW_TABLE = "its table of options is not a variable of its own"
 
 
 def _assigned(kind: Any, node: ast.Statement, name: ast.Name, value: Any) -> ast.Statement:
