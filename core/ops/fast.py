@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _new = object.__new__
 _mode = MODE.get  # bound once: looking the method up takes as long as calling it
 _MISSING: Any = object()
+_LARGE = 4 * LARGE
+"""Bytes of large arrays in single precision: NumPy tells them sooner than the elements."""
 
 
 def fast_call(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,7 +60,7 @@ def _unary(op: Op[..., Any], otherwise: Callable[[Any], Any]) -> Callable[..., A
         if type(array) is not ndarray or mode.watched:
             return otherwise(x)
         try:
-            out = compute(array) if array.size < LARGE else compute_large(array)
+            out = compute(array) if array.nbytes < _LARGE else compute_large(array)
         except RekindleError:
             raise
         except NUMPY_ERRORS as error:
@@ -119,7 +121,7 @@ def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., An
         if mode.watched:
             return otherwise(x, y)
         try:
-            out = compute(a, b) if a.size < LARGE else compute_large(a, b)
+            out = compute(a, b) if a.nbytes < _LARGE else compute_large(a, b)
         except RekindleError:
             raise
         except NUMPY_ERRORS as error:
@@ -197,7 +199,7 @@ def _with_number(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..
         if type(array) is not ndarray or mode.watched:
             return otherwise(x, y)
         try:
-            out = compute(a, b) if array.size < LARGE else compute_large(a, b)
+            out = compute(a, b) if array.nbytes < _LARGE else compute_large(a, b)
         except RekindleError:
             raise
         except NUMPY_ERRORS as error:
