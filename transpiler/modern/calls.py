@@ -64,7 +64,7 @@ def _method(r: Rewriter, node: ast.MethodCall) -> Any:
     if not facts.is_model(node.object) or not facts.keys_in(node.object):
         return None
     if node.method == "forward" and len(node.arguments) == 1:
-        if r.models.kind_of(node.object) in ("ConcatTable", *REDUCERS):
+        if r.models.containers.kind_of(node.object) in ("ConcatTable", *REDUCERS):
             r.refuse_all(node, "it gives or takes a table")
         model = r.models.expression(node.object)
         guard = r.may_guard

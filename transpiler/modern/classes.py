@@ -11,6 +11,9 @@ from .walk import package_member, plain
 CHAIN = frozenset(words("add cuda float double clone noBias ceil floor setNumInputDims get"))
 """Methods of modules that give modules."""
 
+OF_LAYERS = ("noBias", "ceil", "floor", "setNumInputDims")
+"""Those of them that are about one layer."""
+
 CONTAINERS = frozenset(words("Sequential ConcatTable Concat"))
 
 RANKED = frozenset(words("LogSoftMax SoftMax View Reshape"))

@@ -46,12 +46,12 @@ def effect(r: Rewriter, node: ast.CallStatement) -> list[ast.Statement] | None:
         r.targets.append(key)  # type: ignore[arg-type]  # it has a role
         listed = [(child, None) for child in children]
         more_of_it = [] if key is None else r.next_children(key)
-        code = r.models.appended(node, base, [*listed, *more_of_it], key)
+        code = r.models.containers.appended(node, base, [*listed, *more_of_it], key)
         r.targets.pop()
         return [like(Line(node.line, node.column, code), node)]
     if more is not None and r.facts.builder(more[0]) is not None:
         children = [(child, None) for child in more[1]]
-        code = r.models.appended(node, r.models.expression(more[0]), children, None)
+        code = r.models.containers.appended(node, r.models.expression(more[0]), children, None)
         return [like(Line(node.line, node.column, code), node)]
     model = r.models.expression(call.object)
     simple = {

@@ -23,8 +23,9 @@ from .effects import effect
 from .facts import Facts
 from .fields import assignment, presence, sums_up
 from .files import File
+from .items import Child
 from .loops import over_modules
-from .models import Child, Models
+from .models import Models
 from .nodes import NO_GRAD, ClassNumbers, Line, Suite, Template, at, like
 from .steps import find_steps
 from .training import Training
@@ -228,7 +229,7 @@ class Rewriter:
                 children += list(zip(parts, owners, strict=True))
                 position += 1
             start = start_of(value)
-            made: Any = self.models.container(start, children, key)
+            made: Any = self.models.containers.made(start, children, key)
             statement.values = [made]
         else:
             statement.values = [self.models.expression(value, key)]
@@ -375,7 +376,7 @@ class Rewriter:
         while self.following and (more := added(self.following[0])) is not None:
             base, children = more
             alone = self.facts.key(base) == key and not self.following[0].before
-            if not alone or self.models.kind_of(children[0]) not in REDUCERS:
+            if not alone or self.models.containers.kind_of(children[0]) not in REDUCERS:
                 break
             self.taken.add(id(self.following.pop(0)))
             found += [(child, None) for child in children]
