@@ -1,9 +1,16 @@
 """`--style modern`: models, losses and training as core.nn and core.optim have them.
 
-The pass works on the tree, before types are found: `facts` says which variables hold models,
-criterions, parameters and tables of options; `rewrite` goes through the statements, with `models`
-for definitions (`layers`, `criterions` and `optimizers` are the tables of what becomes what),
-`steps` for forward, loss and backward, `training` for optimisers and `calls` for the rest; `nodes`
-and `lowering` are the text that it puts into the tree. What does not fit stays as it is, with all
-that it belongs to. Start with `attempts`.
+The pass works on the tree, before types are found. Start with `attempts`.
+
+What is known: `variables` says what each variable of the program is given, `facts` which of them
+hold models, criterions, parameters and tables of options; `groups` are those that share a fate.
+
+What is rewritten: `rewrite` goes through the statements, with `definitions`, `values`, `compounds`
+and `suites` for kinds of them and `refusals` for what does not fit, which stays as it is with all
+that it belongs to. `models` and `containers` are for definitions, `steps` for forward, loss and
+backward, `training`, `closures` and `descent` for optimisers, `calls`, `fields`, `effects` and
+`loops` for the rest.
+
+What becomes what: `layers` (with `layer_makers` and `constructors`), `branches`, `criterions` and
+`optimizers`. `nodes` and `lowering` are the text that the pass puts into the tree.
 """

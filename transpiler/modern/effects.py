@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .. import ast
 from ..syntax import dotted
 from .chains import added
+from .definitions import next_children
 from .nodes import NN, SEED, Line, Nothing, Suite, at, like
 from .walk import alike, negated
 
@@ -45,7 +46,7 @@ def effect(r: Rewriter, node: ast.CallStatement) -> list[ast.Statement] | None:
         key = r.facts.key(base)
         r.targets.append(key)  # type: ignore[arg-type]  # it has a role
         listed = [(child, None) for child in children]
-        more_of_it = [] if key is None else r.next_children(key)
+        more_of_it = [] if key is None else next_children(r, key)
         code = r.models.containers.appended(node, base, [*listed, *more_of_it], key)
         r.targets.pop()
         return [like(Line(node.line, node.column, code), node)]

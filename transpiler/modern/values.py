@@ -1,0 +1,60 @@
+"""Values that are assigned or returned, and what is assigned to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import ast
+from .walk import plain
+
+if TYPE_CHECKING:
+    from .rewrite import Rewriter
+
+
+def target(r: Rewriter, node: Any) -> Any:
+    """Rewrite what is assigned to."""
+    if isinstance(node, ast.Index):
+        node.table, node.key = r.expression(node.table), r.expression(node.key)
+        return node
+    key = r.facts.key(node)
+    if key is not None and r.facts.roles.get(key) in ("params", "grads", "sums", "loss"):
+        r.refuse_keys(node, [key], "it is assigned anew")
+    return node
+
+
+def assigned(r: Rewriter, target: Any, value: Any) -> Any:
+    """Return what becomes of a value that is assigned to a target, or to nothing known."""
+    key = r.facts.key(target) if isinstance(plain(target), ast.Name) else None
+    if isinstance(plain(value), ast.Function) and isinstance(target, (ast.Name, ast.Index)):
+        owner = r.facts.function_key(target)
+        if owner is not None:
+            r.owners[id(plain(value))] = owner
+    role = None if key is None else r.facts.roles.get(key)
+    if key is not None and role == "model" and not isinstance(plain(value), ast.Nil):
+        r.targets.append(key)
+        for other in r.facts.keys_in(value):
+            r.join(key, other)
+        found = r.models.expression(value, key)
+        r.targets.pop()
+        return found
+    if role == "criterion" and not isinstance(plain(value), ast.Nil):
+        return r.models.criterion(value, summed=False)
+    return r.expression(value)
+
+
+def returned(r: Rewriter, value: Any, position: int) -> Any:
+    """Return what becomes of a value that a function, or the file, returns in a place."""
+    function = r.functions[-1] if r.functions else None
+    if function is None and r.functions:
+        return r.expression(value)
+    role = r.facts.role_of(value)
+    if function is not None:
+        roles = r.facts.builders.get(function, ())
+        role = roles[position] if position < len(roles) else None
+        for key in r.facts.keys_in(value) if role is not None else ():
+            r.join(key, function)
+    elif r.facts.key(value) in r.facts.builders:
+        return value
+    if role == "model":
+        return r.models.expression(value, None)
+    return r.models.criterion(value, False) if role else r.expression(value)
