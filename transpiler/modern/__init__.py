@@ -7,9 +7,9 @@ hold models, criterions, parameters and tables of options; `groups` are those th
 
 What is rewritten: `rewrite` goes through the statements, with `definitions`, `values`, `compounds`
 and `suites` for kinds of them and `refusals` for what does not fit, which stays as it is with all
-that it belongs to. `models` and `containers` are for definitions, `steps` for forward, loss and
-backward, `training`, `closures` and `descent` for optimisers, `calls`, `fields`, `effects` and
-`loops` for the rest.
+that it belongs to. `models` and `containers` are for definitions, `steps` (with `step_parts`) for
+forward, loss and backward, `training`, `closures` and `descent` for optimisers, `calls`, `fields`,
+`effects` and `loops` for the rest.
 
 What becomes what: `layers` (with `layer_makers` and `constructors`), `branches`, `criterions` and
 `optimizers`. `nodes` and `lowering` are the text that the pass puts into the tree.
