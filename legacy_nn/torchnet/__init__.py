@@ -1,0 +1,26 @@
+"""torchnet for Python programs: its meters.
+
+- `averages`: of numbers and times
+- `classification`: of classes
+- `ranking`, `thresholds`: of scores
+
+Names, arguments and numbers are those of torchnet, and positions and classes count from 1, as
+there. What is missing here is in the Lua package: `rekindle.lua.Runtime().require("torchnet")`.
+"""
+
+from .averages import AverageValueMeter as AverageValueMeter
+from .averages import MovingAverageValueMeter as MovingAverageValueMeter
+from .averages import MSEMeter as MSEMeter
+from .averages import TimeMeter as TimeMeter
+from .classification import ClassErrorMeter as ClassErrorMeter
+from .classification import ConfusionMeter as ConfusionMeter
+from .classification import MultiLabelConfusionMeter as MultiLabelConfusionMeter
+from .meter import Meter as Meter
+from .meter import TorchnetError as TorchnetError
+from .ranking import APMeter as APMeter
+from .ranking import AUCMeter as AUCMeter
+from .ranking import mAPMeter as mAPMeter
+from .thresholds import NDCGMeter as NDCGMeter
+from .thresholds import PrecisionAtKMeter as PrecisionAtKMeter
+from .thresholds import PrecisionMeter as PrecisionMeter
+from .thresholds import RecallMeter as RecallMeter
