@@ -1,5 +1,6 @@
-"""torchnet for Python programs: its meters.
+"""torchnet for Python programs: its meters and data sets.
 
+- `dataset`, `listing`, `changing`, `batching`, `iterator`: data sets, and loops over them
 - `averages`: of numbers and times
 - `classification`: of classes
 - `ranking`, `thresholds`: of scores
@@ -12,9 +13,20 @@ from .averages import AverageValueMeter as AverageValueMeter
 from .averages import MovingAverageValueMeter as MovingAverageValueMeter
 from .averages import MSEMeter as MSEMeter
 from .averages import TimeMeter as TimeMeter
+from .batching import BatchDataset as BatchDataset
+from .changing import ResampleDataset as ResampleDataset
+from .changing import ShuffleDataset as ShuffleDataset
+from .changing import SplitDataset as SplitDataset
+from .changing import TransformDataset as TransformDataset
 from .classification import ClassErrorMeter as ClassErrorMeter
 from .classification import ConfusionMeter as ConfusionMeter
 from .classification import MultiLabelConfusionMeter as MultiLabelConfusionMeter
+from .dataset import Dataset as Dataset
+from .dataset import PositionError as PositionError
+from .iterator import DatasetIterator as DatasetIterator
+from .listing import ConcatDataset as ConcatDataset
+from .listing import ListDataset as ListDataset
+from .listing import TableDataset as TableDataset
 from .meter import Meter as Meter
 from .meter import TorchnetError as TorchnetError
 from .ranking import APMeter as APMeter
