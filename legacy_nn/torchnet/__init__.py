@@ -1,6 +1,7 @@
-"""torchnet for Python programs: its meters and data sets.
+"""torchnet for Python programs: its meters, data sets and engines.
 
 - `dataset`, `listing`, `changing`, `batching`, `iterator`: data sets, and loops over them
+- `engine`: training and testing
 - `averages`: of numbers and times
 - `classification`: of classes
 - `ranking`, `thresholds`: of scores
@@ -23,6 +24,10 @@ from .classification import ConfusionMeter as ConfusionMeter
 from .classification import MultiLabelConfusionMeter as MultiLabelConfusionMeter
 from .dataset import Dataset as Dataset
 from .dataset import PositionError as PositionError
+from .engine import HOOKS as HOOKS
+from .engine import Engine as Engine
+from .engine import OptimEngine as OptimEngine
+from .engine import SGDEngine as SGDEngine
 from .iterator import DatasetIterator as DatasetIterator
 from .listing import ConcatDataset as ConcatDataset
 from .listing import ListDataset as ListDataset
