@@ -37,7 +37,7 @@ those in float64. Twenty steps let that grow tenfold here; with a rate of 0.01 t
 the ReLUs in a residual network would make chaos of it, in PyTorch alone too.
 """
 
-RATE = 0.002
+RATE = 0.0005
 
 torch.set_num_threads(1)
 
