@@ -49,7 +49,7 @@ class Run(Given):
         model, value = self.read(file, preprocessing)
         report: dict[str, Any] = {"file": file, "model": model.lua_path, "input": describe(value)}
         with working("running"):
-            output = run_model(model, value, train=self.train, seed=self.seed)
+            output = run_model(model, value, train=self.train, optimised=True, seed=self.seed)
         report["output"] = describe(output)
         if self.output is not None:
             report["written"] = self.output

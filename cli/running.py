@@ -66,7 +66,9 @@ def dtype_of_model(model: Place) -> Dtype:
     return model.value.dtype
 
 
-def run_model(model: Place, value: Any, *, train: bool = False, seed: int = 123) -> Any:
+def run_model(
+    model: Place, value: Any, *, train: bool = False, optimised: bool = False, seed: int = 123
+) -> Any:
     """Return the output of a model that `check_runs` let pass, for an input of its type.
 
     Torch's random stream starts from `seed`.
@@ -84,6 +86,6 @@ def run_model(model: Place, value: Any, *, train: bool = False, seed: int = 123)
         else:
             module.evaluate()
         rekindle.torch_seed(seed)
-        return module.forward(value) if train else Optimised(module)(value)
+        return Optimised(module)(value) if optimised and not train else module.forward(value)
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as e:
         raise Problem(f"the model does not take the input, {given}: {with_notes(e)}") from e

@@ -131,6 +131,16 @@ def test_sequences(layers, shape, dtype):
     agrees(model, draw(*shape, dtype=dtype))
 
 
+def test_nan_is_not_rectified():
+    model = shaken(nn.Sequential(nn.Conv2d(8, 8, 3), nn.BatchNorm2d(8), nn.ReLU())).eval()
+    with rekindle.no_grad():
+        model[0].weight[0, 0, 0, 0] = np.nan
+    x = draw(1, 8, 16, 16)
+    found = np.isnan(optimise(model)(x).numpy())
+    assert found[0, 0].all()
+    assert np.array_equal(found, np.isnan(model(x).numpy()))
+
+
 def test_tells_what_stays():
     fast = optimise(nn.Sequential(nn.Conv2d(4, 4, 1), nn.ReLU(), nn.BatchNorm2d(4)))
     fast(draw(2, 4, 5, 5))

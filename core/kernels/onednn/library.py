@@ -51,7 +51,6 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "primitive_attr_set_post_ops": (_HANDLE, _HANDLE),
     "post_ops_create": (_OUT,),
     "post_ops_destroy": (_HANDLE,),
-    "post_ops_append_eltwise": (_HANDLE, _INT, _FLOAT, _FLOAT),
     "post_ops_append_binary": (_HANDLE, _INT, _HANDLE),
     "reorder_primitive_desc_create": (_OUT, *(_HANDLE,) * 5),
     "convolution_forward_primitive_desc_create": (

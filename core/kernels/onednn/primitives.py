@@ -32,7 +32,7 @@ FORWARD_TRAINING, FORWARD = 64, 96
 """Kinds of propagation; the second keeps nothing for a backward pass."""
 
 QUERY_SRC, QUERY_WEIGHTS, QUERY_DIFF_WEIGHTS = 129, 131, 132
-_RELU, _ADD = 0x20, 0x1FFF0
+_ADD = 0x1FFF0
 
 KEPT = 1024
 """How many primitives a thread keeps."""
@@ -139,18 +139,15 @@ class Primitive:
 
 
 @contextmanager
-def following(residual: Descriptor | None, rectify: bool) -> Any:
-    """Give attributes that say what is done to each result: add an array, then max with 0."""
-    if residual is None and not rectify:
+def following(residual: Descriptor | None) -> Any:
+    """Give attributes that say what is done to each result: add an array."""
+    if residual is None:
         yield None
         return
     lib = library()
     steps, attributes = lib.create("post_ops_create"), lib.create("primitive_attr_create")
     try:
-        if residual is not None:
-            lib.call("post_ops_append_binary", steps, _ADD, residual.handle)
-        if rectify:
-            lib.call("post_ops_append_eltwise", steps, _RELU, 0.0, 0.0)
+        lib.call("post_ops_append_binary", steps, _ADD, residual.handle)
         lib.call("primitive_attr_set_post_ops", attributes, steps)
         yield attributes
     finally:
