@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 from load_common import arguments, report
+from works.legacy import resnet18
 
 import rekindle
 from rekindle import legacy_nn as nn
@@ -42,41 +43,6 @@ Model = tuple[dict[str, Way], dict[str, Way]]
 # -- ResNet-18 ------------------------------------------------------------------------------
 
 STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))
-
-
-def convolution(planes: int, out: int, size: int, stride: int) -> Any:
-    pad = size // 2
-    return nn.SpatialConvolution(planes, out, size, size, stride, stride, pad, pad).noBias()
-
-
-def block(planes: int, out: int, stride: int) -> Any:
-    branch = nn.Sequential()
-    for module in (
-        convolution(planes, out, 3, stride),
-        nn.SpatialBatchNormalization(out),
-        nn.ReLU(True),
-        convolution(out, out, 3, 1),
-        nn.SpatialBatchNormalization(out),
-    ):
-        branch.add(module)
-    shortcut: Any = nn.Identity()
-    if stride != 1 or planes != out:
-        shortcut = nn.Sequential().add(convolution(planes, out, 1, stride))
-        shortcut.add(nn.SpatialBatchNormalization(out))
-    both = nn.ConcatTable().add(branch).add(shortcut)
-    return nn.Sequential().add(both).add(nn.CAddTable(True)).add(nn.ReLU(True))
-
-
-def resnet18() -> Any:
-    model = nn.Sequential().add(convolution(3, 64, 7, 2)).add(nn.SpatialBatchNormalization(64))
-    model.add(nn.ReLU(True)).add(nn.SpatialMaxPooling(3, 3, 2, 2, 1, 1))
-    planes = 64
-    for out, stride in STAGES:
-        stage = nn.Sequential().add(block(planes, out, stride)).add(block(out, out, 1))
-        model.add(stage)
-        planes = out
-    model.add(nn.Mean(4)).add(nn.Mean(3)).add(nn.Linear(512, 1000))
-    return model.float()
 
 
 class CoreResNet:
@@ -118,7 +84,7 @@ class CoreResNet:
 
 def resnet(small: bool) -> Model:
     rekindle.torch_seed(1)
-    model = resnet18()
+    model = resnet18([nn.Mean(4), nn.Mean(3)])
     core = CoreResNet(model.parameters()[0])
     size = 64 if small else 112
     generator = np.random.default_rng(0)
