@@ -36,7 +36,7 @@ def matmul(x: Array, y: Array) -> Any:
     leading = out.shape[:-2] if b.ndim > 2 else a.shape[:-2]
     rows = () if x.ndim == 1 else a.shape[-2:-1]
     columns = () if y.ndim == 1 else b.shape[-1:]
-    return out.reshape((*leading, *rows, *columns))
+    return _shaped(out, (*leading, *rows, *columns))
 
 
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Any:
@@ -51,7 +51,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Any:
         bias = np.ascontiguousarray(bias)
     a = x if x.ndim > 1 else x[None]
     out = _product(_rows(a), weight.T, bias)
-    return out.reshape((*x.shape[:-1], weight.shape[0]))
+    return _shaped(out, (*x.shape[:-1], weight.shape[0]))
 
 
 def _unsupported(x: Array, y: Array) -> Declined | None:
@@ -60,6 +60,11 @@ def _unsupported(x: Array, y: Array) -> Declined | None:
     if x.dtype != np.float32 or y.dtype != np.float32:
         return Declined(f"dtypes {x.dtype} and {y.dtype}")
     return SMALL if not y.size else None
+
+
+def _shaped(out: Array, shape: tuple[int, ...]) -> Array:
+    """Return a result in its shape; as it is where it can be, so that it is no view."""
+    return out if out.shape == shape else out.reshape(shape)
 
 
 def _rows(a: Array) -> Array:

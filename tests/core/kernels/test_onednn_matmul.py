@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rekindle.core.backend.pool import holds_alone
 from rekindle.core.kernels import dispatch, products
 from rekindle.core.kernels.onednn import matmul as fast
 
@@ -95,3 +96,9 @@ def test_small_ones_are_left_to_numpy(monkeypatch, rng):
     before = kernel.calls, dict(kernel.declined)
     products.matmul(np, x, x)
     assert (kernel.calls, dict(kernel.declined)) == before
+
+
+def test_results_are_no_views(rng, onednn):
+    a, b = (rng.normal(size=(64, 64)).astype(np.float32) for _ in range(2))
+    assert holds_alone(onednn(products.matmul, a.T, b))
+    assert holds_alone(onednn(products.linear, a, b))
