@@ -9,6 +9,7 @@ from .branches import REDUCERS
 from .chains import added, added_at_once, is_container, start_of
 from .fields import sums_up
 from .items import Child
+from .step_parts import only_target
 from .walk import plain, walk
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def definition(
 ) -> tuple[list[ast.Statement], int] | None:
     """Rewrite a model's or criterion's definition with the statements that belong to it."""
     statement = found[position]
-    target = _only_target(statement)
+    target = only_target(statement)
     key = r.facts.key(target)
     role = None if key is None else r.facts.roles.get(key)
     if key is None or role not in ("model", "criterion") or id(statement) in r.replaced:
@@ -58,14 +59,6 @@ def definition(
     r.targets.pop()
     r.declare(statement)
     return [statement], position
-
-
-def _only_target(statement: ast.Statement) -> Any:
-    if isinstance(statement, ast.Local) and len(statement.names) == len(statement.values) == 1:
-        return statement.names[0]
-    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-        return statement.targets[0] if len(statement.values) == 1 else None
-    return None
 
 
 def next_children(r: Rewriter, key: Key) -> list[Any]:

@@ -150,10 +150,6 @@ class Models:
 
     # -- parts and numbers of models ------------------------------------------------------------
 
-    def parameters(self, model: Any) -> list[Part]:
-        """Return the parts of `model.parameters()`."""
-        return [model, ".parameters()"]
-
     def vector(self, node: ast.Node, model: Any, gradients: bool) -> Template:
         """Return all parameters, or gradients, as one vector that is a copy."""
         if gradients:

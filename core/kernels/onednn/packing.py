@@ -1,9 +1,9 @@
 """Filters in oneDNN's own orders, kept while nobody writes to them.
 
 To bring the filters of a network into order takes as long as a third of its work on one image.
-So filters that were the same in two calls are kept in order from then on. Whether they are the
-same is known from the version that an operation announces, and, for writes that nobody counts,
-from a few of their elements.
+So filters that were the same in two calls are kept in order from then on, unless others may write
+to their memory. Whether they are the same is known from the version that an operation announces;
+a few of their elements are compared, too, for writes that nobody announced.
 """
 
 from __future__ import annotations
