@@ -1,10 +1,12 @@
-"""torchnet for Python programs: its meters, data sets and engines.
+"""torchnet for Python programs: its meters, data sets, engines and logs.
 
-- `dataset`, `listing`, `changing`, `batching`, `iterator`: data sets, and loops over them
+- `dataset`, `listing`, `changing`, `batching`, `iterator`, `parallel`: data sets, and loops over
+  them; `indexed` on `indexed_files`: those of files
 - `engine`: training and testing
 - `averages`: of numbers and times
 - `classification`: of classes
 - `ranking`, `thresholds`: of scores
+- `log`, `log_views`: values by key, written where they should go
 
 Names, arguments and numbers are those of torchnet, and positions and classes count from 1, as
 there. What is missing here is in the Lua package: `rekindle.lua.Runtime().require("torchnet")`.
@@ -28,12 +30,20 @@ from .engine import HOOKS as HOOKS
 from .engine import Engine as Engine
 from .engine import OptimEngine as OptimEngine
 from .engine import SGDEngine as SGDEngine
+from .indexed import IndexedDataset as IndexedDataset
+from .indexed_files import IndexedDatasetReader as IndexedDatasetReader
+from .indexed_files import IndexedDatasetWriter as IndexedDatasetWriter
 from .iterator import DatasetIterator as DatasetIterator
 from .listing import ConcatDataset as ConcatDataset
 from .listing import ListDataset as ListDataset
 from .listing import TableDataset as TableDataset
+from .log import Log as Log
+from .log_views import logjson as logjson
+from .log_views import logstatus as logstatus
+from .log_views import logtext as logtext
 from .meter import Meter as Meter
 from .meter import TorchnetError as TorchnetError
+from .parallel import ParallelDatasetIterator as ParallelDatasetIterator
 from .ranking import APMeter as APMeter
 from .ranking import AUCMeter as AUCMeter
 from .ranking import mAPMeter as mAPMeter
