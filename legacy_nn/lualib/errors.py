@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from rekindle.core.errors import RekindleError
 
-PACKAGE = __name__.rpartition(".")[0] + "."
+LIBRARIES = ("rekindle.legacy_nn.", "rekindle.transpiler.runtime.")
+"""What a Lua program knows nothing of: its errors are never said to be there."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,15 +72,19 @@ def place(level: int = 1) -> str:
     frame = _outside(sys._getframe(1))
     for _ in range(level - 1):
         frame = frame.f_back if frame is not None else None
-    if frame is None or frame.f_globals.get("__name__", "").startswith(PACKAGE):
+    return "" if frame is None else place_in(frame, frame.f_lineno)
+
+
+def place_in(frame: FrameType, line: int) -> str:
+    """Return "file:line: " for a line of a program, "" for one of a library."""
+    if frame.f_globals.get("__name__", "").startswith(LIBRARIES):
         return ""
-    name = frame.f_code.co_filename
     folder = os.getcwd() + os.sep
-    return f"{name.removeprefix(folder)}:{frame.f_lineno}: "
+    return f"{frame.f_code.co_filename.removeprefix(folder)}:{line}: "
 
 
 def _outside(frame: FrameType | None) -> FrameType | None:
-    while frame is not None and frame.f_globals.get("__name__", "").startswith(PACKAGE):
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(LIBRARIES):
         if frame.f_code in _borders:
             return None
         frame = frame.f_back

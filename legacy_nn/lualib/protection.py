@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from traceback import walk_tb
 from typing import Any, NoReturn
 
 from .arguments import integer
 from .calls import call, single, spread
-from .errors import LuaError, bad_argument, located, place, protected
+from .errors import LuaError, bad_argument, located, place, place_in, protected
 from .kinds import truth
+
+_WORDS = [
+    (r"'NoneType' object has no attribute ", "attempt to index a nil value"),
+    (r"'NoneType' object is not subscriptable", "attempt to index a nil value"),
+    (r"'NoneType' object does not support item assignment", "attempt to index a nil value"),
+    (r"'NoneType' object is not callable", "attempt to call a nil value"),
+    (
+        r"(bad operand|unsupported operand) type.*'NoneType'",
+        "attempt to perform arithmetic on a nil value",
+    ),
+]
+"""What Python says of None where Lua speaks of nil."""
 
 
 def error(message: Any = None, level: Any = None) -> NoReturn:
@@ -52,12 +66,19 @@ def thrown(exc: Exception) -> Any:
     """Return the Lua value that a Python exception is for `pcall`.
 
     A LuaError's own value; of other exceptions the text, "stack overflow" for endless recursion.
+    Where Python met None in an operation, the text is Lua's.
     """
     if isinstance(exc, LuaError):
         return exc.value
     if isinstance(exc, RecursionError):
         return "stack overflow"
-    return str(exc) or type(exc).__name__
+    text = str(exc) or type(exc).__name__
+    if isinstance(exc, (AttributeError, TypeError)):
+        for pattern, words in _WORDS:
+            if re.match(pattern, text):
+                *_, (frame, line) = walk_tb(exc.__traceback__)
+                return place_in(frame, line) + words
+    return text
 
 
 @protected

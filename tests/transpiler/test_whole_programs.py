@@ -114,6 +114,15 @@ print(t.point.x, t.point.names[1], t.nothing, t.list[1][2], #t.list[2])
 """
 
 
+def test_elements_for_which_a_function_returns_nothing_stay(tmp_path):
+    source = (
+        "local t = torch.Tensor{1, 4}\n"
+        "t:apply(function(v) if v > 2 then return v / 2 end end)\n"
+        "print(t[1], t[2])\n"
+    )
+    assert printed({"main.lua": "require 'torch'\n" + source}, tmp_path) == "1\t2\n"
+
+
 def test_what_files_lack_is_nil(tmp_path):
     assert printed({"main.lua": FILES}, tmp_path) == "nil\tnil\tnil\tnil\t0\n"
 

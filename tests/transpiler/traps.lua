@@ -287,3 +287,6 @@ local x = 1 -- behind
 --[[ block
  of lines ]]
 print(x) --[==[ odd ]==] print(x + 1)
+
+--## errors_of_nil
+for _, f in ipairs{function() local t = {} t.a.b = 1 end, function() local t = {} return t.a.b.c end, function() local s = 'x' return s.y.z end, function() local n return n + 1 end, function() local n return -n end, function() local n return n() end, function() nowhere() end, function() local t = {} t.f(1) end} do local ok, m = pcall(f) print(ok, m:match('attempt to %a+'), m:match('a nil value')) end

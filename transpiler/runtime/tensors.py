@@ -11,7 +11,7 @@ from rekindle.core.checkpoint import Table
 from rekindle.core.checkpoint.torch_types import storage_class, tensor_class
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
-from rekindle.legacy_nn.lualib import call, index, invoke, newindex, sequence
+from rekindle.legacy_nn.lualib import call, first, index, invoke, newindex, sequence
 from rekindle.legacy_nn.lualib.errors import located
 from rekindle.legacy_nn.torch7.api import (
     METHODS,
@@ -25,6 +25,11 @@ from rekindle.legacy_nn.torch7.functions import METHOD_TYPES
 def as_callback(value: Any) -> Any:
     """Return a function so that it may be given more arguments, or fewer, than it takes."""
     return partial(call, value) if type(value) is FunctionType else value
+
+
+def _of_numbers(value: Any) -> Any:
+    """Return a function of elements so that it returns None where the program returns nothing."""
+    return (lambda *args: first(call(value, *args))) if type(value) is FunctionType else value
 
 
 def tensor_method(value: Any, name: str) -> Callable[..., Any]:
@@ -51,7 +56,7 @@ def _entry(value: Any, name: str) -> Any:
         if found is None or value.dtype.char not in METHOD_TYPES[name]:
             return None
         if name in ("apply", "map", "map2"):
-            return lambda *args: found(*map(as_callback, args))
+            return lambda *args: found(*map(_of_numbers, args))
         return found
     return _STORAGE_EXTRA.get(name) or STORAGE_METHODS.get(name)
 
@@ -65,20 +70,20 @@ def _index(value: Any, key: Any) -> Any:
         if key == "__typename":
             return _typename(value)
         if key == "new":
-            return partial(_new, value)
+            return partial(tensor_new, value)
         return _entry(value, key)
     methods = METHODS if isinstance(value, Tensor) else STORAGE_METHODS
     return methods["__index"](value, key)
 
 
-def _new(value: Any, *args: Any) -> Any:
+def tensor_new(value: Any, *args: Any) -> Any:
     """Return what `value.new(...)` makes: a tensor or storage of the same type."""
     return (construct if isinstance(value, Tensor) else construct_storage)(value.dtype, args)
 
 
 def _new_of(value: Any, *_: Any) -> Any:
     """Return what `value:new()` makes: another view of the same memory."""
-    return _new(value, value)
+    return tensor_new(value, value)
 
 
 def _newindex(value: Any, key: Any, new: Any) -> None:

@@ -53,6 +53,19 @@ def test_errors_of_the_library_say_where():
     )
 
 
+def test_what_python_says_of_none_is_said_as_lua_does():
+    nothing = None
+
+    def wrong():
+        return nothing.field
+
+    line = wrong.__code__.co_firstlineno + 1
+    _, message = lualib.pcall(wrong)
+    assert re.fullmatch(rf"[^:]+\.py:{line}: attempt to index a nil value", message)
+    _, message = lualib.pcall(lambda: "text".field)
+    assert message == "'str' object has no attribute 'field'"
+
+
 def test_lua_errors_are_rekindles():
     with pytest.raises(RekindleError, match=r"^bad$"):
         lualib.error("bad", 0)
