@@ -158,11 +158,25 @@ PACKAGES = frozenset(
     words(
         """
         torch nn optim nngraph graph paths xlua sys image cutorch cunn cudnn cunnx rnn dpnn
-        tds
+        tds autograd
         """
     )
 )
 """Packages that the runtime answers for: `require` gives them, and they are globals."""
+
+LATE = frozenset(["autograd"])
+"""Those that the runtime loads when a program asks for them."""
+
+PARTS = frozenset(
+    f"autograd.{part}"
+    for part in words(
+        """
+        auto auto.AutoCriterion auto.AutoModule gradcheck loss main model model.layered
+        model.recurrent module nnwrapper node optim overload util
+        """
+    )
+)
+"""Parts of packages that `require` gives, too."""
 
 MISSING = frozenset(
     words(
@@ -170,7 +184,7 @@ MISSING = frozenset(
         cjson csvigo display fftw ffi gfx gfx.js gnuplot hdf5 inn iTorch itorch json lfs
         loadcaffe mattorch matio moses npy4th penlight pl posix qt qtwidget qttorch signal
         socket stn svm threads torchnet tnt totem trepl ud unsup wigo cbjson libcudnn logroll
-        argcheck nnx dataset dok lmdb lua---parallel parallel autograd distlearn ipc hash
+        argcheck nnx dataset dok lmdb lua---parallel parallel distlearn ipc hash
         rnnlib fbcunn fbnn fb.debugger env cephes randomkit audio sndfile sox ffmpeg camera
         graphicsmagick graphviz
         """

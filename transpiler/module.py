@@ -296,7 +296,8 @@ class Module:
         if name == "require" and call.arguments and isinstance(call.arguments[0], ast.String):
             package = call.arguments[0].value
             self.required[package] = None
-            if self.project.find(package) is None and package not in library.PACKAGES:
+            known = package in library.PACKAGES or package in library.PARTS
+            if self.project.find(package) is None and not known:
                 self.missing[package] = None
 
     def _require(self, statement: ast.Local, top: bool) -> None:

@@ -93,7 +93,8 @@ def _dispatch(
             return built, True
     owner = c.type_of(function.table) if isinstance(function, ast.Index) else None
     odd = kind.kind == "class" and kind.detail is not None and kind.detail.method("__init")
-    if not odd and (kind.kind == "class" or (owner is not None and owner.kind == "package")):
+    package = kind.kind == "package" or (owner is not None and owner.kind == "package")
+    if not odd and (kind.kind == "class" or package):
         return _direct(c, node), kind.kind == "class"
     if _is_initializer(function) and node.arguments:
         return _direct(c, node), True

@@ -7,6 +7,8 @@
 Nothing is implemented here that legacy_nn, its torch7 and its lualib have.
 """
 
+from typing import Any
+
 from rekindle.legacy_nn.lualib import bit as bit
 from rekindle.legacy_nn.lualib import collectgarbage as collectgarbage
 from rekindle.legacy_nn.lualib import coroutine as coroutine
@@ -54,3 +56,12 @@ from .tables import Table as Table
 from .tables import setmetatable as setmetatable
 from .tensors import tensor as tensor
 from .torch_package import torch as torch
+
+
+def __getattr__(name: str) -> Any:
+    """Return a package that is loaded when a program asks for it."""
+    if name == "autograd":
+        from .packages import late_package
+
+        return late_package(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

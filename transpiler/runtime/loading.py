@@ -12,8 +12,9 @@ from typing import Any
 
 from rekindle.legacy_nn.lualib import LuaError
 
+from .. import library
 from ..module_names import module_name, required_module_name
-from .packages import PACKAGES
+from .packages import PACKAGES, late_package
 from .shared import define
 from .tables import Table
 
@@ -32,6 +33,8 @@ def require(name: str) -> Any:
     if name in PACKAGES:
         define(name, PACKAGES[name])
         return PACKAGES[name]
+    if name in library.PARTS or name in library.LATE:
+        return late_package(name)
     module = required_module_name(name)
     if not _is_translated(module):
         folder = _lua_folder(name)

@@ -97,6 +97,9 @@ def newindex(value: Any, key: Any, new: Any) -> None:
     of_object = type(new) is FunctionType and isinstance(value, TorchClass) and type(key) is str
     if of_object and callable(getattr(type(value), key, None)):
         new = MethodType(new, value)
+    if isinstance(value, type) and key in SPECIAL:
+        setattr(value, SPECIAL[key], new)
+        return
     plain_newindex(value, key, new)
 
 

@@ -258,6 +258,13 @@ PACKAGES: dict[str, Any] = {
 """What `require` gives for each name."""
 
 
+def late_package(name: str) -> Any:
+    """Return one of the packages that are loaded when a program asks for them, or a part of one."""
+    from .lua_autograd import required
+
+    return required(name)
+
+
 def tosymbol(text: str) -> str:
     """Return the text with all that names cannot have as underscores; xlua puts it into string."""
     return str(string.gsub(text, "%W", "_")[0])
