@@ -79,9 +79,13 @@ class View(_Reshaping):
 
     def compute(self, input: Any) -> Tensor:
         x = one_tensor(self, input)
+        return _reshaped(self, x, self.shape_for(x))
+
+    def shape_for(self, x: Tensor) -> list[int]:
+        """Return the shape of the output for an input."""
         sizes = self.size.tolist()
         batch = self._batch_size(x, sizes)
-        return _reshaped(self, x, sizes if batch is None else [batch, *sizes])
+        return sizes if batch is None else [batch, *sizes]
 
     def _batch_size(self, x: Tensor, sizes: list[int]) -> int | None:
         dims = x.ndim if self.numInputDims is None else self.numInputDims
@@ -140,11 +144,15 @@ class Reshape(_Reshaping):
 
     def compute(self, input: Any) -> Tensor:
         x = one_tensor(self, input)
+        return _reshaped(self, x, self.shape_for(x))
+
+    def shape_for(self, x: Tensor) -> list[int]:
+        """Return the shape of the output for an input."""
         sizes = self.size.tolist()
         batch = self.batchMode
         if batch is None:
             batch = x.size != math.prod(sizes) or x.shape[:1] == (1,)
-        return _reshaped(self, x, [*x.shape[:1], *sizes] if batch else sizes)
+        return [*x.shape[:1], *sizes] if batch else sizes
 
     def keep(self, input: Any, result: Any) -> Any:
         if result.ndim > self.size.size:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any
 
+from rekindle.core.autograd.modes import MODE
 from rekindle.core.checkpoint.table import as_key, new_table
 
 from ..containers import run_fresh, run_torch, writes
@@ -19,13 +20,14 @@ from ..state import CHANGES
 from ..torch7.types import dtype_of
 from .plan import Outputs, Plan, Received, check_split
 from .pulls import PULLS, Pull, has_parameters
-from .steps import PLAIN, Keep, Step, is_plain, selection, unchanged, untouched
+from .renewals import RENEWALS, Renewal
+from .steps import PLAIN, Step, is_plain, selection, unchanged, untouched
 
-Line = tuple[int, tuple[int, ...], Step | None, Keep | None, Any, Any]
-"""A node, where its inputs come from, its step, how its module keeps the result, the module, and
+Line = tuple[int, Renewal | None, int, int | None, Any, Any]
+"""A node, what renews its module's output, where its one or two inputs come from, the module, and
 into how many parts the result is split."""
 
-Short = tuple[int, Step | None, Any, int | None, Any, list[int]]
+Short = tuple[int, Step | None, int, int | None, Any, list[int]]
 """The same for fresh outputs: a node, its step, its one or two inputs, into how many parts the
 result is split, and the nodes whose results nobody asks for after it."""
 
@@ -64,9 +66,9 @@ class Program:
         self._classes = {*self._types}
         self._lines = [self._line(k, step) for k, step in enumerate(steps)]
         self._short = [
-            self._shortened(line)
-            for line in self._lines
-            if line[0] != plan.last or line[2] is not None or line[4] is not None
+            self._shortened(k, step)
+            for k, step in enumerate(steps)
+            if k != plan.last or step is not None or self._modules[k] is not None
         ]
         self._back = [
             self._line_back(k, step) for k, step in reversed([*enumerate(steps)]) if k != plan.first
@@ -76,15 +78,24 @@ class Program:
         return _none, ()  # copies of a graph, and pickles of it, make theirs anew
 
     def _line(self, k: int, step: Step | None) -> Line:
-        entries, module = self._entries[k], self._modules[k]
-        keep = None if module is None or step is None else PLAIN[type(module)].keep
-        parts = None if "selectindex" in entries else entries.get("nSplitOutputs")
-        return k, self.plan.places[k], step, keep, module, parts
+        module = self._modules[k]
+        renew = step
+        if step is not None and module is not None:
+            renew = RENEWALS[type(module)](module, dtype_of(module._type))
+        return k, renew, *self._one_or_two(k, step), module, self._parts(k)
 
-    def _shortened(self, line: Line) -> Short:
-        k, places, step, _, _, parts = line
-        first, second = (*places, None, None)[:2] if step is not None else (k, None)
-        return k, step, first, second, parts, self.plan.last_used[k]
+    def _shortened(self, k: int, step: Step | None) -> Short:
+        return k, step, *self._one_or_two(k, step), self._parts(k), self.plan.last_used[k]
+
+    def _one_or_two(self, k: int, step: Step | None) -> tuple[int, int | None]:
+        """Return where the inputs of a step come from."""
+        first, second = (*self.plan.places[k], None, None)[:2] if step is not None else (k, None)
+        assert first is not None  # a step has an input
+        return first, second
+
+    def _parts(self, k: int) -> Any:
+        entries = self._entries[k]
+        return None if "selectindex" in entries else entries.get("nSplitOutputs")
 
     def _line_back(self, k: int, step: Step | None) -> LineBack:
         module, sources = self._modules[k], self.plan.sources[k]
@@ -152,19 +163,18 @@ class Program:
     def kept(self, inputs: Received, where: Any) -> Outputs:
         """Return what all modules computed, which is in their fields `output` too."""
         outputs: Outputs = [None] * len(self._modules)
+        plain = not MODE.get().watched
         k = 0
         try:
-            for k, places, step, keep, module, parts in self._lines:
+            for k, renew, first, second, _, parts in self._lines:
                 value: Any = NotImplemented
-                if step is not None:
-                    value = step(*[outputs[i] for i in places])
+                if renew is not None and plain:
+                    x = outputs[first]
+                    value = renew(x) if second is None else renew(x, outputs[second])
                 if value is NotImplemented:
                     value = self.plan.computed(inputs, outputs, k, run_torch)
-                else:
-                    if keep is not None:
-                        value = keep(module, outputs[places[0]], value)
-                    if parts is not None:
-                        check_split(value, parts)
+                elif parts is not None:
+                    check_split(value, parts)
                 outputs[k] = value
         except Exception as error:
             tell_place(error, where(k))
@@ -220,10 +230,10 @@ class Program:
         outputs: Outputs = [None] * len(self._modules)
         k = 0
         try:
-            for k, places, step, _, module, parts in self._lines:
+            for k, renew, first, _, module, parts in self._lines:
                 value: Any = NotImplemented
-                if step is not None:
-                    value = step(outputs[places[0]]) if module is None else module.output
+                if renew is not None:
+                    value = renew(outputs[first]) if module is None else module.output
                 if value is NotImplemented:
                     value = self.plan.computed(inputs, outputs, k, _output)
                 elif parts is not None:

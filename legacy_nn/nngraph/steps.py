@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from sys import getrefcount
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,12 +21,10 @@ from rekindle.core.autograd.views import view_of
 from rekindle.core.checkpoint import Table
 from rekindle.core.checkpoint.table import new_table
 from rekindle.core.dtypes import Dtype
-from rekindle.core.ops.adoption import HELD_HERE, adopted
 from rekindle.core.tensor import Tensor
 
 from ..identity import Identity
 from ..linear import Linear
-from ..module import replace_contents
 from ..shape import Reshape, View
 from ..softmax import LogSoftMax, SoftMax
 from ..state import METHODS
@@ -38,19 +35,12 @@ from ..transfer import Sigmoid, Tanh
 Step = Callable[..., Any]
 """Takes the values that a node receives, by position; returns a value or NotImplemented."""
 
-Keep = Callable[[Any, Any, Any], Any]
-"""`keep(module, input, result)` returns the module's `output`, with the result in it."""
-
 
 class Plain(NamedTuple):
     """How a class of modules becomes a step."""
 
     inputs: int
     make: Callable[[Any, Dtype], Step]
-    keep: Keep
-
-
-# -- steps ----------------------------------------------------------------------------------
 
 
 def _of_one(op: Any) -> Callable[[Any, Dtype], Step]:
@@ -113,12 +103,14 @@ def _computed(module: Any, dtype: Dtype) -> Step:
     return step
 
 
-def part_of(base: Tensor, array: ndarray[Any, Any], op: Any, *args: Any) -> Tensor:
-    """Return the view of a tensor that `op(base, *args)` returns where nothing is recorded."""
-    part = Tensor._wrap(array)
-    part._version = base._version
-    part._node = view_of(base, (op, args, {}), None)
-    return part
+def slices(x: Tensor, axis: int) -> Table:
+    """Return the views that `ops.select` makes along an axis where nothing is recorded."""
+    array, before, parts = x.array, (slice(None),) * axis, {}
+    for i in range(array.shape[axis]):
+        parts[i + 1] = part = Tensor._wrap(array[(*before, i, ...)])
+        part._version = x._version
+        part._node = view_of(x, (ops.select, (axis, i), {}), None)
+    return new_table(parts)
 
 
 def _split(module: Any, dtype: Dtype) -> Step:
@@ -128,11 +120,9 @@ def _split(module: Any, dtype: Dtype) -> Step:
         if type(x) is not Tensor:
             return NotImplemented
         axis, array = module.axis(x.ndim), x.array
-        parts = range(array.shape[axis])
         if type(array) is not ndarray or _told():
-            return new_table({i + 1: select(x, axis, i) for i in parts})
-        before = (slice(None),) * axis
-        return new_table({i + 1: part_of(x, array[(*before, i)], select, axis, i) for i in parts})
+            return new_table({i + 1: select(x, axis, i) for i in range(array.shape[axis])})
+        return slices(x, axis)
 
     return step
 
@@ -153,45 +143,18 @@ def selection(index: Any) -> Step:
     return step
 
 
-# -- outputs --------------------------------------------------------------------------------
-
-
-def _renewed(module: Any, input: Any, result: Any) -> Any:
-    """Return the module's `output` with a fresh result in it, which the caller lets go."""
-    own = module.__dict__
-    output = own.get("output")
-    if getrefcount(result) == HELD_HERE + 1 and adopted(output, result):
-        return output
-    kept = replace_contents(output, result)
-    if kept is not output:
-        own["output"] = kept
-    return kept
-
-
-def _passed(module: Any, input: Any, result: Any) -> Any:
-    """Make the result itself the module's `output`."""
-    module.__dict__["output"] = result
-    return result
-
-
-def _viewed(module: Any, input: Any, result: Any) -> Any:
-    """Let the module's `output` view what the result does."""
-    kept = module.__dict__["output"] = module.keep(input, result)
-    return kept
-
-
 PLAIN: dict[type, Plain] = {
-    Sigmoid: Plain(1, _of_one(ops.sigmoid), _renewed),
-    Tanh: Plain(1, _of_one(ops.tanh), _renewed),
-    CAddTable: Plain(2, _of_two(ops.add), _renewed),
-    CMulTable: Plain(2, _of_two(ops.multiply), _renewed),
-    Linear: Plain(1, _linear, _renewed),
-    SoftMax: Plain(1, _computed, _renewed),
-    LogSoftMax: Plain(1, _computed, _renewed),
-    View: Plain(1, _computed, _viewed),
-    Reshape: Plain(1, _computed, _viewed),
-    SplitTable: Plain(1, _split, _passed),
-    Identity: Plain(1, _itself, _passed),
+    Sigmoid: Plain(1, _of_one(ops.sigmoid)),
+    Tanh: Plain(1, _of_one(ops.tanh)),
+    CAddTable: Plain(2, _of_two(ops.add)),
+    CMulTable: Plain(2, _of_two(ops.multiply)),
+    Linear: Plain(1, _linear),
+    SoftMax: Plain(1, _computed),
+    LogSoftMax: Plain(1, _computed),
+    View: Plain(1, _computed),
+    Reshape: Plain(1, _computed),
+    SplitTable: Plain(1, _split),
+    Identity: Plain(1, _itself),
 }
 """The classes themselves: those derived from them compute what they like."""
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rekindle import legacy_nn as nn
-from rekindle.core.autograd import no_grad
+from rekindle.core.autograd import no_grad, profile
 from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn.errors import InputTypeError
 from rekindle.legacy_nn.nngraph import program
@@ -113,3 +113,34 @@ def test_another_type_is_refused_at_its_place():
     model.float()
     x, c = (t.astype("float32") for t in (x, c))
     assert model.forward([x, c])[1].numpy().dtype == np.float32
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_who_views_what_a_graph_left_sees_the_next_run(quick, monkeypatch):
+    if not quick:
+        monkeypatch.setattr(program, "is_plain", lambda module: False)
+    model = cell()
+    found(model)
+    outputs = [m.output for m in model.modules.array() if isinstance(m.output, Tensor)]
+    views = [(y, y.numpy(), y[0]) for y in outputs]
+    found(model, seed=1)
+    for output, array, row in views:
+        np.testing.assert_array_equal(array, output.numpy())
+        np.testing.assert_array_equal(row.numpy(), output.numpy()[0])
+
+
+def test_a_profiler_sees_the_operations_of_a_graph():
+    model = cell()
+    x, c, *_ = given()
+    for _ in range(2):
+        with profile() as seen:
+            model.forward([x, c])
+    assert {"linear", "add", "multiply", "sigmoid", "tanh"} <= seen.calls.keys()
+
+
+def test_a_vector_is_split_into_tensors():
+    x = nn.Identity()()
+    model = nn.gModule([x], [*nn.SplitTable(1)(nn.Tanh()(x)).split(2)])
+    for _ in range(2):
+        parts = model.forward(Tensor(np.array([1.0, 2.0]))).array()
+        np.testing.assert_array_equal([p.item() for p in parts], np.tanh([1.0, 2.0]))
