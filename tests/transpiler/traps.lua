@@ -290,3 +290,10 @@ print(x) --[==[ odd ]==] print(x + 1)
 
 --## errors_of_nil
 for _, f in ipairs{function() local t = {} t.a.b = 1 end, function() local t = {} return t.a.b.c end, function() local s = 'x' return s.y.z end, function() local n return n + 1 end, function() local n return -n end, function() local n return n() end, function() nowhere() end, function() local t = {} t.f(1) end} do local ok, m = pcall(f) print(ok, m:match('attempt to %a+'), m:match('a nil value')) end
+
+--## order_in_constructors
+local n = 0 local function inc() n = n + 1 return n end local function two() return inc(), inc() end
+local t = {inc(), inc(), [5] = inc(), inc()} print(t[1], t[2], t[3], t[5])
+local u = {a = inc(), inc(), b = {inc()}, inc()} print(u.a, u[1], u.b[1], u[2])
+local v = {inc(), x = -inc(), two()} print(v[1], v.x, v[2], v[3], #v)
+local w = {['a b'] = inc(), two()} print(w['a b'], w[1], w[2])

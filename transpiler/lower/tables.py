@@ -24,9 +24,11 @@ def constructor(c: Context, node: ast.TableConstructor) -> Code:
     keys = [f.key.value if isinstance(f.key, ast.String) else None for f in named]
     names_only = all(k is not None and is_attribute(k) and k.isascii() for k in keys)
     names_only = names_only and len(set(keys)) == len(keys) and "self" not in keys
+    ordered = positional + named if names_only else named + positional
+    if ordered != node.fields and sum(_calls(f.key) or _calls(f.value) for f in ordered) > 1:
+        return _in_order(c, node)
     if not names_only:
         return _mapping(c, node, positional, named)
-    ordered = positional + named
     spread = (
         any(may_be_several(f.value) for f in positional[-1:])
         and positional[-1:] == node.fields[-1:]
@@ -103,6 +105,37 @@ def _mapping(
     several = positional[-1] is node.fields[-1]
     listed = [_value(c, f, several and f is positional[-1]) for f in positional]
     return Code(f"Table.of({pairs}, {', '.join(x for x in listed if x)})")
+
+
+def _in_order(c: Context, node: ast.TableConstructor) -> Code:
+    """`{f(), n = g(), h()}`, where it matters which is called first."""
+    texts: list[tuple[ast.Field, str]] = []
+    place = 0
+    for entry in node.fields:
+        if entry.key is not None:
+            text = f"({c.expression(entry.key)}, {c.expression(entry.value)})"
+        else:
+            place += 1
+            text = _value(c, entry, entry is node.fields[-1])
+            several = text.startswith("*")
+            text = f"*enumerate({text[1:]}, {place})" if several else f"({place}, {text})"
+        texts.append((entry, text))
+    return Code(f"Table.of([{_lines(c, node, texts)}])")
+
+
+def _calls(node: ast.Expression | None) -> bool:
+    """Whether a value is computed by calls, or may be."""
+    if isinstance(node, ast.Paren):
+        return _calls(node.inner)
+    if isinstance(node, ast.Unary):
+        return _calls(node.operand)
+    if isinstance(node, ast.Binary):
+        return _calls(node.left) or _calls(node.right)
+    if isinstance(node, ast.Index):
+        return _calls(node.table) or _calls(node.key)
+    if isinstance(node, ast.TableConstructor):
+        return any(_calls(f.key) or _calls(f.value) for f in node.fields)
+    return isinstance(node, (ast.Call, ast.MethodCall))
 
 
 def list_of(c: Context, node: ast.TableConstructor) -> Code:
