@@ -196,6 +196,7 @@ class Program:
         """
         arrived: list[Any] = [None] * len(self._modules)
         arrived[self.plan.last] = gradOutput
+        plain = not MODE.get().watched
         own: set[int] = set()  # where what arrived is a table made here
         for k, rule, module, places, sources, key, adds in self._back:
             g = arrived[k]
@@ -213,7 +214,7 @@ class Program:
                         own.discard(source)
                     arrived[source] = added(before, new_table({key: g}))
                 continue
-            if rule is not None:
+            if rule is not None and plain:
                 found = rule(module, g, *[outputs[i] for i in places])
                 if found is not NotImplemented:
                     if adds:

@@ -11,13 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy import ndarray
+from numpy import may_share_memory, ndarray
 
 from rekindle.core import ops
 from rekindle.core.autograd.versions import count_write
 from rekindle.core.checkpoint import Table
 from rekindle.core.ops.adoption import adopted
-from rekindle.core.ops.inplace import overwritten
 from rekindle.core.tensor import Tensor
 
 from ..identity import Identity
@@ -28,150 +27,155 @@ from ..softmax import LogSoftMax
 from ..table import SplitTable
 from ..table_arithmetic import CAddTable, CMulTable
 from ..transfer import Sigmoid, Tanh
+from .renewals import is_whole
 
 Pull = Callable[..., Any]
 """`pull(module, gradOutput, *parts)` returns the gradient of each of `parts`, or NotImplemented."""
 
 
-def _alike(x: Any, y: Any) -> bool:
-    """Whether two values are floating NumPy tensors of one shape and dtype."""
-    if type(x) is not Tensor or type(y) is not Tensor:
-        return False
-    a, b = x._array, y._array
-    if type(a) is not ndarray or type(b) is not ndarray or a.dtype is not b.dtype:
-        return False
-    return bool(a.shape == b.shape != () and a.dtype.kind == "f")
+def _arrays(*values: Any) -> Any:
+    """Return the arrays of values that are floating NumPy tensors of one shape and dtype; or None.
+
+    The first is written into, and in one stretch of memory.
+    """
+    arrays = []
+    for value in values:
+        if type(value) is not Tensor or type(value._array) is not ndarray:
+            return None
+        arrays.append(value._array)
+    first = arrays[0]
+    dtype, shape = first.dtype, first.shape
+    if dtype.kind != "f" or not shape or not first.flags.carray:
+        return None
+    for array in arrays:
+        if array.dtype is not dtype or array.shape != shape:
+            return None
+    return arrays
 
 
-def _kept(target: Any, fresh: Tensor) -> Any:
-    """Return what becomes of `target`, a tensor of gradInput: the same, with new values in it."""
-    return target if adopted(target, fresh) else replace_contents(target, fresh)
+def _written(own: Tensor) -> tuple[Tensor]:
+    count_write(own._version, "copy_")
+    return (own,)
 
 
-def _stored(module: Any, fresh: Tensor) -> tuple[Any]:
-    kept = _kept(module.gradInput, fresh)
-    if kept is not module.gradInput:
-        module.gradInput = kept
-    return (kept,)
-
-
-# A rule holds no array when it hands over its tensor: an array that is held is copied.
+# What is still to be read may lie in the memory that is written: so that is done once, at last.
 
 
 def _sigmoid(module: Any, g: Any, x: Any) -> Any:
-    if module.gradInput is None or not _alike(y := module.output, g) or not _alike(x, y):
+    own, y = module.gradInput, module.output
+    if (arrays := _arrays(own, g, y, x)) is None:
         return NotImplemented
-    fresh = Tensor._wrap(1 - y._array)
-    slope = fresh._array
-    slope *= g._array
-    slope *= y._array
-    del slope
-    return _stored(module, fresh)
+    into, slope, out, _ = arrays
+    found = 1 - out
+    found *= slope
+    np.multiply(found, out, into)
+    return _written(own)
 
 
 def _tanh(module: Any, g: Any, x: Any) -> Any:
-    if module.gradInput is None or not _alike(y := module.output, g) or not _alike(x, y):
+    own, y = module.gradInput, module.output
+    if (arrays := _arrays(own, g, y, x)) is None:
         return NotImplemented
-    fresh = Tensor._wrap(y._array * y._array)
-    slope = fresh._array
-    np.subtract(1, slope, out=slope)
-    slope *= g._array
-    del slope
-    return _stored(module, fresh)
+    into, slope, out, _ = arrays
+    found = out * out
+    np.subtract(1, found, found)
+    np.multiply(found, slope, into)
+    return _written(own)
 
 
 def _log_softmax(module: Any, g: Any, x: Any) -> Any:
-    if module.gradInput is None or not _alike(y := module.output, g) or not _alike(x, y):
+    own, y = module.gradInput, module.output
+    if (arrays := _arrays(own, g, y, x)) is None or g.ndim != 2:
         return NotImplemented
-    if g._array.ndim != 2:
-        return NotImplemented
-    fresh = Tensor._wrap(np.exp(y._array))
-    part = fresh._array
-    part *= g._array.sum(axis=1, keepdims=True)
-    np.subtract(g._array, part, out=part)
-    del part
-    return _stored(module, fresh)
+    into, slope, out, _ = arrays
+    found = np.exp(out)
+    found *= slope.sum(axis=1, keepdims=True)
+    np.subtract(slope, found, into)
+    return _written(own)
 
 
 def _linear(module: Any, g: Any, x: Any) -> Any:
     weight = module.weight
     if module.gradInput is None or not fits_rows(weight, x, g):
         return NotImplemented
-    return _stored(module, Tensor._wrap(ops.matmul.forward(np, g._array, weight._array)))
+    own, fresh = module.gradInput, Tensor._wrap(ops.matmul.forward(np, g._array, weight.array))
+    if adopted(own, fresh):
+        return (own,)
+    kept = module.gradInput = replace_contents(own, fresh)
+    return (kept,)
 
 
 def _split(module: Any, g: Any, x: Any) -> Any:
     own = module.gradInput
-    if type(g) is not Table or type(own) is not Tensor or type(x) is not Tensor:
+    if type(g) is not Table or (arrays := _arrays(own, x)) is None:
         return NotImplemented
-    if not _alike(own, x) or not own._array.flags.c_contiguous or not own._array.flags.writeable:
+    into, axis = arrays[0], module.axis(x.ndim)
+    count, before = into.shape[axis], (slice(None),) * axis
+    places = [into[(*before, i, ...)] for i in range(count)]
+    parts: list[Any] = [g._map.get(i) for i in range(1, count + 1)]
+    if len(g._map) != count or any(map(_misfits, parts, places)):
         return NotImplemented
-    axis = module.axis(x.ndim)
-    parts, into = g._map, np.moveaxis(own._array, axis, 0)
-    if len(parts) != len(into):
+    if any(may_share_memory(into, part._array) for part in parts):
         return NotImplemented
-    found = [parts.get(i) for i in range(1, len(into) + 1)]
-    for part, place in zip(found, into, strict=True):
-        array = part._array if type(part) is Tensor else None
-        if type(array) is not ndarray or array.dtype is not place.dtype:
-            return NotImplemented
-        if array.shape != place.shape or np.may_share_memory(array, own._array):
-            return NotImplemented
-    for part, place in zip(found, into, strict=True):
-        place[...] = part._array  # type: ignore[union-attr]  # tensors all, as seen above
-    count_write(own._version, "copy_")
-    return (own,)
+    for part, place in zip(parts, places, strict=True):
+        place[...] = part._array
+    return _written(own)
+
+
+def _misfits(part: Any, place: Any) -> bool:
+    """Whether a gradient is not a tensor for a place."""
+    array = part._array if type(part) is Tensor else None
+    return (
+        type(array) is not ndarray or array.dtype is not place.dtype or array.shape != place.shape
+    )
 
 
 def _reshaped(module: Any, g: Any, x: Any) -> Any:
     own = module.gradInput
-    if type(own) is not Tensor or type(g) is not Tensor or type(x) is not Tensor:
+    if not (type(own) is type(g) is type(x) is Tensor):
         return NotImplemented
     a, b = own._array, g._array
-    if type(a) is not ndarray or type(b) is not ndarray or a.dtype is not b.dtype:
-        return NotImplemented
-    same = (
-        own._version is g._version
-        and a.shape == x.shape
-        and a.nbytes == b.nbytes
-        and a.flags.c_contiguous
-        and b.flags.c_contiguous
-        and a.ctypes.data == b.ctypes.data
-    )
-    return (own,) if same else NotImplemented
+    same = own._version is g._version and is_whole(a, b) and a.dtype is b.dtype
+    return (own,) if same and a.shape == x.shape else NotImplemented
 
 
 def _product(module: Any, g: Any, x: Any, y: Any) -> Any:
-    entries = _entries(module)
-    if entries is None or not (_alike(x, g) and _alike(y, g)):
+    first, second = _entries(module)
+    if (arrays := _arrays(first, g, x, y, second)) is None:
         return NotImplemented
-    entries[1] = first = _kept(entries[1], Tensor._wrap(g._array * y._array))
-    entries[2] = second = _kept(entries[2], Tensor._wrap(g._array * x._array))
+    into, slope, a, b, other = arrays
+    if not other.flags.carray or may_share_memory(into, slope) or may_share_memory(into, a):
+        return NotImplemented
+    np.multiply(slope, b, into)
+    np.multiply(slope, a, other)
+    count_write(first._version, "copy_")
+    count_write(second._version, "copy_")
     return first, second
 
 
 def _sum(module: Any, g: Any, x: Any, y: Any) -> Any:
-    entries = _entries(module)
-    if entries is None or module.inplace or not (_alike(x, g) and _alike(y, g)):
+    first, second = _entries(module)
+    if module.inplace or (arrays := _arrays(first, g, x, y, second)) is None:
         return NotImplemented
-    first, second = entries[1], entries[2]
-    plain = first is not g and second is not g and overwritten(first, g) and overwritten(second, g)
-    return (first, second) if plain else NotImplemented
+    into, slope, _, _, other = arrays
+    if not other.flags.carray or may_share_memory(into, slope):
+        return NotImplemented
+    into[...] = slope
+    other[...] = slope
+    count_write(first._version, "copy_")
+    count_write(second._version, "copy_")
+    return first, second
 
 
-def _entries(module: Any) -> dict[Any, Any] | None:
-    """Return the entries of the module's `gradInput`, where they are two tensors."""
+def _entries(module: Any) -> tuple[Any, Any]:
+    """Return the two entries of the module's `gradInput`, None for what is not there."""
     table = module.gradInput
-    if type(table) is not Table:
-        return None
-    entries: dict[Any, Any] = table._map
-    if entries.keys() != {1, 2}:
-        return None
-    return entries if type(entries[1]) is type(entries[2]) is Tensor else None
+    entries = table._map if type(table) is Table else {}
+    return (entries.get(1), entries.get(2)) if len(entries) == 2 else (None, None)
 
 
 def _itself(module: Any, g: Any, x: Any) -> Any:
-    if module.gradInput is None or not _alike(x, g):
+    if module.gradInput is None or _arrays(g, x) is None:
         return NotImplemented
     module.__dict__["gradInput"] = g
     return (g,)

@@ -136,7 +136,7 @@ def _viewed(module: Any, dtype: Dtype) -> Renewal:
             type(x) is type(own) is Tensor
             and own._version is x._version
             and own.shape == tuple(module.shape_for(x))
-            and _is_whole(own._array, x._array)
+            and is_whole(own._array, x._array)
         ):
             return own
         kept = module.__dict__["output"] = module.keep(x, module.compute(x))
@@ -145,7 +145,7 @@ def _viewed(module: Any, dtype: Dtype) -> Renewal:
     return renew
 
 
-def _is_whole(part: Any, array: Any) -> bool:
+def is_whole(part: Any, array: Any) -> bool:
     """Whether an array without gaps is all of the memory of another one, which owns it."""
     return (
         type(part) is type(array) is ndarray
