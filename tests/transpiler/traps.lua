@@ -297,3 +297,6 @@ local t = {inc(), inc(), [5] = inc(), inc()} print(t[1], t[2], t[3], t[5])
 local u = {a = inc(), inc(), b = {inc()}, inc()} print(u.a, u[1], u.b[1], u[2])
 local v = {inc(), x = -inc(), two()} print(v[1], v.x, v[2], v[3], #v)
 local w = {['a b'] = inc(), two()} print(w['a b'], w[1], w[2])
+
+--## minus_zero
+print(-0, -0.0, 1 / -0, math.abs(-0), -0 == 0, 0 - 0) local t = {} t[0] = 'x' print(t[-0])

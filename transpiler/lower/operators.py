@@ -294,8 +294,8 @@ def unary(c: Context, node: ast.Unary) -> Code:
     kind = c.type_of(node.operand)
     operand = c.expression(node.operand)
     if node.operator == "-":
-        if isinstance(node.operand, ast.Number) and node.operand.value:
-            return unary_minus(operand)
+        if isinstance(node.operand, ast.Number):
+            return unary_minus(operand if node.operand.value else Code("0.0"))
         known = kind.is_number and not isinstance(node.operand, (ast.Number, ast.Index))
         if known or kind.kind == "number":
             return unary_minus(operand)
