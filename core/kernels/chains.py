@@ -1,8 +1,8 @@
 """Chains of elementwise operations on large arrays, computed in one pass over memory.
 
-Backward passes are full of them. A `Chain` is an array that is not computed yet: arithmetic with
-it makes longer chains, and only the end of one is written to memory, or its sums. It exists while
-one backward pass runs, during which nothing can write into what it is made of.
+A `Chain` is an array that is not computed yet: arithmetic with it makes longer chains, and only the
+end of one is written to memory, or its sums. Whoever makes one sees to it that nothing is written
+into what it reads before it is computed.
 
 This file says what a chain is; `compute_chain` is the reference, which walks through it in pieces
 that fit into a cache.
@@ -23,14 +23,23 @@ from .dispatch import dispatched
 LARGE = 1 << 17
 """Elements from which on a chain is worth its while."""
 
-LONGEST = 12
-"""Steps after which what is computed so far is written down, so that none is computed often."""
+LONGEST = 48
+"""Steps after which what is computed so far is written down."""
+
+WORTH = 6
+"""Steps from which on it is quicker to read a result than to compute it again."""
+
+OFTEN = 2
+"""How often those are computed as parts of others before they are written down."""
 
 SINGLE = np.dtype(np.float32)
 BLOCK = 1 << 15
 
-STEPS = ("add", "subtract", "multiply", "divide")
-"""The names of NumPy's functions; a program has their places in this list."""
+STEPS = ("add", "subtract", "multiply", "divide", "tanh", "exp", "sigmoid")
+"""The names of NumPy's functions, and the logistic one; a program has their places in this list."""
+
+_UNARY = 4
+"""The first of those that have one operand, which programs name twice."""
 
 
 class Chain:
@@ -41,15 +50,17 @@ class Chain:
     step : int
         Place in STEPS, or -1 if `value` is there.
     parts : tuple of Chain
-        The two operands, which broadcast to the shape.
+        The operands, which broadcast to the shape.
     value : array or None
     shape : tuple of int
     length : int
-        Number of steps behind it, those that are taken twice counted twice.
+        Number of steps behind it when it was made.
+    taken : int
+        How often it was computed as a part of others.
     """
 
     __array_ufunc__ = None  # so that `ndarray * Chain` reaches Chain.__rmul__
-    __slots__ = ("length", "parts", "shape", "step", "value")
+    __slots__ = ("length", "parts", "shape", "step", "taken", "value")
 
     dtype = SINGLE
     step: int
@@ -57,6 +68,7 @@ class Chain:
     value: Any
     shape: tuple[int, ...]
     length: int
+    taken: int
 
     def __init__(
         self, step: int, parts: tuple[Chain, ...], value: Any, shape: tuple[int, ...]
@@ -65,7 +77,10 @@ class Chain:
         self.parts = parts
         self.value = value
         self.shape = shape
-        self.length = 1 + sum(p.length for p in parts) if parts else 0
+        self.length = 0
+        self.taken = 0
+        if parts:
+            self.length = len(_steps(self, {}))
 
     @classmethod
     def of(cls, value: Any) -> Chain:
@@ -114,12 +129,22 @@ class Chain:
     def __neg__(self) -> Any:
         return _step(2, -1.0, self)
 
+    def function(self, name: str) -> Chain:
+        """Return the chain of one step more that applies a function of one operand."""
+        return _made(STEPS.index(name), (self,), self.shape)
+
     def evaluated(self) -> Any:
         """Return the values as an array of the full shape; from now on they are there."""
         if self.step >= 0:
-            self.value = self.computed()
-            self.step, self.parts, self.length = -1, (), 0
+            self._is(self.computed())
         return self.value
+
+    def _is(self, value: Any) -> None:
+        # In this order, since another thread may be listing what a program needs.
+        self.value = value
+        self.step = -1
+        self.parts = ()
+        self.length = 0
 
     def computed(self) -> Any:
         """Return the values as an array that, unless they are there, nobody else has."""
@@ -127,19 +152,32 @@ class Chain:
             return self.value
         return compute_chain(np, *program(self), shape=self.shape)
 
-    def sum(self, axis: Sequence[int], keepdims: bool) -> Any:
-        """Return the sums over all dimensions but the last, or over the last, without the values.
+    def sum(self, axis: Sequence[int], keepdims: bool, *, keep: bool = False) -> Any:
+        """Return the sums over all dimensions, all but the last, or the last, without the values.
 
-        Others are summed from the values.
+        Others are summed from the values. With `keep` these are there afterwards.
         """
         over = {a % self.ndim for a in axis}
         rows, columns = {*range(self.ndim - 1)}, {self.ndim - 1}
-        kind = 1 if over == columns else 2 if over == rows else 0
+        kind = 3 if over == rows | columns else 1 if over == columns else 2 if over == rows else 0
         if self.step < 0 or not kind:
             return self.evaluated().sum(axis=tuple(axis), keepdims=keepdims)
-        found = compute_chain(np, *program(self), shape=self.shape, sums=kind)
-        kept = [1 if a in over else n for a, n in enumerate(self.shape)]
-        return found.reshape(kept if keepdims else [n for n in kept if n != 1])
+        found = compute_chain(np, *program(self), shape=self.shape, sums=kind, keep=keep)
+        if keep:
+            value, found = found
+            self._is(value)
+        kept = [(a, 1 if a in over else n) for a, n in enumerate(self.shape)]
+        return found.reshape([n for a, n in kept if keepdims or a not in over])
+
+
+def _steps(chain: Chain, found: dict[int, Chain]) -> dict[int, Chain]:
+    """Find the steps behind a chain, by identity, each once."""
+    parts = chain.parts
+    if chain.step >= 0 and id(chain) not in found:
+        found[id(chain)] = chain
+        for part in parts:
+            _steps(part, found)
+    return found
 
 
 def _step(step: int, a: Any, b: Any) -> Any:
@@ -150,7 +188,11 @@ def _step(step: int, a: Any, b: Any) -> Any:
         return function(*(x.evaluated() if type(x) is Chain else x for x in (a, b)))
     x, y = operands
     shape = x.shape if x.shape == y.shape else np.broadcast_shapes(x.shape, y.shape)
-    made = Chain(step, (x, y), None, shape)
+    return _made(step, (x, y), shape)
+
+
+def _made(step: int, parts: tuple[Chain, ...], shape: tuple[int, ...]) -> Chain:
+    made = Chain(step, parts, None, shape)
     if made.length > LONGEST:
         made.evaluated()
     return made
@@ -170,29 +212,58 @@ def program(chain: Chain) -> tuple[ndarray[Any, Any], list[Any]]:
     """Return what computes a chain: steps (step, operand, operand), and its values.
 
     Operands are numbered: first the values, then the results of the steps, the last of which is
-    the chain's. A step that is taken twice stands there once.
+    the chain's. A step that is taken twice stands there once, and so does an array. Parts that were
+    computed often before are written down first.
     """
+    _write_down_parts(chain, set())
     values: list[Any] = []
-    order: list[Chain] = []
+    order: list[tuple[Chain, tuple[Chain, ...]]] = []
     seen: dict[int, int] = {}
     _visit(chain, values, order, seen)
     count = len(values)
-    steps = [(c.step, *(_number(seen[id(p)], count) for p in c.parts)) for c in order]
+    steps = []
+    for c, parts in order:
+        numbers = [_number(seen[_key(p)], count) for p in parts]
+        steps.append((c.step, numbers[0], numbers[-1]))
     return np.array(steps, np.int64), values
 
 
-def _visit(chain: Chain, values: list[Any], order: list[Chain], seen: dict[int, int]) -> None:
-    """List values and steps in the order of their computation; `seen` has steps as ~place."""
-    if id(chain) in seen:
-        return
+def _write_down_parts(chain: Chain, seen: set[int]) -> None:
     for part in chain.parts:
+        if part.step < 0 or id(part) in seen:
+            continue
+        seen.add(id(part))
+        if part.taken >= OFTEN and part.length >= WORTH:
+            part.evaluated()
+        else:
+            _write_down_parts(part, seen)
+
+
+def _visit(
+    chain: Chain,
+    values: list[Any],
+    order: list[tuple[Chain, tuple[Chain, ...]]],
+    seen: dict[int, int],
+) -> None:
+    """List values and steps in the order of their computation; `seen` has steps as ~place."""
+    key = _key(chain)
+    if key in seen:
+        return
+    parts = chain.parts
+    for part in parts:
         _visit(part, values, order, seen)
     if chain.step < 0:
-        seen[id(chain)] = len(values)
+        seen[key] = len(values)
         values.append(chain.value)
     else:
-        seen[id(chain)] = ~len(order)
-        order.append(chain)
+        chain.taken += 1
+        seen[key] = ~len(order)
+        order.append((chain, parts))
+
+
+def _key(chain: Chain) -> int:
+    """Return what tells chains apart in a program: arrays that are there by themselves."""
+    return id(chain.value) if chain.step < 0 and type(chain.value) is ndarray else id(chain)
 
 
 def _number(place: int, values: int) -> int:
@@ -207,6 +278,7 @@ def compute_chain(
     *,
     shape: tuple[int, ...],
     sums: int = 0,
+    keep: bool = False,
 ) -> Any:
     """Compute what `program` returned.
 
@@ -217,32 +289,54 @@ def compute_chain(
         They broadcast to `shape`.
     shape : tuple of int
     sums : int
-        0 for the values, 1 for their sums over the last dimension, 2 for those over all others.
+        0 for the values, 1 for their sums over the last dimension, 2 for those over all others,
+        3 for their sum.
+    keep : bool
+        Whether to return the values beside sums.
 
     Returns
     -------
-    array
+    array, or two arrays
         Of `shape`, or of the shape that a sum leaves.
     """
     length = shape[-1]
     count = prod(shape[:-1])
     tables = [v if isinstance(v, float) else as_table(v, shape) for v in values]
-    out = empty(shape, SINGLE) if not sums else np.zeros(shape[:-1] if sums == 1 else length, "f4")
-    flat = out.reshape(count, length) if not sums else out.reshape(-1)
-    size = max(BLOCK // length, 1)
+    keep = keep or not sums
+    out = empty(shape, SINGLE) if keep else None
+    flat: Any = None if out is None else out.reshape(count, length)
+    found = np.zeros(length if sums == 2 else count if sums else 0, SINGLE)
+    size = max(BLOCK // max(length, 1), 1)
     memory = np.empty((len(steps), size, length), SINGLE)
     for start in range(0, count, size):
         stop = min(start + size, count)
         known: list[Any] = [v if isinstance(v, float) else v[start:stop] for v in tables]
         for i, (step, a, b) in enumerate(steps.tolist()):
-            last = i + 1 == len(steps) and not sums
+            last = keep and i + 1 == len(steps)
             target = flat[start:stop] if last else memory[i, : stop - start]
-            known.append(getattr(np, STEPS[step])(known[a], known[b], out=target))
-        if sums == 1:
-            known[-1].sum(axis=1, out=flat[start:stop])
-        elif sums == 2:
-            flat += known[-1].sum(axis=0)
-    return out
+            if step < _UNARY:
+                getattr(np, STEPS[step])(known[a], known[b], out=target)
+            else:
+                _apply(STEPS[step], known[a], target)
+            known.append(target)
+        if sums == 2:
+            found += known[-1].sum(axis=0)
+        elif sums:
+            known[-1].sum(axis=1, out=found[start:stop])
+    if not sums:
+        return out
+    if sums != 2:
+        found = found.reshape(shape[:-1]) if sums == 1 else found.sum()
+    return (out, found) if keep else found
+
+
+def _apply(name: str, x: Any, out: Any) -> None:
+    if name != "sigmoid":
+        getattr(np, name)(x, out=out)
+        return
+    with np.errstate(over="ignore"):  # where exp(-x) is infinite, the result is 0
+        np.exp(np.negative(x, out=out), out=out)
+    np.divide(1, np.add(out, 1, out=out), out=out)
 
 
 def as_table(value: Any, shape: tuple[int, ...]) -> Any:

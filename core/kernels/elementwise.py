@@ -18,7 +18,9 @@ from .dispatch import dispatched
 
 _NUMBERS = (float, int)
 
-_PROGRAMS = [np.array([[step, 0, 1]], np.int64) for step in range(len(STEPS))]
+_ARITHMETIC = STEPS[:4]
+
+_PROGRAMS = [np.array([[step, 0, 1]], np.int64) for step in range(len(_ARITHMETIC))]
 
 
 @dispatched("fused.activation", least=LARGE)
@@ -43,8 +45,8 @@ def for_large(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
     compute : callable
         What computes it for others.
     """
-    if name in STEPS:
-        return partial(_arithmetic, STEPS.index(name), compute)
+    if name in _ARITHMETIC:
+        return partial(_arithmetic, _ARITHMETIC.index(name), compute)
     found = {"tanh": tanh, "exp": exp}.get(name)
     return compute if found is None else partial(found, np)
 

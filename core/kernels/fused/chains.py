@@ -20,6 +20,8 @@ from ..dispatch import Declined
 from ..threads import get_num_threads
 from .arrays import Array
 from .compiling import helper, kernel, prange
+from .functions import exp, sigmoid, tanh
+from .instructions import instructions
 from .reductions import total
 
 PIECE = 1024
@@ -31,6 +33,8 @@ last 12 bits."""
 
 SHORTEST = 16
 """Elements of rows from which on it is worth to go row by row."""
+
+_NOTHING = np.empty(0, SINGLE)
 
 ALL, ROW, COLUMN, NUMBER = range(4)
 """What is there of a value that is broadcast."""
@@ -48,20 +52,74 @@ def _at(typing: Any, place: Any) -> Any:
 
 
 @helper
-def _apply(step: Any, a: Any, b: Any, target: Any, size: Any) -> None:
-    x, y, out = carray(_at(a), size), carray(_at(b), size), carray(_at(target), size)
-    if step == 0:
+def _apply(code: Any, a: Any, b: Any, c: Any, target: Any, size: Any) -> None:
+    """Execute an instruction: see instructions.py for the codes."""
+    x, y, z = carray(_at(a), size), carray(_at(b), size), carray(_at(c), size)
+    out = carray(_at(target), size)
+    if code == 0:
         for j in range(size):
             out[j] = x[j] + y[j]
-    elif step == 1:
+    elif code == 1:
         for j in range(size):
             out[j] = x[j] - y[j]
-    elif step == 2:
+    elif code == 2:
         for j in range(size):
             out[j] = x[j] * y[j]
-    else:
+    elif code == 3:
         for j in range(size):
             out[j] = x[j] / y[j]
+    elif code == 4:
+        for j in range(size):
+            out[j] = tanh(x[j])
+    elif code == 5:
+        for j in range(size):
+            out[j] = exp(x[j])
+    elif code == 6:
+        for j in range(size):
+            out[j] = sigmoid(x[j])
+    elif code == 8:
+        for j in range(size):
+            out[j] = (x[j] + y[j]) + z[j]
+    elif code == 9:
+        for j in range(size):
+            out[j] = (x[j] - y[j]) + z[j]
+    elif code == 10:
+        for j in range(size):
+            out[j] = (x[j] * y[j]) + z[j]
+    elif code == 11:
+        for j in range(size):
+            out[j] = (x[j] + y[j]) - z[j]
+    elif code == 12:
+        for j in range(size):
+            out[j] = (x[j] - y[j]) - z[j]
+    elif code == 13:
+        for j in range(size):
+            out[j] = (x[j] * y[j]) - z[j]
+    elif code == 14:
+        for j in range(size):
+            out[j] = z[j] - (x[j] + y[j])
+    elif code == 15:
+        for j in range(size):
+            out[j] = z[j] - (x[j] - y[j])
+    elif code == 16:
+        for j in range(size):
+            out[j] = z[j] - (x[j] * y[j])
+    elif code == 17:
+        for j in range(size):
+            out[j] = (x[j] + y[j]) * z[j]
+    elif code == 18:
+        for j in range(size):
+            out[j] = (x[j] - y[j]) * z[j]
+    elif code == 19:
+        for j in range(size):
+            out[j] = (x[j] * y[j]) * z[j]
+
+
+@helper
+def _add(target: Any, a: Any, size: Any) -> None:
+    out, x = carray(_at(target), size), carray(_at(a), size)
+    for j in range(size):
+        out[j] += x[j]
 
 
 @helper
@@ -75,11 +133,14 @@ def _fill(target: Any, source: Any, size: Any) -> None:
 def _run(
     places: Any,
     kinds: Any,
-    steps: Any,
+    codes: Any,
+    buffers: Any,
     elements: Any,
     length: Any,
     sums: Any,
+    keep: Any,
     out: Any,
+    found: Any,
     parts: Any,
 ) -> None:
     count = (elements + length - 1) // length
@@ -87,11 +148,12 @@ def _run(
     share = (count + pieces - 1) // pieces
     first = len(places)
     width = min(PIECE, length)
+    end = len(codes) - 1
     for p in prange(pieces):
         # Pieces a multiple of 4096 bytes apart would make the processor wait: see `GAP`.
-        memory = np.empty((first + len(steps), width + GAP), np.float32)
-        now = np.empty(first + len(steps), np.int64)
-        for k in range(first + len(steps)):
+        memory = np.empty((first + buffers, width + GAP), np.float32)
+        now = np.empty(first + buffers, np.int64)
+        for k in range(first + buffers):
             now[k] = memory.ctypes.data + 4 * (width + GAP) * k
             if k < first and kinds[k] == NUMBER:
                 _fill(now[k], places[k], width)
@@ -111,19 +173,25 @@ def _run(
                         now[k] = places[k] + 4 * (i * length + start)
                     elif kinds[k] == ROW:
                         now[k] = places[k] + 4 * start
-                for s in range(len(steps)):
-                    target = now[first + s]
-                    if sums == 0 and s + 1 == len(steps):
-                        target = out.ctypes.data + 4 * (i * length + start)
-                    _apply(steps[s, 0], now[steps[s, 1]], now[steps[s, 2]], target, size)
-                last = now[first + len(steps) - 1]
+                last = now[codes[end, 4]]
+                if keep:
+                    last = out.ctypes.data + 4 * (i * length + start)
+                for s in range(end + 1):
+                    target = last if s == end else now[codes[s, 4]]
+                    _apply(
+                        codes[s, 0],
+                        now[codes[s, 1]],
+                        now[codes[s, 2]],
+                        now[codes[s, 3]],
+                        target,
+                        size,
+                    )
                 if sums == 1:
                     whole += total(carray(_at(last), size))
                 elif sums == 2:
-                    target = parts.ctypes.data + 4 * (p * length + start)
-                    _apply(0, target, last, target, size)
+                    _add(parts.ctypes.data + 4 * (p * length + start), last, size)
             if sums == 1:
-                out[i] = whole
+                found[i] = whole
 
 
 def _kind(value: Array, count: int, length: int) -> tuple[Array, int]:
@@ -140,8 +208,8 @@ def _kind(value: Array, count: int, length: int) -> tuple[Array, int]:
 
 
 def compute_chain(
-    steps: Array, values: list[Any], *, shape: tuple[int, ...], sums: int = 0
-) -> Array | Declined:
+    steps: Array, values: list[Any], *, shape: tuple[int, ...], sums: int = 0, keep: bool = False
+) -> Any:
     """See `core.kernels.chains.compute_chain`."""
     count, length = prod(shape[:-1]), shape[-1]
     elements = count * length
@@ -155,12 +223,22 @@ def compute_chain(
     ]
     places = np.array([address(table) for table, _ in held], np.int64)
     kinds = np.array([kind for _, kind in held], np.int64)
-    if not sums and all(kind in (ALL, NUMBER) for _, kind in held):
+    if sums in (0, 3) and all(kind in (ALL, NUMBER) for _, kind in held):
         length = PIECE
         count = -(-elements // length)
     elif length < SHORTEST:
         return Declined("short rows")
+    keep = keep or not sums
     parts = np.empty((min(4 * get_num_threads(), count), length if sums == 2 else 1), SINGLE)
-    out = empty(shape[:-1] if sums else shape, SINGLE)
-    _run(places, kinds, steps, elements, length, sums, out.reshape(-1), parts)
-    return parts.sum(axis=0) if sums == 2 else out
+    out = empty(shape, SINGLE) if keep else _NOTHING
+    found = np.empty(count if sums in (1, 3) else 0, SINGLE)
+    codes, buffers = instructions(steps.tobytes(), len(values))
+    kind = 1 if sums == 3 else sums
+    _run(places, kinds, codes, buffers, elements, length, kind, keep, out.reshape(-1), found, parts)
+    if not sums:
+        return out
+    if sums == 1:
+        found = found.reshape(shape[:-1])
+    else:
+        found = parts.sum(axis=0) if sums == 2 else found.sum(dtype=np.float64).astype(SINGLE)
+    return (out, found) if keep else found

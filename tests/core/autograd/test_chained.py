@@ -109,7 +109,13 @@ def test_chains_are_arrays(shape, way):
 
     def program(x, y, z):
         u = (x * row - 2.0) / (y * y + 1)
-        return u * u + column * z - 1 / (u * u + 3) + np.float32(4)
+        v = function("tanh", u) - 0.1 * function("exp", -u * u) * function("sigmoid", x * 3)
+        return v * u + column * z - 1 / (u * u + 3) + np.float32(4) - (y - (x - 1))
+
+    def function(name, x):
+        if type(x) is Chain:
+            return x.function(name)
+        return 1 / (1 + np.exp(-x)) if name == "sigmoid" else getattr(np, name)(x)
 
     with dispatch.using(way):
         chain = program(Chain.of(a), Chain.of(wide), Chain.of(np.broadcast_to(row, shape)))
@@ -117,13 +123,58 @@ def test_chains_are_arrays(shape, way):
         assert type(chain) is Chain
         assert chain.shape == shape
         for axes in [(-1,), tuple(range(len(shape) - 1)), tuple(range(len(shape)))]:
-            if axes:
-                total = chain.sum(axes, True)
-                np.testing.assert_allclose(
-                    total, exact.sum(axes, keepdims=True), rtol=2e-5, atol=1e-3
-                )
+            for kept in (True, False) if axes else ():
+                total = chain.sum(axes, kept)
+                wanted = exact.sum(axes, keepdims=kept)
+                assert total.shape == wanted.shape
+                np.testing.assert_allclose(total, wanted, rtol=2e-5, atol=2e-3)
+                beside = program(Chain.of(a), Chain.of(wide), Chain.of(np.broadcast_to(row, shape)))
+                np.testing.assert_allclose(beside.sum(axes, kept, keep=True), total, 1e-5, 1e-3)
+                assert beside.length == 0
+                np.testing.assert_allclose(beside.value, exact, rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(chain.evaluated(), exact, rtol=1e-5, atol=1e-5)
     assert chain.length == 0
+
+
+def test_what_is_taken_often_is_written_down_once():
+    x = Chain.of(draw(R, C))
+    shared = x
+    for _ in range(chains.WORTH):
+        shared = shared * 1.5 + x
+    lengths = []
+    for k in range(4):
+        (shared * float(k)).evaluated()
+        lengths.append(shared.length)
+    assert lengths == [2 * chains.WORTH] * chains.OFTEN + [0] * (4 - chains.OFTEN)
+    np.testing.assert_allclose(
+        (shared * 2).evaluated(), x.value * (2 * 1.5**6 + 4 * (1.5**6 - 1)), rtol=1e-5
+    )
+
+
+def test_a_step_may_name_a_result_twice():
+    x = Chain.of(draw(R, C))
+    y = x * 2 - 1
+    for chain, exact in [(y * y, 1), (y + y * y, 2), (y - y, 3), ((y * y) * (y + y), 4)]:
+        v = x.value.astype(float) * 2 - 1
+        exact = {1: v * v, 2: v + v * v, 3: v - v, 4: v * v * 2 * v}[exact]
+        np.testing.assert_allclose(chain.evaluated(), exact, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.skipif(not FUSED, reason="no numba")
+def test_long_programs_take_few_buffers():
+    from rekindle.core.kernels.fused.instructions import instructions
+
+    x = Chain.of(draw(4, 5))
+    y = x
+    for k in range(20):
+        y = y * float(k) + x
+    steps, values = chains.program(y)
+    codes, buffers = instructions(steps.tobytes(), len(values))
+    assert len(steps) == 40
+    assert len(codes) == 20
+    assert buffers == 2
+    for code in codes:
+        assert code[4] not in code[1:4]
 
 
 def test_what_chains_cannot_take_becomes_an_array():
@@ -137,7 +188,7 @@ def test_what_chains_cannot_take_becomes_an_array():
     for _ in range(chains.LONGEST + 1):
         long = long * 1.5
     assert long.length == 0
-    np.testing.assert_allclose(long.value, x.value * 1.5**13, rtol=1e-5)
+    np.testing.assert_allclose(long.value, x.value * 1.5 ** (chains.LONGEST + 1), rtol=1e-5)
 
 
 def test_channels_last_gradients_stay_so():
