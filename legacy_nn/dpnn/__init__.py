@@ -4,6 +4,7 @@ What it adds to every module is in legacy_nn/regularizing.py and stepping.py. Ma
 legacy_nn's modules.
 """
 
+from . import multi_cuda as multi_cuda
 from .alias_multinomial import AliasMultinomial as AliasMultinomial
 from .augmentation import PCAColorTransform as PCAColorTransform
 from .augmentation import SimpleColorTransform as SimpleColorTransform

@@ -174,6 +174,13 @@ class NCEModule(Linear):
 
     # -- fields -------------------------------------------------------------------------
 
+    def multicuda(self, device1: int, device2: int) -> Self:
+        """Convert to single precision on a GPU, and return the module.
+
+        The two devices, which had half of the weight each, are one here.
+        """
+        return self.cuda()
+
     def convert_fields(self, typename: str, cache: Cache) -> None:
         remove(self, *self.scratch, "_metaidx")
         kept = {name: vars(self).pop(name) for name in ("unigrams", "aliasmultinomial")}

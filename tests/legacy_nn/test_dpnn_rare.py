@@ -8,7 +8,7 @@ from scipy.special import digamma
 
 import rekindle
 from rekindle.core import checkpoint
-from rekindle.core.checkpoint import Table
+from rekindle.core.checkpoint import Table, registry
 from rekindle.legacy_nn import Linear, Sequential, Tanh, dpnn
 from rekindle.legacy_nn.dpnn.alias_multinomial import AliasMultinomial
 from rekindle.legacy_nn.torch7 import random
@@ -320,3 +320,57 @@ def test_serial_writes_without_buffers():
     serial.lightSerial()
     assert checkpoint.loads(checkpoint.dumps(serial)).modules[1].get(1).gradWeight.size == 0
     assert net.output.numpy().shape == (5, 4)  # the module itself stays whole
+
+
+class OnTwoDevices:
+    """A tensor that is written as torchx writes a torch.MultiCudaTensor."""
+
+    def __init__(self, whole):
+        self.parts = [whole[:, :2], whole[:, 2:]]
+
+
+def write_parts(tensor, record):
+    yield Table({"catdim": 2, "_size": Table([20, 3])})
+    yield 2
+    for device, part in enumerate(tensor.parts, start=1):
+        yield device
+        yield part
+
+
+def test_nce_of_two_devices_runs_on_one(monkeypatch):
+    module, x, target = nce(train=False, normalized=True)
+    expected = module.forward([x, target]).numpy().copy()
+    apart = module.clone()
+    with monkeypatch.context() as patched:
+        known = registry.TorchClass("torch.MultiCudaTensor", OnTwoDevices, write=write_parts)
+        patched.setitem(registry.CLASSES, known.typename, known)
+        patched.setitem(registry._TYPENAMES, OnTwoDevices, known.typename)
+        for name in ("weight", "gradWeight"):
+            vars(apart)[name] = OnTwoDevices(getattr(module, name).detach())
+        stored = checkpoint.dumps(apart)
+    assert b"torch.MultiCudaTensor" in stored
+    loaded = checkpoint.loads(stored)
+    close(loaded.forward([x, target]).numpy(), expected)
+    assert loaded.gradWeight.shape == (20, 3)
+    seeded()
+    loaded.training()
+    module.training()
+    outputs = []
+    for m in (module, loaded):
+        seeded()
+        outputs.append(m.forward([x, target])[2].numpy().copy())
+    close(outputs[1], outputs[0])
+    assert module.multicuda(1, 2).weight.dtype == "float32"
+
+
+@pytest.mark.parametrize("record", [[Table(), 1, 1, 5], [Table({"catdim": 2}), 0]])
+def test_damaged_parts_are_an_error(monkeypatch, record):
+    with monkeypatch.context() as patched:
+        known = registry.TorchClass(
+            "torch.MultiCudaTensor", OnTwoDevices, write=lambda value, r: iter(record)
+        )
+        patched.setitem(registry.CLASSES, known.typename, known)
+        patched.setitem(registry._TYPENAMES, OnTwoDevices, known.typename)
+        stored = checkpoint.dumps(OnTwoDevices(rekindle.tensor([[1.0, 2.0, 3.0]])))
+    with pytest.raises(checkpoint.T7Error, match="without its dimension and parts"):
+        checkpoint.loads(stored)

@@ -99,6 +99,44 @@ package.searchers = loaders
 loaders[2] = search_file
 table.insert(loaders, 2, search)
 
+-- What `th` does with names that begin with a dot: a file beside the one that asks, run anew each
+-- time, or data in one. Source: torch/trepl init.lua.
+
+local require_ = require
+local function loads_tensors(path) return require_('torch').load(path) end
+local READERS = {
+  {'.lua', dofile}, {'', dofile}, {'.th', loads_tensors}, {'.net', loads_tensors},
+  {'.t7', loads_tensors},
+  {'.json', function(path) return require('cjson').decode(read_source(path)) end},
+  {'/init.lua', dofile},
+}
+
+local function find_beside(folder, name)
+  local path = folder .. '/' .. name
+  for _, ending in ipairs {'%.th$', '%.net$', '%.t7$', '%.json$'} do
+    local kind = name:match(ending)
+    if kind and host.is_file(path) then
+      for _, reader in ipairs(READERS) do
+        if reader[1] == kind then return path, reader[2] end
+      end
+    end
+  end
+  for _, reader in ipairs(READERS) do
+    if host.is_file(path .. reader[1]) then return path .. reader[1], reader[2] end
+  end
+end
+
+function require(name)
+  if rawtype(name) == 'string' and name:sub(1, 1) == '.' then
+    local asking = debug.getinfo(2, 'S')
+    local source = asking and asking.source or ''
+    local folder = source:sub(1, 1) == '@' and source:match('^@(.*)/') or '.'
+    local path, read = find_beside(folder, name)
+    if path then return read(path) end
+  end
+  return require_(name)
+end
+
 local package_source = B.bind(host.package_source)
 local package_value = B.bind(host.package_value)
 
@@ -188,9 +226,18 @@ function B.capture(f, upvalues, plain, known)
   end
 end
 
+-- Classes that a package makes as they are asked for: their names and what makes them.
+local MAKERS = {module = 'AutoModule', criterion = 'AutoCriterion'}
+
+local function made_class(name)
+  local kind, short = name:match('^autograd%.nn%.(%l+)%.(.+)$')
+  if MAKERS[kind] then require('autograd').nn[MAKERS[kind]](short) end
+  return B.metatables[name]
+end
+
 -- How objects of a class that is Lua's alone are made, read and written.
 function B.file_class(name)
-  local mt = B.metatables[name]
+  local mt = B.metatables[name] or made_class(name)
   if mt == nil or B.from_python(mt) or rawget(mt, B.OUT) == nil then return nil end
   return B.torch.factory(name) or function() return B.new_instance(mt) end, mt.read, mt.write
 end

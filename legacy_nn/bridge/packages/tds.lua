@@ -83,6 +83,8 @@ define('Vec', function(vec, key)
   return method
 end, walk)
 
-tds.AtomicCounter, tds.atomic_counter = made.AtomicCounter, made.AtomicCounter
+-- Arguments do not count, as in torch/tds atomic.lua: a counter is 0 at first.
+function tds.AtomicCounter() return made.AtomicCounter() end
+tds.atomic_counter = tds.AtomicCounter
 
 return tds

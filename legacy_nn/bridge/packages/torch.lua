@@ -36,8 +36,14 @@ function torch.totable(object)
   error('obj must be a Storage or a Tensor')
 end
 
-for _, name in ipairs {'Double', 'Float', 'Long', 'Int', 'Short', 'Char', 'Byte', 'Half'} do
-  rawset(torch.getmetatable('torch.' .. name .. 'Tensor'), 'isTensor', torch.isTensor)
+for name, bytes in pairs {Double = 8, Float = 4, Long = 8, Int = 4, Short = 2, Char = 1, Byte = 1,
+                          Half = 2} do
+  local tensors = torch.getmetatable('torch.' .. name .. 'Tensor')
+  rawset(tensors, 'isTensor', torch.isTensor)
+  -- Of the class as well: torch.IntStorage.elementSize(). Source: torch7 generic/Storage.c.
+  for _, metatable in ipairs {tensors, torch.getmetatable('torch.' .. name .. 'Storage')} do
+    rawset(metatable, 'elementSize', function() return bytes end)
+  end
 end
 
 function torch.setheaptracking(enabled) torch._heaptracking = enabled end

@@ -56,6 +56,7 @@ local function value_of(node) return host.plain(rawget(node, TENSOR)) end
 
 function M.bare(v) return replaced(v, tensor_of) end
 function M.plain(v) return replaced(v, value_of) end
+M.getValue = M.plain  -- its name in old versions
 local bare, plain = M.bare, M.plain
 
 local function all(of, n, first, ...)
@@ -138,6 +139,7 @@ end
 function Node.__index(node, key)
   if type(key) ~= 'string' then return record('get', node, key) end
   if PURE[key] then return PURE[key] end
+  if key == 'raw' then return value_of(node) end  -- as in torch-autograd's optimised mode
   if rawget(node, IS_NUMBER) then return nil end
   local value = value_of(node)
   local found = value[key]

@@ -2,7 +2,6 @@
 --
 -- Source: torchnet utils/table.lua, utils/nn.lua, utils/sys.lua.
 
-local _, _, B = ...
 local tnt = require 'torchnet.env'
 local argcheck = require 'argcheck'
 local lfs = require 'lfs'
@@ -93,7 +92,7 @@ unn.inferoutputsize = argcheck {
 }
 
 function sys.md5(object)
-  return B.bind(B.host.package_value)('torchnet').md5(torch.serialize(object))
+  return require('md5').sumhexa(torch.serialize(object))
 end
 
 function sys.mkdir(path)

@@ -250,7 +250,7 @@ def test_a_training_program(tnt, engine):
         require 'optim'
         local function iterator()
           return tnt.ParallelDatasetIterator {{
-            nthread = 1, init = function() require 'torchnet' end,
+            nthread = 1, init = function() require 'torchnet' torch.manualSeed(1) end,
             closure = function()
               return tnt.BatchDataset {{batchsize = 16, dataset = tnt.ListDataset {{
                 list = torch.range(1, 96):long(),
