@@ -167,16 +167,48 @@ PACKAGES = frozenset(
 LATE = frozenset(["autograd"])
 """Those that the runtime loads when a program asks for them."""
 
-PARTS = frozenset(
+SUBPACKAGES = frozenset(
+    f"autograd.{part}" for part in words("loss model module nn nnwrapper node optim overload util")
+)
+"""Parts of packages that are packages themselves."""
+
+PARTS = SUBPACKAGES | frozenset(
     f"autograd.{part}"
     for part in words(
         """
-        auto auto.AutoCriterion auto.AutoModule gradcheck loss main model model.layered
-        model.recurrent module nnwrapper node optim overload util
+        auto auto.AutoCriterion auto.AutoModule gradcheck main model.layered model.recurrent
+        runtime.codegen.Value
         """
     )
 )
 """Parts of packages that `require` gives, too."""
+
+AUTOGRAD: dict[str, str] = {
+    **dict.fromkeys(["", ".grad"], "f"),
+    **dict.fromkeys(words(".optimize .protected"), ""),
+    **dict.fromkeys(words(".loss.logMultinomialLoss .loss.logBCELoss"), "a"),
+    **{
+        f".util.{name}": "a"
+        for name in words(
+            """
+            cast oneHot logSumExp logSoftMax sigmoid sigmoidInPlace lookup dropout setNotEqual
+            newTensorLike zerosLike fill cat typeAsIfNeeded sortedFlatten deepCopy shallowCopy
+            """
+        )
+    },
+    **{f".util.{name}": "b" for name in words("lt le gt ge eq")},
+    **{
+        f".nn.{name}": "a"
+        for name in words(
+            """
+            Tanh ReLU Sigmoid SoftMax LogSoftMax SoftPlus ELU Abs Square Sqrt Power Reshape View
+            Transpose SpatialMaxPooling SpatialAveragePooling Dropout SpatialDropout Identity
+            MSECriterion ClassNLLCriterion CrossEntropyCriterion BCECriterion AbsCriterion
+            """
+        )
+    },
+}
+"""Functions of autograd whose results are known; modules without parameters are one function."""
 
 MISSING = frozenset(
     words(

@@ -60,6 +60,9 @@ def _index(types: Types, node: Any) -> Type | None:
     if owner.kind == "table" and owner.detail is not None and isinstance(node.key, ast.String):
         return types.shape_field(owner.detail, node.key.value)
     if owner.kind == "object" and owner.detail is not None and isinstance(node.key, ast.String):
+    if owner.kind == "package" and isinstance(node.key, ast.String):
+        part = f"{owner.detail}.{node.key.value}"
+        return Type("package", detail=part) if part in library.SUBPACKAGES else ANY
         found: Type | None = owner.detail.field_type(node.key.value, types)
         return found
     return ANY

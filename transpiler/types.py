@@ -16,7 +16,6 @@ from .kinds import (
     ANY,
     BOOLEAN,
     COUNT,
-    FUNCTION,
     MODULE,
     NIL,
     NUMBER,
@@ -451,8 +450,10 @@ class Types:
                 return [NUMBER if len(node.arguments) == 1 else TENSOR]
             letters = library.TORCH.get(name)
             return None if letters is None else results_of(letters)
-        if package == "autograd" and name in ("", "grad"):
-            return [FUNCTION]
+        if package.startswith("autograd"):
+            of_autograd = f"{package}.{name}".removeprefix("autograd").removesuffix(".")
+            letters = library.AUTOGRAD.get(of_autograd)
+            return None if letters is None else results_of(letters)
         if package == "nn":
             return [MODULE] if name[:1].isupper() or name == "gModule" else None
         return [ANY] if package == "paths" or name[:1].isupper() else None

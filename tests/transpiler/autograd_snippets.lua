@@ -309,3 +309,17 @@ local df = grad(function(p) return torch.sum(torch.div(p.x, 0)) end, {debugHook 
 end})
 df({x = P(2)})
 print(said)
+
+----- values inside of a function
+local grad = require 'autograd'
+local Value = require 'autograd.runtime.codegen.Value'
+local getValue = require('autograd.node').getValue
+local df = grad(function(p)
+   local s = torch.sum(p.W[1])
+   if s.raw > 0 then s = s * 2 end
+   show(getValue(s), getValue(p.W[2]), p.W[1].raw)
+   for i = 1, Value.len(p.W) do s = s + torch.sum(torch.pow(p.W[i], 2)) * i end
+   return s
+end)
+local g = df({W = {P(2) + 1, P(3)}})
+show(g.W[1], g.W[2])

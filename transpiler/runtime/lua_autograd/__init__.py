@@ -14,8 +14,10 @@ from typing import Any
 
 from rekindle.legacy_nn.lua_autograd import gradients
 
+from .. import lua
 from ..packages import Package
 from ..tables import Table
+from ..tensors import as_callback
 from . import nodes, overloads
 from .differentiating import Settings, grad
 from .optimisers import optimisers
@@ -44,6 +46,7 @@ _NODES = Table(
     has_node=nodes.has_node,
     bare=nodes.bare,
     plain=nodes.plain,
+    getValue=nodes.plain,
     wrap=nodes.wrap,
     record=nodes.record,
     overload=overloads.overload,
@@ -74,18 +77,33 @@ _MEMBERS: dict[str, Any] = {
     "optim": optimisers,
 }
 
-_IN_LUA = frozenset(["auto", "loss", "model", "module", "overload", "util"])
 
-autograd = Autograd(
-    "autograd", lambda name: translated(name) if name in _IN_LUA else _MEMBERS.get(name)
-)
+def _in_lua(part: str) -> Package:
+    """Return a part whose functions are translated from Lua and take any number of arguments."""
+    return Package(f"autograd.{part}", lambda name: as_callback(translated(part)[name]))
+
+
+_PARTS: dict[str, Any] = {
+    part: _in_lua(part) for part in ("loss", "model", "module", "overload", "util")
+}
+
+
+def _member(name: str) -> Any:
+    if name == "auto":
+        return translated("auto")
+    return _PARTS.get(name) or _MEMBERS.get(name)
+
+
+autograd = Autograd("autograd", _member)
 """The package autograd."""
 
-_OWN: dict[str, Any] = {
+_PARTS |= {
     "main": autograd,
-    "node": _NODES,
+    "nn": _MEMBERS["nn"],
     "nnwrapper": _MEMBERS["nnwrapper"],
+    "node": _NODES,
     "optim": optimisers,
+    "runtime.codegen.Value": Table(len=lua.length),
 }
 
 
@@ -100,7 +118,7 @@ def required(name: str) -> Any:
     part = name.partition(".")[2]
     if not part:
         return autograd
-    return _OWN[part] if part in _OWN else translated(part)
+    return _PARTS[part] if part in _PARTS else translated(part)
 
 
 overloads.install()
