@@ -59,7 +59,7 @@ def _filled(name: str, shape: Any, dtype: Any, device: Device | str, *args: Any)
     if any(n < 0 for n in sizes):
         raise ShapeError(f"{name} needs sizes of 0 or more; given {sizes}")
     made = getattr(np, name)(sizes, *args, dtype=as_dtype(dtype))
-    return Tensor(made, device=device)
+    return Tensor._wrap(backend.asarray(made, made.dtype, backend.as_device(device)))
 
 
 def empty(shape: int | Sequence[int], dtype: Any = float32, device: Device | str = CPU) -> Tensor:

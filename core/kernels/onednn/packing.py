@@ -2,8 +2,8 @@
 
 To bring the filters of a network into order takes as long as a third of its work on one image.
 So filters that were the same in two calls are kept in order from then on, unless others may write
-to their memory. Whether they are the same is known from the version that an operation announces;
-a few of their elements are compared, too, for writes that nobody announced.
+to their memory. Whether they are the same is known from the version that an operation announces.
+A backward pass announces nothing: filters are then those that were announced last at this place.
 """
 
 from __future__ import annotations
@@ -17,11 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from ...backend.pool import Loan
 from .library import library
 from .memory import Array, address
-
-SAMPLED = 32
-"""How many elements of filters are compared."""
 
 
 class _Entry:
@@ -30,7 +28,7 @@ class _Entry:
     Attributes
     ----------
     state : tuple
-        The cell, its count, and the sampled elements.
+        The cell, and its count.
     packed : array or None
         The filters in order, from the second call in the same state on.
     """
@@ -42,6 +40,7 @@ class _Entry:
 
 
 _ENTRIES: dict[tuple[Any, ...], _Entry] = {}
+_CELLS: dict[tuple[Any, ...], tuple[Any, Any]] = {}
 _ORDERS: defaultdict[tuple[int, ...], list[tuple[ctypes.c_void_p, Any]]] = defaultdict(list)
 _LOCK = threading.Lock()
 
@@ -72,34 +71,43 @@ def kept(w: Array, cell: Any, order: int, pack: Callable[[Array], Array]) -> Arr
     w : array
         Contiguous filters.
     cell : dict or None
-        What `announced` returned for them. Without it, or where others write to the memory
-        without counting, they are packed anew.
+        What `announced` returned for them. Where none was ever announced, or others write to the
+        memory without counting, they are packed anew.
     order : int
         The number of the order that `pack` brings them into.
     """
+    place = address(w), w.shape
+    known = _CELLS.get(place)
+    if cell is None:
+        cell = None if known is None else known[0]
+    elif known is None or known[0] is not cell:
+        root = _root(w)
+        _CELLS[place] = cell, weakref.ref(root, lambda gone: _forget(_CELLS, place, gone))
     if cell is None or "exposed" in cell:
         return pack(w)
-    key = address(w), w.shape, order
-    state = id(cell), cell["count"] if cell else 0, _sample(w)
+    key = (*place, order)
+    state = id(cell), cell["count"] if cell else 0
     entry = _ENTRIES.get(key)
     if entry is None or entry.state != state:
         root = _root(w)
-        _ENTRIES[key] = _Entry(state, (cell, weakref.ref(root, lambda _: _ENTRIES.pop(key, None))))
+        gone = weakref.ref(root, lambda gone: _forget(_ENTRIES, key, gone))
+        _ENTRIES[key] = _Entry(state, (cell, gone))
         return pack(w)
     if entry.packed is None:
         entry.packed = pack(w)
     return entry.packed
 
 
-def _sample(w: Array) -> bytes:
-    flat = w.reshape(-1)
-    step = max(flat.size // SAMPLED, 1)
-    sampled: bytes = flat[::step].tobytes() + flat[-1:].tobytes()
-    return sampled
+def _forget(kept: dict[tuple[Any, ...], Any], key: tuple[Any, ...], gone: Any) -> None:
+    """Drop what is kept for memory that has gone, unless other memory is there by now."""
+    found = kept.get(key)
+    reference = found.root[1] if isinstance(found, _Entry) else found and found[1]
+    if reference is gone:
+        kept.pop(key, None)
 
 
 def _root(w: Array) -> Array:
-    """Return the array that lives as long as the memory of `w`."""
-    while isinstance(w.base, np.ndarray):
+    """Return the array that lives as long as the memory of `w` is its own."""
+    while isinstance(w.base, np.ndarray) and type(w) is not Loan:
         w = w.base
     return w

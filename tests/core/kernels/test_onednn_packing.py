@@ -5,7 +5,8 @@ import gc
 import numpy as np
 import pytest
 
-from rekindle.core import ops
+from rekindle.core import nn, ops, optim
+from rekindle.core.autograd.reverse import grad
 from rekindle.core.creation import tensor
 from rekindle.core.kernels import using
 from rekindle.core.kernels.onednn import convolution as fast
@@ -25,6 +26,7 @@ def packed(monkeypatch, onednn):
 
     monkeypatch.setattr(fast._Filters, "_packed", counted)
     monkeypatch.setattr(packing, "_ENTRIES", {})
+    monkeypatch.setattr(packing, "_CELLS", {})
     return calls
 
 
@@ -106,6 +108,7 @@ def test_what_is_kept_goes_with_the_filters(rng, packed):
     del w
     gc.collect()
     assert packing._ENTRIES == {}
+    assert packing._CELLS == {}
 
 
 def test_sizes_of_images_share_what_is_kept(rng, packed):
@@ -113,3 +116,54 @@ def test_sizes_of_images_share_what_is_kept(rng, packed):
     for size in (9, 9, 10, 11):
         ops.convolution(tensor(rng.normal(size=(1, 16, size, size)).astype(np.float32)), w)
     assert len(packed) == 2
+
+
+def test_gradients_by_images_use_what_is_kept(layer, packed):
+    x, w = layer
+    x.requires_grad_()
+    found = []
+    for _ in range(5):
+        (g,) = grad([ops.convolution(x, w).sum()], [x])
+        found.append(g.numpy().copy())
+    assert len(packed) == 4
+    with using("reference"):
+        (expected,) = grad([ops.convolution(x, w).sum()], [x])
+    for g in found:
+        assert np.abs(g - expected.numpy()).max() <= 1e-5 * np.abs(expected.numpy()).max()
+
+
+def test_parameters_of_modules_are_kept(rng, packed):
+    model = nn.Conv2d(16, 16, 3)
+    x = tensor(rng.normal(size=(2, 16, 9, 9)).astype(np.float32))
+    for _ in range(5):
+        model(x)
+    assert len(packed) == 2
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "LBFGS"])
+def test_steps_of_optimizers_count_as_writes(layer, packed, name):
+    x, w = layer
+    optimizer = getattr(optim, name)([w], lr=0.1)
+
+    def loss():
+        optimizer.zero_grad()
+        value = ops.convolution(x, w).square().mean()
+        value.backward()
+        return value
+
+    for _ in range(3):
+        ops.convolution(x, w)
+        optimizer.step(loss)
+        copied = ops.convolution(x, w.detach() * 1.0)
+        assert np.array_equal(ops.convolution(x, w.detach()).numpy(), copied.numpy())
+
+
+def test_filters_in_memory_that_is_lent_again(rng, packed):
+    # Each product below is likely to lie where the one before did.
+    x = tensor(rng.normal(size=(1, 64, 6, 6)).astype(np.float32))
+    base = tensor(rng.normal(size=(64, 64, 3, 3)).astype(np.float32))
+    for k in range(1, 6):
+        w = ops.relu(base * float(k))
+        assert right(x, w, ops.convolution(x, w))
+        assert right(x, w, ops.convolution(x, w))
+        del w
