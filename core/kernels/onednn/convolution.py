@@ -12,6 +12,7 @@ from ..announced import announced
 from ..checks import same_shape, sizes
 from ..convolution import geometry_of
 from ..dispatch import SMALL, Declined
+from .following import following, rectifies
 from .layout import as_images
 from .library import UNIMPLEMENTED, KernelLibraryError, dims, library
 from .memory import (
@@ -42,7 +43,6 @@ from .primitives import (
     Description,
     Primitive,
     buffer,
-    following,
     prepared,
     reorder,
 )
@@ -77,8 +77,13 @@ class _Problem:
         gaps = dims([d - 1 for d in found.dilation])  # oneDNN counts the elements between
         self.window = (dims(found.stride), gaps, border, border)
 
-    def forward(self, bias: Descriptor | None, residual: Descriptor | None) -> Description:
-        with following(residual) as attributes:
+    def forward(
+        self,
+        bias: Descriptor | None = None,
+        residual: Descriptor | None = None,
+        rectify: bool = False,
+    ) -> Description:
+        with following(residual, rectify) as attributes:
             return Description(
                 "convolution_forward",
                 *(library().engine, FORWARD, _DIRECT),
@@ -143,7 +148,7 @@ def convolution(
     if (why := _unsupported(x, w, bias, residual)) is not None:
         return why
     key = (x.shape, w.shape, (tuple(stride), tuple(padding), tuple(dilation)), groups)
-    extra = (bias is not None, residual is not None)
+    extra = (bias is not None, residual is not None, rectify and rectifies())
     made = prepared(("convolution", *key, *extra), _forward, *key, *extra)
     if isinstance(made, Declined):
         return made
@@ -157,8 +162,8 @@ def convolution(
     x, out = as_images(x), empty_images(made.out)
     used = [a for a in (bias, residual) if a is not None]
     made.run(address(filters), address(x), address(out), *map(address, used))
-    if rectify:
-        np.maximum(out, 0, out=out)  # oneDNN's own would make 0 of nan
+    if rectify and not extra[2]:
+        np.maximum(out, 0, out=out)
     return out
 
 
@@ -169,6 +174,7 @@ def _forward(
     groups: int,
     biased: bool,
     added: bool,
+    rectify: bool,
 ) -> _Filters | Declined:
     problem = _Problem("convolution", x, w, window, groups)
     bias = described((w[0],), (1,)) if biased else None
@@ -179,7 +185,7 @@ def _forward(
     if residual is not None:
         arguments.append((POST_OP + SRC_1, residual.handle))
     try:
-        description = problem.forward(bias, residual)
+        description = problem.forward(bias, residual, rectify)
     except KernelLibraryError as error:
         return _declined(error)
     return _Filters(problem, description, arguments)
@@ -226,7 +232,7 @@ def _input_gradient(
             "convolution_backward_data",
             *(library().engine, _DIRECT),
             *(images(problem.x), undecided(problem.w), images(problem.y)),
-            *(*problem.window, problem.forward(None, None), None),
+            *(*problem.window, problem.forward(), None),
         )
     except KernelLibraryError as error:
         return _declined(error)
@@ -270,7 +276,7 @@ class _WeightGradient:
             "convolution_backward_weights",
             *(library().engine, _DIRECT),
             *(images(problem.x), undecided(problem.w), None, images(problem.y)),
-            *(*problem.window, problem.forward(None, None), None),
+            *(*problem.window, problem.forward(), None),
         )
         self._order = self._description.chosen(QUERY_DIFF_WEIGHTS)
         plain = problem.plain_filters.handle

@@ -52,6 +52,7 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "post_ops_create": (_OUT,),
     "post_ops_destroy": (_HANDLE,),
     "post_ops_append_binary": (_HANDLE, _INT, _HANDLE),
+    "post_ops_append_eltwise": (_HANDLE, _INT, _FLOAT, _FLOAT),
     "reorder_primitive_desc_create": (_OUT, *(_HANDLE,) * 5),
     "convolution_forward_primitive_desc_create": (
         *(_OUT, _HANDLE, _INT, _INT),

@@ -10,7 +10,6 @@ import ctypes
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -32,7 +31,6 @@ FORWARD_TRAINING, FORWARD = 64, 96
 """Kinds of propagation; the second keeps nothing for a backward pass."""
 
 QUERY_SRC, QUERY_WEIGHTS, QUERY_DIFF_WEIGHTS = 129, 131, 132
-_ADD = 0x1FFF0
 
 KEPT = 1024
 """How many primitives a thread keeps."""
@@ -136,23 +134,6 @@ class Primitive:
             set_handle(memory, place)
         if status := self._run(self._handle, lib.stream, self._count, self._arguments):
             raise failure("primitive_execute", status)
-
-
-@contextmanager
-def following(residual: Descriptor | None) -> Any:
-    """Give attributes that say what is done to each result: add an array."""
-    if residual is None:
-        yield None
-        return
-    lib = library()
-    steps, attributes = lib.create("post_ops_create"), lib.create("primitive_attr_create")
-    try:
-        lib.call("post_ops_append_binary", steps, _ADD, residual.handle)
-        lib.call("primitive_attr_set_post_ops", attributes, steps)
-        yield attributes
-    finally:
-        lib.call("post_ops_destroy", steps)
-        lib.call("primitive_attr_destroy", attributes)
 
 
 def reorder(source: ctypes.c_void_p, target: ctypes.c_void_p) -> Primitive:

@@ -10,6 +10,8 @@ import pytest
 from rekindle.core.errors import ShapeError
 from rekindle.core.kernels import convolution as kernels
 from rekindle.core.kernels import dispatch
+from rekindle.core.kernels.onednn import convolution as fast
+from rekindle.core.kernels.onednn import following
 
 GEOMETRIES = list(itertools.product((1, 2), (0, 1), (1, 2), (1, 2, 4), (1, 3)))
 ONE = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)}
@@ -36,6 +38,49 @@ def test_convolution_and_its_gradients(ndim, onednn, layouts, rng):
         onednn.check(kernels.convolution, x, w, None, r, lie=lie, rectify=True, **params)
         onednn.check(kernels.convolution_input_gradient, r, w, lie=lie, size=size, **params)
         onednn.check(kernels.convolution_weight_gradient, x, r, lie=lie, kernel=kernel, **params)
+
+
+PLACES = [
+    ((2, 3, 17, 17), (64, 3, 7, 7), 1, 2, 3),
+    ((1, 64, 9, 9), (64, 64, 3, 3), 1, 1, 1),
+    ((2, 64, 9, 9), (32, 64, 1, 1), 1, 2, 0),
+    ((1, 32, 9, 9), (32, 1, 3, 3), 32, 1, 1),
+    ((1, 6, 9, 9), (9, 2, 3, 3), 3, 1, 0),
+    ((1, 5, 9), (7, 5, 3), 1, 1, 1),
+    ((1, 4, 5, 6, 7), (8, 4, 2, 2, 2), 1, 1, 0),
+]
+
+
+@pytest.mark.parametrize(("x", "w", "groups", "stride", "padding"), PLACES)
+@pytest.mark.parametrize("added", [False, True], ids=["", "added"])
+def test_relu_keeps_nan_and_infinity(onednn, rng, x, w, groups, stride, padding, added):
+    assert following.rectifies()
+    n = len(x) - 2
+    params = {"stride": (stride,) * n, "padding": (padding,) * n, "dilation": (1,) * n}
+    x, w, b = arrays(rng, x, w, w[:1])
+    w[-1] = b[-1] = 0  # results that are 0
+    for value in np.nan, np.inf, -np.inf, 3e38, -3e38, 0.0:
+        x[(0, 0, *(4,) * n)] = value
+        plain = onednn(kernels.convolution, x, w, b, groups=groups, **params)
+        residual = None
+        if added:
+            (residual,) = arrays(rng, plain.shape)
+            residual.reshape(-1)[:4] = np.nan, np.inf, -np.inf, -0.0
+            plain = onednn(kernels.convolution, x, w, b, residual, groups=groups, **params)
+        given = (x, w, b, residual)
+        found = onednn(kernels.convolution, *given, groups=groups, rectify=True, **params)
+        expected = np.maximum(plain, 0)
+        assert np.array_equal(found, expected, equal_nan=True)
+        assert np.array_equal(np.signbit(found[found == 0]), np.signbit(expected[expected == 0]))
+
+
+def test_relu_where_that_of_the_library_is_not_exact(onednn, rng, monkeypatch):
+    monkeypatch.setattr(fast, "rectifies", lambda: False)
+    x, w = arrays(rng, (2, 3, 5, 5), (4, 3, 3, 3))
+    x[0, 0, 2, 2] = np.nan
+    found = onednn(kernels.convolution, x, w, rectify=True, **ONE)
+    expected = np.maximum(onednn(kernels.convolution, x, w, **ONE), 0)
+    assert np.array_equal(found, expected, equal_nan=True)
 
 
 def test_where_a_generator_begins(onednn, rng):
