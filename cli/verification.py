@@ -12,6 +12,7 @@ import click
 
 from rekindle.core.dtypes import Dtype, is_floating
 from rekindle.core.export import UnreadableError, Weights, format_of, read_weights
+from rekindle.legacy_nn.module import Module
 from rekindle.legacy_nn.naming import Place
 
 from .comparing import (
@@ -140,6 +141,8 @@ class Verification:
         check_runs(other)
         given, text = self._input(model)
         dtype = dtype_of_model(model)
+        for module in (model.value, other.value):  # trying inputs was the start of a sequence
+            forget_sequences(module)
         with working("running the model"):
             ours = run_model(model, cast_input(given(), dtype), seed=self.seed)
         with working("running the copy"):
@@ -202,6 +205,14 @@ class Verification:
             say(f"{all_of(count)}. Nothing was run: {why}.")
         else:
             say(f"{all_of(count)}, and so does the output.")
+
+
+def forget_sequences(module: Module) -> None:
+    """Let the next input be the first of a sequence, in all modules that remember states."""
+    module.forget()
+    for inner in module.listModules():
+        if hasattr(inner, "resetStates"):
+            inner.resetStates()
 
 
 def all_of(count: int) -> str:

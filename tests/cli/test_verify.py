@@ -6,6 +6,7 @@ from safetensors.numpy import load_file, save_file
 
 import rekindle
 from rekindle import Table
+from rekindle.legacy_nn import torch_rnn
 
 
 @pytest.fixture
@@ -48,6 +49,20 @@ def test_models_and_formats(cli, models, tmp_path, name, extension):
     assert all(t["difference"] == 0 for t in report["tensors"])
     assert all(o["difference"] == 0 for o in report["outputs"])
     assert "the first shape tried" in report["input"]
+
+
+def test_models_that_remember_states(cli, tmp_path):
+    """Trying inputs runs the model; torch-rnn's sequences would go on from there."""
+    tokens = Table({str(i): i for i in range(1, 8)})
+    options = {"idx_to_token": tokens, "model_type": "lstm", "wordvec_size": 4, "rnn_size": 3}
+    options |= {"num_layers": 2, "dropout": 0, "batchnorm": 0}
+    model = torch_rnn.LanguageModel(Table(options))
+    rekindle.save(Table({"model": model}), tmp_path / "m.t7")
+    cli("convert", tmp_path / "m.t7", "-o", tmp_path / "m.npz")
+    report = json.loads(cli("verify", tmp_path / "m.t7", tmp_path / "m.npz", "--json").stdout)
+    assert "the first shape tried" in report["input"]
+    assert report["ok"]
+    assert report["outputs"][0]["difference"] == 0
 
 
 @pytest.mark.parametrize(
