@@ -12,6 +12,11 @@ UNBOUNDED = 64
 EXACT_BITS = 53
 
 
+_REFERENCES = frozenset(
+    ["table", "function", "module", "object", "native", "class", "package", "nil"]
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Type:
     """The type of an expression.
@@ -22,7 +27,7 @@ class Type:
         "any", "nil", "boolean", "integer", "number", "string", "table", "list" (a table
         that is a Python list; the detail is the type of its elements), "tensor", "storage",
         "function", "module" (an object of nn), "options" (a torch.CmdLine), "object" (of a
-        class of the program), "class", "package".
+        class of the program), "native" (an object of `natives`), "class", "package".
     bits : int
         Of a number: about how many bits it has at most if it is whole, which decides whether
         Python's product is that of doubles.
@@ -45,7 +50,7 @@ class Type:
     @property
     def is_reference(self) -> bool:
         """Whether it is nil or something that counts as true in both languages."""
-        return self.kind in ("table", "function", "module", "object", "class", "package", "nil")
+        return self.kind in _REFERENCES
 
 
 ANY = Type("any")

@@ -11,11 +11,13 @@ from .diagnostics import Kept
 from .kinds import ANY, TABLE, Type
 from .lower.classes import ClassInfo, find_classes
 from .scope import FileScope, Variable
-from .syntax import blocks_of, dotted, returns
+from .syntax import blocks_of, dotted, returns, root_of
+from .unique import OF_LIBRARIES
 
 if TYPE_CHECKING:
     from .lower.context import Context
     from .project import Project
+    from .unique import UniqueFunction
 
 
 class Module:
@@ -141,9 +143,14 @@ class Module:
                 if _own_field(defined.target) is not None and not this.writes:
                     found.setdefault(this, TABLE)
         for variable, other in self.imported.items():
-            if other.exports is not None and _is_table(other.exports):
-                found[variable] = TABLE
+            kind = other.exported_type()
+            if kind is not ANY:
+                found[variable] = kind
         return found
+
+    def find(self, required: str) -> Module | None:
+        """Return the file of the program that `require` means here, None if there is none."""
+        return self.project.find(required, self.path)
 
     # -- globals --------------------------------------------------------------------------
 
@@ -167,35 +174,70 @@ class Module:
             return self.project.shared_types.get(name, ANY)
         if name in library.PACKAGES or name in library.LIBRARIES:
             return Type("package", detail=name)
+        if name == "arg":
+            return TABLE
+        known = name in library.GLOBALS or name in library.UNAVAILABLE or name == "_G"
+        if not known and self.project.is_foreign(name):
+            return Type("package", detail=name)
         return ANY
 
     def required_type(self, name: str) -> Type:
         """Return the type of what `require(name)` gives."""
-        if name in library.PACKAGES and self.project.find(name) is None:
+        other = self.find(name)
+        if other is not None:
+            return other.exported_type()
+        known = name in library.PACKAGES or name in library.SUBPACKAGES
+        if known or name.partition(".")[0] in library.MISSING:
             return Type("package", detail=name)
         return ANY
+
+    def exported_type(self) -> Type:
+        """Return the type of what the file returns."""
+        if self.exports is None or self.returns_early:
+            return ANY
+        if self.exports in self.class_variables:
+            return Type("class", detail=self.class_variables[self.exports])
+        return TABLE if _is_table(self.exports) else ANY
 
     def known_function(self, node: ast.Expression) -> ast.Function | None:
         """Return the function that a global, or a field of a table of functions, always is."""
         if isinstance(node, ast.Name):
             if node.variable is not None:
-                return None
+                other = self.imported.get(node.variable)
+                return None if other is None else other.exported_function()
             found = self.global_functions.get(node.name)
             return found or self.project.shared_functions.get(node.name)
-        if (
-            isinstance(node, ast.Index)
-            and isinstance(node.table, ast.Name)
-            and isinstance(node.key, ast.String)
-            and node.table.variable is not None
-        ):
+        if not isinstance(node, ast.Index) or not isinstance(node.key, ast.String):
+            return None
+        if isinstance(node.table, ast.Name) and node.table.variable is not None:
             owner = node.table.variable
             other = self.imported.get(owner)
-            if other is not None:
-                if other.exports is None:
-                    return None
-                return other.table_functions.get((other.exports, node.key.value))
-            return self.table_functions.get((owner, node.key.value))
-        return None
+            if other is not None and other.exports is not None:
+                found = other.table_functions.get((other.exports, node.key.value))
+            else:
+                found = self.table_functions.get((owner, node.key.value))
+            if found is not None:
+                return found
+        unique = self.unique_function(node)
+        return None if unique is None else unique.node
+
+    def unique_function(self, node: ast.Expression) -> UniqueFunction | None:
+        """Return the function that a field's name alone stands for, no method."""
+        if not isinstance(node, ast.Index) or not isinstance(node.key, ast.String):
+            return None
+        if dotted(root_of(node)) in library.PACKAGES | library.LIBRARIES.keys():
+            return None
+        name = node.key.value
+        found = self.project.unique.get(f".{name}")
+        return None if found is None or found.method or name in OF_LIBRARIES else found
+
+    def exported_function(self) -> ast.Function | None:
+        """Return the function that the file returns, where it returns one always."""
+        variable = self.exports
+        if variable is None or self.returns_early or variable.writes or len(variable.values) != 1:
+            return None
+        only = variable.values[0]
+        return only if isinstance(only, ast.Function) else None
 
     def all_statements(self) -> Iterator[ast.Statement]:
         """Yield the statements of the file and of all its functions."""
@@ -204,20 +246,16 @@ class Module:
             if scope.function is not None:
                 yield from _all_statements(scope.function.body)
 
-    def defined_names(self) -> set[str]:
-        """Return the names of fields that are functions of the file."""
-        found: set[str] = set()
-        for statement in self.all_statements():
-            if isinstance(statement, ast.FunctionStatement):
-                if isinstance(statement.target, ast.Index):
-                    assert isinstance(statement.target.key, ast.String)
-                    found.add(statement.target.key.value)
-            elif isinstance(statement, ast.Assign):
-                found |= {
-                    t.key.value
-                    for t in statement.targets
-                    if isinstance(t, ast.Index) and isinstance(t.key, ast.String)
-                }
+    def defined_names(self) -> dict[str, int | None]:
+        """Return the fields that are functions, and how many arguments they take; None for any."""
+        found: dict[str, int | None] = {}
+        for target, value in self.scopes.field_writes:
+            if isinstance(target.key, ast.String) and _may_be_function(value):
+                name, most = target.key.value, None
+                if isinstance(value, ast.Function) and not value.vararg:
+                    most = len(value.parameters)
+                known = found.get(name, 0)
+                found[name] = None if most is None or known is None else max(most, known)
         return found
 
     def _tables_of_functions(self) -> None:
@@ -297,7 +335,7 @@ class Module:
             package = call.arguments[0].value
             self.required[package] = None
             known = package in library.PACKAGES or package in library.PARTS
-            if self.project.find(package) is None and not known:
+            if self.find(package) is None and not known:
                 self.missing[package] = None
 
     def _require(self, statement: ast.Local, top: bool) -> None:
@@ -308,7 +346,7 @@ class Module:
         package = required_name(statement.values[0])
         if package is None or variable is None:
             return
-        other = self.project.find(package)
+        other = self.find(package)
         if other is None or not top or variable.writes:
             return
         self.imported[variable] = other
@@ -316,9 +354,11 @@ class Module:
         def lines(c: Context) -> list[str]:
             name, exported = c.name_of(variable), other.exported_name()
             if exported is None:
-                return [f"{name} = {c.use('require')}({quoted(other.name)})"]
+                source = self.project.import_name(package, self.path)
+                return [f"{name} = {c.use('require')}({quoted(str(source))})"]
             renamed = "" if exported == name else f" as {name}"
-            return [f"from {other.import_name(self)} import {exported}{renamed}"]
+            source = self.project.import_name(package, self.path)
+            return [f"from {source} import {exported}{renamed}"]
 
         self.imports_at[id(statement)] = lines
 
@@ -326,7 +366,7 @@ class Module:
         package = required_name(statement.call)
         if package is None:
             return
-        if self.project.find(package) is None and package in library.PACKAGES:
+        if self.find(package) is None and package in library.PACKAGES:
             if statement.before or statement.after:
                 self.imports_at[id(statement)] = lambda c: []
             else:
@@ -335,10 +375,6 @@ class Module:
     def exported_name(self) -> str | None:
         """Return the name under which other files import what this one returns."""
         return None if self.returns_early else self.project.export_names.get(self.name)
-
-    def import_name(self, other: Module) -> str:
-        """Return the name of this module as another imports it."""
-        return self.name
 
     # -- while it is written --------------------------------------------------------------
 
@@ -358,6 +394,31 @@ class Module:
             c.put(f"exports = {name}")
         else:
             c.put(f"exports = {text}")
+
+
+def _may_be_function(value: ast.Expression | None) -> bool:
+    """Whether what is assigned to a field may be a function; what a method gives is none."""
+    match value:
+        case ast.Number() | ast.String() | ast.Boolean() | ast.Nil() | ast.TableConstructor():
+            return False
+        case ast.MethodCall() | ast.Unary():
+            return False
+        case ast.Binary(operator="or", left=left, right=right):
+            return _may_be_function(left) or _may_be_function(right)
+        case ast.Binary(operator="and", right=right):
+            return _may_be_function(right)
+        case ast.Binary():
+            return False
+        case ast.Paren(inner=inner):
+            return _may_be_function(inner)
+        case ast.Name(variable=variable) if variable is not None:
+            if variable.kind == "parameter":
+                return False
+            known = not variable.unknown and not variable.several
+            return not known or any(map(_may_be_function, variable.values))
+        case ast.Call(function=function):
+            return (dotted(function) or "").partition(".")[0] not in library.PACKAGES
+    return True
 
 
 def _role(callee: str) -> str:

@@ -10,52 +10,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import ast, library
 from .kinds import ANY, FUNCTION, Type
-from .lower.classes import MODULE_METHODS
 from .modern.nodes import Template
 from .syntax import dotted, may_be_several
 from .text import words
+from .unique import UniqueFunction, global_key, unique_functions
 
 if TYPE_CHECKING:
     from .module import Module
     from .types import Types
 
 _CROSSING = frozenset(
-    words("boolean integer number string tensor storage function table nil options")
+    words("boolean integer number string tensor storage function table nil options native")
 )
 """Kinds that mean the same in every file."""
-
-_CALLED_BY_TORCH = MODULE_METHODS | frozenset(
-    words(
-        """
-        updateOutput updateGradInput accGradParameters parameters type reset read write
-        __init __tostring__ __call__ __tostring __index __newindex __call __len __eq __add
-        accUpdateGradParameters sharedAccUpdateGradParameters clearState evaluate training
-        """
-    )
-)
-
-_KNOWN_METHODS = (
-    _CALLED_BY_TORCH
-    | library.TENSOR_METHODS.keys()
-    | library.STRING_METHODS.keys()
-    | library.REDUCTIONS
-    | library.TENSOR_ONLY
-    | library.SEVERAL_RESULTS
-)
-"""Names under which methods of Torch or Lua may be meant as well."""
-
-
-@dataclass(slots=True)
-class _Function:
-    module: Module
-    node: ast.Function
-    method: bool
-    calls: list[tuple[Module, ast.Call | ast.MethodCall]] = field(default_factory=list)
 
 
 class Parameters:
@@ -78,28 +50,10 @@ class Parameters:
 
     # -- finding ------------------------------------------------------------------------------
 
-    def _find_functions(self) -> dict[str, _Function]:
-        """Return functions by the name that only they have: "f" a global, ".f" a field."""
-        values: dict[str, list[tuple[Module, ast.Expression | None]]] = {}
-        for m in self.modules:
-            for target, value in m.scopes.field_writes:
-                name = target.key.value if isinstance(target.key, ast.String) else None
-                if name is not None:
-                    values.setdefault(f".{name}", []).append((m, value))
-            for name in m.scopes.made_fields:
-                values.setdefault(f".{name}", []).append((m, None))
-            for name, assigned in m.scopes.global_values.items():
-                for value in assigned:
-                    values.setdefault(_global_key(m, name), []).append((m, value))
-        found: dict[str, _Function] = {}
-        for key, places in values.items():
-            m, value = places[0]
-            if len(places) == 1 and isinstance(value, ast.Function):
-                own = m.scopes.scopes[id(value)].variables
-                method = bool(own) and own[0].kind == "self"
-                if not value.vararg and not (method and key[1:] in _KNOWN_METHODS):
-                    found[key] = _Function(m, value, method)
-        return found
+    def _find_functions(self) -> dict[str, UniqueFunction]:
+        """Return the functions of which every call may be known."""
+        found = unique_functions(self.modules)
+        return {key: function for key, function in found.items() if not function.node.vararg}
 
     def _find_calls(self) -> None:
         reads: Counter[str] = Counter()
@@ -107,7 +61,7 @@ class Parameters:
             for name, count in m.scopes.field_reads.items():
                 reads[f".{name}"] += count
             for name, count in m.scopes.global_reads.items():
-                reads[_global_key(m, name)] += count
+                reads[global_key(m, name)] += count
         wrong: set[str] = set()
         for m in self.modules:
             for call in m.scopes.calls:
@@ -157,7 +111,7 @@ class Parameters:
 
     def _give(
         self,
-        function: _Function,
+        function: UniqueFunction,
         foreign: Callable[[Module, ast.Expression], ast.Expression | None],
     ) -> None:
         """Collect what the calls of a function give to its parameters."""
@@ -179,11 +133,6 @@ class Parameters:
                 given.setdefault(name.variable, []).append(value)
 
 
-def _global_key(module: Module, name: str) -> str:
-    """Return the key of a global: files that do not run together have globals of their own."""
-    return name if module.is_shared_global(name) else f"{module.path}:{name}"
-
-
 def _called(module: Module, call: ast.Call | ast.MethodCall) -> tuple[str | None, bool]:
     """Return the name of what is called, and whether it is called as a method."""
     if isinstance(call, ast.MethodCall):
@@ -191,7 +140,7 @@ def _called(module: Module, call: ast.Call | ast.MethodCall) -> tuple[str | None
     function = call.function
     if isinstance(function, ast.Name):
         own = function.variable is None
-        return (_global_key(module, function.name) if own else None), False
+        return (global_key(module, function.name) if own else None), False
     if isinstance(function, ast.Index) and isinstance(function.key, ast.String):
         return f".{function.key.value}", False
     return None, False

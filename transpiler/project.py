@@ -17,13 +17,15 @@ from .kinds import Type
 from .lower.classes import relate
 from .modern.attempts import Modern, modern
 from .module import Module
-from .module_names import placed
+from .module_names import placed, required_module_name
 from .names import python_name
 from .parameters import Parameters
 from .parse import parse
+from .requires import Requires
 from .scope import FileScope, Variable, resolve
 from .sharing import shared_functions, shared_globals, shared_types
 from .translate import Translation, Translator, count_statements, failed
+from .unique import UniqueFunction, unique_functions
 
 _SKIPPED = frozenset({".git", ".svn", "node_modules", "__pycache__"})
 
@@ -92,17 +94,11 @@ class Project:
         self.shared_functions: dict[str, ast.Function] = {}
         self.export_names: dict[str, str] = {}
         self.optional: dict[int, frozenset[Variable]] = {}
-        self.defined_names: set[str] = set()
+        self.defined_names: dict[str, int | None] = {}
         self._failures: dict[str, Diagnostic] = {}
-        self._by_require: dict[str, Source] = {}
+        self.unique: dict[str, UniqueFunction] = {}
+        self._requires = Requires(s.path for s in self.sources)
         self._placed = placed(s.path for s in self.sources)
-        for source in self.sources:
-            plain = source.path.removesuffix(".lua")
-            self._by_require[plain] = source
-        for source in self.sources:
-            plain = source.path.removesuffix(".lua")
-            if plain.endswith("/init"):  # Lua tries a.lua first
-                self._by_require.setdefault(plain.removesuffix("/init"), source)
         parsed = {}
         for source in self.sources:
             try:
@@ -128,8 +124,13 @@ class Project:
         self.nn_methods = nn_methods(self.modules.values(), self.classes.values())
         for module in self.modules.values():
             module.link()
-            self.defined_names |= module.defined_names()
+            for name, most in module.defined_names().items():
+                known = self.defined_names.get(name, 0)
+                self.defined_names[name] = (
+                    None if most is None or known is None else max(most, known)
+                )
         self._share_globals()
+        self.unique = unique_functions(self.modules.values())
         self._translators = {path: Translator(m) for path, m in self.modules.items()}
         for path, module in self.modules.items():
             names = self._translators[path].names
@@ -149,13 +150,10 @@ class Project:
             parsed[path] = result.block, result.scopes
         return found
 
-    def _path_of(self, required: str) -> str | None:
-        """Return the path of the file that `require` means."""
-        plain = required.removeprefix("./")
-        for name in (plain.replace(".", "/"), plain, plain.removesuffix(".lua")):
-            if name in self._by_require:
-                return self._by_require[name].path
-        return None
+    def _path_of(self, required: str, path: str = "") -> str | None:
+        """Return the path of the file that `require` means in a file."""
+        found = self._requires.find(required, path)
+        return None if found is None else found[0]
 
     def module_of(self, source: Source) -> str:
         """Return the name of a file's Python module."""
@@ -168,18 +166,30 @@ class Project:
     # -- finding --------------------------------------------------------------------------
 
     def has(self, required: str) -> bool:
-        """Whether `require` means a file of the project."""
-        return required.replace(".", "/") in self._by_require
+        """Whether `require` means a file of the project's root."""
+        return self._requires.has(required)
 
-    def find(self, required: str) -> Module | None:
-        """Return the file of the project that `require` means, None if there is none."""
-        path = self._path_of(required)
-        return None if path is None else self.modules.get(path)
+    def find(self, required: str, path: str = "") -> Module | None:
+        """Return the file that `require` means in the file `path`, None if it is none of these."""
+        found = self._path_of(required, path)
+        return None if found is None else self.modules.get(found)
+
+    def import_name(self, required: str, path: str) -> str | None:
+        """Return the Python module that `require` means in a file, as it is imported there."""
+        found = self._requires.find(required, path)
+        if found is None or found[0] not in self.modules:
+            return None
+        parts = self.modules[found[0]].name.split(".")
+        if found[1] < 0:
+            return required_module_name(required)
+        return ".".join(parts[found[1] :])
 
     # -- globals --------------------------------------------------------------------------
 
     def _share_globals(self) -> None:
         self.shared_globals, dynamic = shared_globals(self.modules)
+        self._dynamic = dynamic
+        self._assigned = {n for m in self.modules.values() for n in m.scopes.global_writes}
         modules = [] if dynamic else self.modules.values()
         self.shared_functions = shared_functions(modules, self.shared_globals)
         self._typed = self.shared_globals if not dynamic else set()
@@ -188,6 +198,10 @@ class Project:
         }
         self.shared_globals -= package_globals
         self.package_globals = package_globals
+
+    def is_foreign(self, name: str) -> bool:
+        """Whether a global is one that no file of the program assigns: some package does."""
+        return not (self._dynamic or self._failures or name in self._assigned)
 
     def own_globals(self, module: Module) -> dict[str, str]:
         """Return the globals that are a module's own, by their names in Python."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import ast, library
+from . import ast, library, natives
 from .kinds import (
     ANY,
     BOOLEAN,
@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     from .types import Types
 
 
+MODULE_FIELDS = {
+    **dict.fromkeys(["weight", "bias", "gradWeight", "gradBias"], TENSOR),
+    "modules": TABLE,
+    "train": BOOLEAN,
+}
+"""Fields of nn's modules that are what they are in all of them."""
+
+
 def unknown(types: Types, node: Any) -> Type:
     """Return the type of what there is no rule for."""
     return ANY
@@ -47,22 +55,27 @@ def _index(types: Types, node: Any) -> Type | None:
     name = dotted(node)
     if name in library.CONSTANTS:
         return NUMBER
+    info = types.class_named(name) if name is not None else None
+    if info is not None:
+        return Type("class", detail=info)
     owner = types.of_maybe(node.table)
     if owner is None:
         return None
     if owner.kind == "package" and owner.detail == "nn" and isinstance(node.key, ast.String):
         return Type("class", detail=types.class_named(f"nn.{node.key.value}"))
+    if owner.kind == "package" and isinstance(node.key, ast.String):
+        part = f"{owner.detail}.{node.key.value}"
+        return Type("package", detail=part) if part in library.SUBPACKAGES else ANY
     if owner.kind == "storage":
         return NUMBER
+    if owner.kind == "module" and isinstance(node.key, ast.String):
+        return MODULE_FIELDS.get(node.key.value, ANY)
     if owner.kind == "list":
         element: Type = owner.detail
         return element
     if owner.kind == "table" and owner.detail is not None and isinstance(node.key, ast.String):
         return types.shape_field(owner.detail, node.key.value)
     if owner.kind == "object" and owner.detail is not None and isinstance(node.key, ast.String):
-    if owner.kind == "package" and isinstance(node.key, ast.String):
-        part = f"{owner.detail}.{node.key.value}"
-        return Type("package", detail=part) if part in library.SUBPACKAGES else ANY
         found: Type | None = owner.detail.field_type(node.key.value, types)
         return found
     return ANY
@@ -77,6 +90,9 @@ def _first_result(types: Types, node: Any) -> Type | None:
         return None
     found = types.results(node)
     if found is None:
+        told = _first_of_several(types, node)
+        if told is not None:
+            return told
         if isinstance(node, ast.MethodCall) and node.method in library.SEVERAL_RESULTS:
             owner = types.of(node.object)
             if owner.kind == "tensor" or types.is_tensor_method(owner, node):
@@ -85,6 +101,18 @@ def _first_result(types: Types, node: Any) -> Type | None:
             return BOOLEAN
         return ANY
     return found[0] if found else NIL
+
+
+def _first_of_several(types: Types, node: Any) -> Type | None:
+    """Return what is known of the first result of what may give several."""
+    if isinstance(node, ast.MethodCall):
+        owner = types.of(node.object)
+        return natives.first_result(owner, node) if owner.kind == "native" else None
+    name = dotted(node.function) if isinstance(node, ast.Call) else None
+    if name == "assert" and node.arguments:
+        kind = types.of_maybe(node.arguments[0])
+        return None if kind is None else replace(kind, optional=False)
+    return natives.FIRST_OF.get(name or "")
 
 
 def _binary(types: Types, node: Any) -> Type | None:

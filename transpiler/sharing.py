@@ -143,7 +143,7 @@ def _loaded(module: Module, modules: Iterable[str]) -> set[str]:
 
 def _named(node: ast.Expression, module: Module, modules: Iterable[str]) -> set[str]:
     if isinstance(node, ast.String):
-        other = module.project.find(node.value)
+        other = module.find(node.value)
         if other is not None:
             return {other.path}
         plain = node.value.removesuffix(".lua")

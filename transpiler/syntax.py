@@ -21,12 +21,18 @@ def dotted(node: ast.Expression) -> str | None:
     return None
 
 
-def _alias(variable: Variable) -> str | None:
-    """Return what a local of a library's function stands for: `local floor = math.floor`."""
+def alias_of(variable: Variable) -> ast.Index | None:
+    """Return the field that a variable always is: `local split = utils.split`."""
     if variable.writes or variable.unknown or variable.several or len(variable.values) != 1:
         return None
     value = variable.values[0]
-    if not isinstance(value, ast.Index) or not isinstance(value.key, ast.String):
+    return value if isinstance(value, ast.Index) and isinstance(value.key, ast.String) else None
+
+
+def _alias(variable: Variable) -> str | None:
+    """Return what a local of a library's function stands for: `local floor = math.floor`."""
+    value = alias_of(variable)
+    if value is None or not isinstance(value.key, ast.String):
         return None
     root = value.table
     if not isinstance(root, ast.Name) or root.variable is not None:

@@ -94,6 +94,7 @@ class Translator:
         """Return the types of the module, with what is known of others, and of these variables."""
         module = self.module
         return Types(
+            module.block,
             module.scopes,
             module.global_type,
             module.required_type,
@@ -104,6 +105,7 @@ class Translator:
             {id(s.function) for k in module.classes.values() for s in k.methods.values()},
             module.project.classes.get,
             module.given,
+            module.project.unique,
         )
 
     def translate(self) -> tuple[str, Context]:

@@ -7,11 +7,12 @@ translation keeps Lua's meaning through the runtime.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import ast, library
+from . import ast, library, natives
+from .evidence import Evidence, is_of_tensors
 from .kinds import (
     ANY,
     BOOLEAN,
@@ -33,8 +34,11 @@ from .kinds import (
 )
 from .rules import RULES, unknown
 from .scope import FileScope, Variable
-from .syntax import always_returns, dotted, may_be_several, plain_count, returns, root_of
+from .syntax import alias_of, always_returns, dotted, may_be_several, plain_count, returns, root_of
 from .text import words
+
+if TYPE_CHECKING:
+    from .unique import UniqueFunction
 
 
 class Types:
@@ -42,6 +46,8 @@ class Types:
 
     Parameters
     ----------
+    block : ast.Block
+        The file.
     scopes : FileScope
     global_type : callable
         Gives the type of a global by its name.
@@ -53,28 +59,33 @@ class Types:
         Globals that are variables of the file.
     functions : callable
         Gives the function that a global or a field of a module's table always is, or None.
-    defined_names : collection of str
-        Names of functions and methods that the program defines.
+    defined_names : mapping
+        Names of functions and methods that the program defines, and how many arguments they take
+        at most; None for any number.
     methods : collection of int
         The ids of functions that are methods of classes.
     class_named : callable
         Gives the class of the program that has a name in Torch, or None.
     given : dict
         What parameters are given of functions that are called by name; None for the unknown.
+    unique : mapping
+        Functions of the program by the only names they have.
     """
 
     def __init__(
         self,
+        block: ast.Block,
         scopes: FileScope,
         global_type: Callable[[str], Type],
         required: Callable[[str], Type],
         self_types: dict[Variable, Type],
         own_globals: Collection[str],
         functions: Callable[[ast.Expression], ast.Function | None],
-        defined_names: Collection[str],
+        defined_names: Mapping[str, int | None],
         methods: Collection[int],
         class_named: Callable[[str], Any],
         given: dict[Variable, list[ast.Expression | None]],
+        unique: Mapping[str, UniqueFunction],
     ) -> None:
         self.file = scopes
         self._global = global_type
@@ -88,6 +99,7 @@ class Types:
         self._defined_names = defined_names
         self.methods = methods
         self.class_named = class_named
+        self._unique = unique
         self.options = Shape(self._declared_options())
         self._shapes: dict[int, Shape] = {}
         self._written_fields = self._field_writes()
@@ -98,6 +110,7 @@ class Types:
         self.safe_uses: dict[Variable, int] = {}
         self.safe_functions: set[int] = set()
         self._uses()
+        self._evident = Evidence(block, scopes, self._names_tensor).types
         for variable, values in given.items():
             self._given.setdefault(variable, list(values))
         self._solve()
@@ -233,7 +246,7 @@ class Types:
             elif variable in self._counters:
                 pending.append(variable)
             elif variable.unknown and variable not in self._given:
-                self._variables.setdefault(variable, ANY)
+                self._variables.setdefault(variable, self._evident.get(variable, ANY))
             else:
                 pending.append(variable)
         for turn in range(8):
@@ -298,6 +311,8 @@ class Types:
             found = join(found, self._one_of(call, position))
         for given in self._given.get(variable, ()):
             found = join(found, ANY if given is None else self.of_maybe(given))
+        if found is not None and found.kind == "any":
+            return self._evident.get(variable, ANY)
         return found
 
     def _one_of(self, call: ast.Expression, position: int) -> Type | None:
@@ -405,11 +420,20 @@ class Types:
             owner = self.of(function.table)
             if owner.kind == "package" and isinstance(function.key, ast.String):
                 return self._package_call(str(owner.detail), function.key.value, node)
+            if self._is_new(function, owner):
+                return [TENSOR]
         if self.of(function).kind == "class":
             return [Type("object", detail=self.of(function).detail)]
         if self.of(function).kind == "module":
             return [ANY]
         return None
+
+    def _is_new(self, function: ast.Index, owner: Type) -> bool:
+        """Whether `x.new` makes a tensor of the type of `x`."""
+        named = isinstance(function.key, ast.String) and function.key.value == "new"
+        if owner.kind == "any":
+            return named and "new" not in self._defined_names
+        return named and owner.kind == "tensor"
 
     def rests_on_unknown(self, node: ast.Expression) -> bool:
         """Whether nothing is known yet of the object whose method is called, or of the callee."""
@@ -425,7 +449,14 @@ class Types:
     def known_function(self, function: ast.Expression) -> ast.Function | None:
         """Return the function that an expression always is, if that is known."""
         if isinstance(function, ast.Name) and function.variable is not None:
-            return self.function_of(function.variable)
+            found = self.function_of(function.variable)
+            if found is not None:
+                return found
+            alias = alias_of(function.variable)
+            if alias is not None and self.of_maybe(alias.table) is not None:
+                return self.known_function(alias)
+        if isinstance(function, ast.Index) and self.of(function.table).kind not in _HOLDERS:
+            return None
         return self._functions(function)
 
     def is_string_method(self, node: ast.MethodCall) -> bool:
@@ -435,15 +466,30 @@ class Types:
 
     def is_tensor_method(self, owner: Type, node: ast.MethodCall) -> bool:
         """Whether a method's name alone says that its object is a tensor."""
-        name = node.method
-        of_tensors = name in library.TENSOR_ONLY or (name == "size" and bool(node.arguments))
         unknown = owner.kind == "any" or owner.kind == "tensor"
-        return unknown and of_tensors and name not in self._defined_names
+        return unknown and self._names_tensor(node)
+
+    def _names_tensor(self, node: ast.MethodCall) -> bool:
+        of_tensors = is_of_tensors(node.method, len(node.arguments))
+        return of_tensors and not self._is_other(node)
+
+    def unique_method(self, owner: Type, name: str) -> UniqueFunction | None:
+        """Return the method of the program that a name alone means, of objects of a type."""
+        found = self._unique.get(f".{name}") if owner.kind in ("any", "table") else None
+        return found if found is not None and found.method else None
+
+    def _is_other(self, node: ast.MethodCall) -> bool:
+        """Whether a function that the program defines under a method's name may be meant."""
+        most = self._defined_names.get(node.method, -1)
+        return most is None or len(node.arguments) <= most
 
     def _package_call(self, package: str, name: str, node: ast.Call) -> list[Type] | None:
         if package == "torch":
             if name == "CmdLine":
                 return [OPTIONS]
+            made = natives.made_by(f"torch.{name}")
+            if made is not None:
+                return [made]
             if name in library.SEVERAL_RESULTS:
                 return [NUMBER] if name in library.REDUCTIONS and len(node.arguments) == 1 else None
             if name in library.REDUCTIONS:
@@ -485,12 +531,20 @@ class Types:
             return [STRING if name == "string" else ANY]
         if owner.kind == "storage" and name in ("size", "totable"):
             return [COUNT if name == "size" else ANY]
+        if owner.kind == "native":
+            return natives.method_results(owner, name)
         if owner.kind == "module":
+            if name == "type":
+                return [MODULE if node.arguments else STRING]
             letters = _MODULE_METHODS.get(name)
             return None if letters is None else results_of(letters)
         if owner.kind == "object" and owner.detail is not None:
             found: list[Type] | None = owner.detail.method_results(name, self)
             return found
+        unique = self.unique_method(owner, name)
+        if unique is not None:
+            count = self.function_results(unique.node)
+            return None if count is None else [ANY] * count
         if name in self._defined_names or name == "split":  # nodes of graphs split into several
             return None
         if name == "getParameters":
@@ -501,6 +555,9 @@ class Types:
             [ANY] if single or name in ("size", "stride", "type", "norm", "sum", "mean") else None
         )
 
+
+_HOLDERS = frozenset(["any", "table", "class"])
+"""Kinds of what may have functions of the program as fields."""
 
 _MODULE_METHODS: dict[str, str] = {
     **dict.fromkeys(
@@ -516,5 +573,8 @@ _MODULE_METHODS: dict[str, str] = {
     **dict.fromkeys(words("forward backward updateOutput updateGradInput listModules"), "a"),
     **dict.fromkeys(words("zeroGradParameters updateParameters accGradParameters apply"), ""),
     "size": "i",
+    **dict.fromkeys(
+        words("setMode fastest resetMode remember forget sharedClone clipWeights"), "M"
+    ),
 }
 """Methods of nn's classes whose results are known."""

@@ -38,8 +38,7 @@ def _require(c: Context, node: ast.Call) -> Code | None:
         c.diagnose("RK105", "LuaJIT's C interface is not translated", node)
     elif name in c.module.missing:
         c.diagnose("RK106", f"the package '{name}' is not here", node)
-    other = c.module.project.find(name)
-    target = name if other is None else other.name
+    target = c.module.project.import_name(name, c.module.path) or name
     return Code(f"{c.use('require')}({quoted(target)})")
 
 
@@ -47,7 +46,7 @@ def _insert(c: Context, node: ast.Call) -> Code | None:
     if len(node.arguments) != 2 or may_be_several(node.arguments[1]):
         return None
     kind = c.type_of(node.arguments[0])
-    if kind.kind not in ("table", "list") or kind.optional:
+    if kind.kind not in ("table", "list"):
         return None
     owner = c.expression(node.arguments[0]).at(ATOM)
     return Code(f"{owner}.append({c.expression(node.arguments[1])})")

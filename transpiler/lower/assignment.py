@@ -191,13 +191,13 @@ def plain_place(c: Context, target: ast.Name | ast.Index) -> str | None:
     kind = c.type_of(target.table)
     if isinstance(target.key, ast.TableConstructor):
         return None
-    if kind.kind in ("table", "list") and not kind.optional:
+    if kind.kind in ("table", "list"):
         return place(c, target)
     if is_plain_field(c, target):
         assert isinstance(target.key, ast.String)
         return f"{c.expression(target.table).at(ATOM)}.{target.key.value}"
     if isinstance(target.key, ast.String) and is_attribute(target.key.value):
-        if kind.kind == "object" and kind.detail is not None and not kind.optional:
+        if kind.kind == "object" and kind.detail is not None:
             found: str | None = kind.detail.assigned_field(c, target)
             return found
         if kind.kind == "package":

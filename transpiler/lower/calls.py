@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .. import ast, library
+from .. import ast, library, natives
 from ..code import ATOM, Code, quoted
 from ..kinds import Type
-from ..names import is_attribute
+from ..names import is_attribute, python_name
 from ..syntax import dotted, may_be_several
 from ..text import words
 from .context import Context
+from .tables import HIDDEN, place
 from .values import arguments
 
 
@@ -170,7 +171,14 @@ def _known(c: Context, node: ast.Call, known: ast.Function) -> Code | None:
             if name.variable not in optional:
                 given = given + ["None"] * (wanted - len(given))
                 break
-    return Code(f"{c.expression(node.function).at(ATOM)}({', '.join(given)})")
+    return Code(f"{_callee(c, node.function)}({', '.join(given)})")
+
+
+def _callee(c: Context, function: ast.Expression) -> str:
+    """Return a known function as it is called: as a field where its name alone tells."""
+    if isinstance(function, ast.Index) and c.type_of(function.table).kind == "any":
+        return place(c, function)
+    return c.expression(function).at(ATOM)
 
 
 # -- methods ----------------------------------------------------------------------------------
@@ -180,32 +188,62 @@ def method(c: Context, node: ast.MethodCall, any_method: str) -> tuple[Code, boo
     """Return `object:name(...)`."""
     owner = c.type_of(node.object)
     name = node.method
-    if not owner.optional:
-        texts = owner.kind == "string" or c.types.is_string_method(node)
-        if texts and name in library.STRING_METHODS:
-            c.use("string")
-            return _function_form(c, f"string.{name}", node), False
-        tensors = owner.kind == "tensor" or c.types.is_tensor_method(owner, node)
-        if tensors and is_attribute(name):
-            c.use("tensor")
-            return _function_form(c, f"tensor.{name}", node), False
-        if owner.kind == "object" and owner.detail is not None:
-            found: Code | None = owner.detail.call_method(c, node)
-            if found is not None:
-                return found, False
-        if owner.kind == "options" and name in ("option", "text", "parse", "argument", "log"):
-            listed = ", ".join(arguments(c, node.arguments))
-            return Code(f"{c.expression(node.object).at(ATOM)}.{name}({listed})"), False
-        if owner.kind == "module" and is_attribute(name) and _is_known_method(c, node, owner):
-            module = c.expression(node.object).at(ATOM)
-            return Code(f"{module}.{name}({_joined(c, node.arguments)})"), False
-        if owner.kind == "any" and _is_of_nn(c, node):
-            module = c.expression(node.object).at(ATOM)
-            return Code(f"{module}.{name}({_joined(c, node.arguments)})"), False
+    if owner.kind == "native" and natives.has_method(owner, name):
+        native = f"{c.expression(node.object).at(ATOM)}.{python_name(name)}"
+        return Code(f"{native}({_joined(c, node.arguments)})"), False
+    texts = owner.kind == "string" or c.types.is_string_method(node)
+    if texts and name in library.STRING_METHODS:
+        c.use("string")
+        return _function_form(c, f"string.{name}", node), False
+    tensors = owner.kind == "tensor" or c.types.is_tensor_method(owner, node)
+    if tensors and is_attribute(name):
+        c.use("tensor")
+        return _function_form(c, f"tensor.{name}", node), False
+    if owner.kind == "object" and owner.detail is not None:
+        found: Code | None = owner.detail.call_method(c, node)
+        if found is not None:
+            return found, False
+    if owner.kind == "options" and name in ("option", "text", "parse", "argument", "log"):
+        listed = ", ".join(arguments(c, node.arguments))
+        return Code(f"{c.expression(node.object).at(ATOM)}.{name}({listed})"), False
+    if owner.kind == "module" and is_attribute(name) and _is_known_method(c, node, owner):
+        module = c.expression(node.object).at(ATOM)
+        return Code(f"{module}.{name}({_joined(c, node.arguments)})"), False
+    named = _unique_method(c, node, owner)
+    if named is not None:
+        return named, False
+    if owner.kind == "any" and _is_of_nn(c, node):
+        module = c.expression(node.object).at(ATOM)
+        return Code(f"{module}.{name}({_joined(c, node.arguments)})"), False
     target = c.expression(node.object)
     listed = ", ".join([str(target), quoted(name), *arguments(c, node.arguments)])
     found = c.lua(any_method, listed, reason="what is called is unknown")
     return found, any_method == "invoke"
+
+
+def _unique_method(c: Context, node: ast.MethodCall, owner: Type) -> Code | None:
+    """Return a call of the only method of the program that has this name.
+
+    A table's method is a field that takes the table; objects of classes have methods.
+    """
+    from .classes import padded
+
+    found = c.types.unique_method(owner, node.method)
+    if found is None or not is_attribute(node.method):
+        return None
+    of_table = not found.in_class
+    if of_table and not (owner.kind == "table" and isinstance(node.object, ast.Name)):
+        return None
+    function = found.node
+    listed = padded(c, node.arguments, len(function.parameters), function.vararg)
+    if listed is None:
+        return None
+    target = c.expression(node.object).at(ATOM)
+    if of_table:
+        listed = [target, *listed]
+    if node.method in HIDDEN:
+        return None
+    return Code(f"{target}.{node.method}({', '.join(listed)})")
 
 
 def _is_of_nn(c: Context, node: ast.MethodCall) -> bool:

@@ -300,6 +300,6 @@ def unary(c: Context, node: ast.Unary) -> Code:
         if known or kind.kind == "number":
             return unary_minus(operand)
         return c.lua("unm", operand, reason="the sign of a value of unknown type")
-    if kind.kind in ("string", "table", "list") and not kind.optional:
+    if kind.kind in ("string", "table", "list"):
         return call_code("len", operand)
     return c.lua("length", operand, reason="the length of a value of unknown type")

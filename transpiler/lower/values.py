@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from .. import ast, library
 from ..code import ATOM, UNARY, Code, quoted
 from ..names import is_attribute
+from ..nn_fields import NN_FIELDS
 from ..syntax import dotted, may_be_several
+from .classes import MODULE_FIELDS, MODULE_METHODS
 from .context import Context
 
 
@@ -115,13 +117,17 @@ def index(c: Context, node: ast.Index) -> Code:
             return known
     if key is not None and owner.kind == "package" and is_attribute(key):
         return Code(f"{c.expression(node.table).at(ATOM)}.{key}")
+    if key is not None and is_attribute(key) and c.type_of(node).kind == "class":
+        return Code(f"{c.expression(node.table).at(ATOM)}.{key}")
     if key is not None and owner.kind == "object" and owner.detail is not None:
         found: Code | None = owner.detail.read_field(c, node, key)
         if found is not None:
             return found
+    if owner.kind == "module" and key is not None and is_module_field(c, key):
+        return Code(f"{c.expression(node.table).at(ATOM)}.{key}")
     if key == "__init" and owner.kind in ("class", "any"):
         return Code(f"{c.expression(node.table).at(ATOM)}.__init__")
-    if owner.kind == "table" and not owner.optional:
+    if owner.kind == "table":
         return Code(place(c, node))
     table = c.expression(node.table)
     if is_plain_field(c, node):
@@ -133,6 +139,13 @@ def index(c: Context, node: ast.Index) -> Code:
     )
 
 
+def is_module_field(c: Context, key: str) -> bool:
+    """Whether a field of a module of nn is read as an attribute: it is there, or not asked for."""
+    if key in MODULE_FIELDS:
+        return True
+    return key in NN_FIELDS and key not in MODULE_METHODS and key not in c.scopes.tested_fields
+
+
 def is_plain_field(c: Context, node: ast.Index) -> bool:
     """Whether a field is an attribute of whatever has it: see `fields`."""
     if not isinstance(node.key, ast.String) or node.key.value not in c.module.project.plain_fields:
@@ -140,7 +153,7 @@ def is_plain_field(c: Context, node: ast.Index) -> bool:
     owner = c.type_of(node.table)
     if isinstance(node.table, ast.Vararg):
         return False
-    return owner.kind in ("any", "object") or (owner.kind == "table" and owner.optional)
+    return owner.kind in ("any", "object", "module")
 
 
 def _library_member(c: Context, node: ast.Index, full: str) -> Code | None:

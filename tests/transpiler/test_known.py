@@ -1,0 +1,98 @@
+"""What names, uses and other files tell of values: which calls get plain, and which must not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from rekindle.transpiler.emit import Output
+from rekindle.transpiler.project import Project, Source
+
+
+def texts(files: dict[str, str]) -> dict[str, str]:
+    sources = [Source(name, text.encode("latin-1")) for name, text in files.items()]
+    return {t.source: t.python for t in Project(sources).translate()}
+
+
+def printed(files: dict[str, str], folder, main: str) -> str:
+    sources = [Source(name, text.encode("latin-1")) for name, text in files.items()]
+    Output(folder).write(Project(sources).translate())
+    done = subprocess.run(
+        [sys.executable, main], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+NESTED = {
+    "nets/train.lua": "local util = require 'library.util'\nlocal other = require 'library.other'\n"
+    "print(util.double(4), other(1))\n",
+    "nets/library/util.lua": "local M = {}\nfunction M.double(n) return 2 * n end\nreturn M\n",
+    "nets/library/other.lua": "local util = require 'library.util'\n"
+    "local function f(n) return util.double(n) + 1 end\nreturn f\n",
+}
+
+
+def test_programs_in_folders_of_a_repository_find_their_files(tmp_path):
+    found = texts(NESTED)
+    assert "from library.util import M as util" in found["nets/train.lua"]
+    assert "util.double(4)" in found["nets/train.lua"]
+    assert printed(NESTED, tmp_path, "nets/train.py") == "8\t3\n"
+
+
+def test_a_file_found_by_luas_path_and_one_of_the_programs_own_package():
+    files = {
+        "lua/pl/text.lua": "local M = {}\nfunction M.trim(s) return s end\nreturn M\n",
+        "spec/text.lua": "local text = require 'pl.text'\nprint(text.trim('a'))\n",
+    }
+    assert "from pl.text import M as text" in texts(files)["spec/text.lua"]
+    package = {
+        "init.lua": "local mine = {}\nmine.tool = require 'mine.tool'\nreturn mine\n",
+        "tool.lua": "local M = {}\nfunction M.f() return 1 end\nreturn M\n",
+        "use.lua": "local tool = require 'mine.tool'\nprint(tool.f())\n",
+    }
+    assert "from mine.tool import M as tool" in texts(package)["use.lua"]
+    two = {"a/util.lua": "return {}", "b/util.lua": "return {}", "x.lua": "print(require 'util')"}
+    assert 'require("util")' in texts(two)["x.lua"]  # which one, nobody can say
+
+
+PLAIN = [
+    ("local t = torch.Tester()\nt:assert(true, 'x')\nt:asserteq(1, 1)", 't.assert_(True, "x")'),
+    ("local t = torch.Timer()\nprint(t:time().real > 0)", "t.time()"),
+    ("local f = assert(io.open('x'))\nlocal s = f:read('*a')\nprint(s:upper())", 'f.read("*a")'),
+    ("local function f(x) x:zero() return x:view(1) end\nreturn {f}", "tensor.view(x, 1)"),
+    ("local m = nn.Linear(1, 2)\nm.weight:fill(0)", "tensor.fill(m.weight, 0)"),
+    ("local x = torch.ones(2)\nif y then x = nil end\nx:fill(1)", "tensor.fill(x, 1)"),
+    (
+        "local M = {}\nM.f = function(a) return a end\nreturn function(t) return t.f(1) end",
+        "t.f(1)",
+    ),
+    ("local M = {}\nfunction M:go(a) return a end\nM:go(1)", "M.go(M, 1)"),
+    ("gnuplot.plot(1)", "G.gnuplot.plot(1)"),
+]
+
+
+@pytest.mark.parametrize(("lua", "python"), PLAIN)
+def test_what_is_known_is_plain(lua, python):
+    assert python in texts({"x.lua": f"require 'torch'\n{lua}\n"})["x.lua"]
+
+
+UNKNOWN = [
+    # the program has a method of that name, with as many arguments
+    ("local D = {}\nfunction D:size(i) return i end\nreturn {D, function(x) return x:size(1) end}",
+     "lua.invoke_all(x, \"size\", 1)"),
+    # asked for its type, it may be several things
+    ("return function(x) if torch.type(x) == 'table' then return x[1] end return #x end",
+     "lua.index(x, 1)"),
+    # two functions have the name
+    ("local A, B = {}, {}\nfunction A.f(a) return a end\nfunction B.f() return 1 end\n"
+     "return function(t) return t.f(1) end", "lua.call"),
+    ("_G['x'] = print\nx(1)", "lua.call(G.x, 1)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lua", "python"), UNKNOWN)
+def test_what_may_be_something_else_stays(lua, python):
+    assert python in texts({"x.lua": f"require 'torch'\n{lua}\n"})["x.lua"]

@@ -1,0 +1,78 @@
+"""Objects of Torch and of Lua that are objects of Python: their methods are called as such.
+
+Results are letters as in `library`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from . import ast
+from .kinds import NUMBER, STRING, Type, results_of
+from .text import words
+
+METHODS: dict[str, dict[str, str]] = {
+    "tester": {
+        **dict.fromkeys(
+            words(
+                """
+        assert assertlt assertgt assertle assertge asserteq assertne assertalmosteq eq ne
+        assertGeneralEq assertGeneralNe assertTensorEq assertTensorNe assertTableEq assertTableNe
+        assertError assertNoError assertErrorMsg assertErrorPattern assertErrorObj add disable run
+        """
+            ),
+            "a",
+        ),
+        **dict.fromkeys(words("setEarlyAbort setRethrowErrors setSummaryOnly"), ""),
+    },
+    "timer": {"time": "t", **dict.fromkeys(words("reset stop resume"), "a")},
+    "file": {
+        "lines": "f",
+        **dict.fromkeys(words("read write seek close"), "*"),
+        **dict.fromkeys(words("flush setvbuf"), "a"),
+    },
+}
+"""By the kind of object, its methods and their results."""
+
+MAKERS = {"torch.Tester": "tester", "torch.Timer": "timer"}
+"""Functions that make them."""
+
+FIRST_OF = {
+    "io.open": Type("native", optional=True, detail="file"),
+    **dict.fromkeys(["io.popen", "io.tmpfile"], Type("native", detail="file")),
+}
+"""What functions of several results give first."""
+
+
+def made_by(function: str) -> Type | None:
+    """Return the type of what `torch.Timer()` and the like make."""
+    kind = MAKERS.get(function)
+    return None if kind is None else Type("native", detail=kind)
+
+
+def method_results(owner: Type, name: str) -> list[Type] | None:
+    """Return the results of a method; None where their number varies."""
+    letters = METHODS.get(owner.detail or "", {}).get(name)
+    return None if letters is None else results_of(letters)
+
+
+def has_method(owner: Type, name: str) -> bool:
+    """Whether objects of a type are known to have a method."""
+    return name in METHODS.get(owner.detail or "", {})
+
+
+def first_result(owner: Type, node: ast.MethodCall) -> Type | None:
+    """Return the type of what a file's `read` gives first; None where its format does not tell."""
+    if owner.detail != "file" or node.method != "read" or len(node.arguments) > 1:
+        return None
+    wanted = node.arguments[0] if node.arguments else None
+    if wanted is None:
+        return _READ["l"]
+    return _READ.get(wanted.value.lstrip("*")[:1]) if isinstance(wanted, ast.String) else None
+
+
+_READ = {
+    "a": STRING,
+    "l": replace(STRING, optional=True),
+    "n": replace(NUMBER, optional=True),
+}
