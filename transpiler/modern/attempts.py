@@ -17,6 +17,7 @@ from .facts import Facts
 from .files import File
 from .lowering import resolve_modern
 from .nodes import NN, SEED, Line, Nothing, Template, like
+from .optimizers import is_simple
 from .programs import programs
 from .rewrite import Rewriter
 from .walk import names_in, package_member, plain, walk
@@ -81,6 +82,7 @@ def _program(
     """Rewrite files that run together."""
     kept: list[tuple[str, Kept]] = []
     faithful: set[Any] = set()
+    cut: set[Any] = set()
     while True:
         files = []
         for path, text in sources:
@@ -88,7 +90,7 @@ def _program(
             scopes = resolve(block)
             unalias(scopes)
             files.append(File(path, block, scopes))
-        facts = Facts(files, required, faithful)
+        facts = Facts(files, required, faithful, frozenset(cut))
         double = default_is_double(files)
         if double is None and facts.roles:
             reason = Kept(1, "models", "the default type of tensors depends on the program")
@@ -99,16 +101,17 @@ def _program(
         rewriter.run()
         if not rewriter.refused:
             return _finished(rewriter, [*kept, *rewriter.notes])
-        new = _refused(facts, rewriter)
+        new, seams = _refused(facts, rewriter)
         told: set[Any] = set()
         for anchors, path, reason in rewriter.refused:  # the first reason of each group
             roots = {facts.groups.root(a) for a in anchors}
             if not roots <= told or not roots:
                 kept.append((path, reason))
             told |= roots
-        if new <= faithful:  # nothing to leave out: all of it, then
+        if new <= faithful and seams <= cut:  # nothing to leave out: all of it, then
             return {f.path: _unchanged(_parsed(f, sources), kept) for f in files}
         faithful |= new
+        cut |= seams
 
 
 def unalias(scopes: FileScope) -> None:
@@ -137,13 +140,28 @@ def _unchanged(file: File, kept: list[tuple[str, Kept]]) -> Modern:
     return Modern(file.block, file.scopes, own or _left(file.block))
 
 
-def _refused(facts: Facts, rewriter: Rewriter) -> set[Any]:
-    """Return the anchors of all groups that refused."""
+def _refused(facts: Facts, rewriter: Rewriter) -> tuple[set[Any], set[Any]]:
+    """Return the anchors of all groups that refused, and where a group can be cut first.
+
+    Functions and files that give models to other files are cut off from those, so that they are
+    rewritten where their callers are not.
+    """
     groups = facts.groups
     roots = {groups.root(a) for anchors, _, _ in rewriter.refused for a in anchors}
     known = {facts.anchor(k) for k in facts.roles}
     known |= set(groups.parents) | set(groups.parents.values())
-    return {a for a in known if groups.root(a) in roots} | roots
+    seams: dict[Any, set[Any]] = {}
+    for key in facts.builders:
+        if facts.seams.open(key):
+            anchor = facts.anchor(key)
+            seams.setdefault(groups.root(anchor), set()).add(anchor)
+    for key, role in facts.roles.items():
+        path = facts.seams.exporter(key) if role == "model" else None
+        if path is not None:
+            seams.setdefault(groups.root(facts.anchor(key)), set()).add(path)
+    found: set[Any] = set().union(*(seams[r] for r in roots if r in seams))
+    whole = {r for r in roots if r not in seams}
+    return {a for a in known if groups.root(a) in whole} | whole, found
 
 
 def default_is_double(files: Sequence[File]) -> bool | None:
@@ -173,10 +191,13 @@ def _left(block: ast.Block) -> list[Kept]:
 def _finished(rewriter: Rewriter, kept: list[tuple[str, Kept]]) -> dict[str, Modern]:
     found = {}
     _rename_optimizer(rewriter)
+    written = [n for f in rewriter.files for n in walk(f.block) if isinstance(n, Template)]
+    draws = any(NN in t.imports for t in written)
     for file in rewriter.files:
         block = file.block
         _remove(block, rewriter.training.closures.removed)
-        _remove_seeds(block)
+        if not draws:
+            _remove_seeds(block)
         templates = [n for n in walk(block) if isinstance(n, Template)]
         classes = sorted(rewriter.classes_of[file.path])
         imported = {name for t in templates for name, _ in t.imports} | set(classes)
@@ -204,6 +225,10 @@ def _remove(block: ast.Block, functions: set[int]) -> None:
     used = {n.variable for n in names_in(block) if n.variable and id(n) not in declared}
 
     def is_gone(statement: ast.Statement) -> bool:
+        if isinstance(statement, ast.If) and statement.otherwise is None:
+            inner = [s for _, block in statement.branches for s in block.statements]
+            empty = inner and all(isinstance(s, Nothing) and not s.before for s in inner)
+            return bool(empty) and all(is_simple(test) for test, _ in statement.branches)
         if isinstance(statement, ast.LocalFunction):
             return id(statement.function) in functions
         if isinstance(statement, ast.Local) and len(statement.values) == len(statement.names) == 1:
@@ -225,10 +250,7 @@ def _remove(block: ast.Block, functions: set[int]) -> None:
 
 
 def _remove_seeds(block: ast.Block) -> None:
-    """Take away what seeds core's generator where nothing of core draws."""
-    templates = [n for n in walk(block) if isinstance(n, Template)]
-    if any(NN in t.imports for t in templates):
-        return
+    """Take away what lets core draw from Torch's generator, where nothing of core draws."""
     for node in walk(block):
         if isinstance(node, ast.Block):
             node.statements = [

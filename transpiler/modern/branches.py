@@ -40,6 +40,29 @@ class Product(nn.Module):
             first = first * other
         return first
 ''',
+    "Branches": '''
+class Branches(nn.Module):
+    """Gives what each of its branches makes of one input."""
+
+    def __init__(self, *branches):
+        super().__init__()
+        self.branches = nn.ModuleList(branches)
+
+    def forward(self, x):
+        return tuple(branch(x) for branch in self.branches)
+''',
+    "Joined": '''
+class Joined(nn.Module):
+    """Joins, along a dimension, what its branches make of one input."""
+
+    def __init__(self, *branches, dim):
+        super().__init__()
+        self.branches = nn.ModuleList(branches)
+        self.dim = dim
+
+    def forward(self, x):
+        return ops.concat([branch(x) for branch in self.branches], axis=self.dim)
+''',
     "Concatenation": '''
 class Concatenation(nn.Module):
     """Puts side by side, along a dimension, what its branches make of one input."""
@@ -55,7 +78,7 @@ class Concatenation(nn.Module):
 }
 """The classes, as they stand in the files."""
 
-REDUCERS = {"CAddTable": "Sum", "CMulTable": "Product", "JoinTable": "Concatenation"}
+REDUCERS = {"CAddTable": "Sum", "CMulTable": "Product", "JoinTable": "Joined"}
 """What stands behind a ConcatTable, and the class that both become."""
 
 

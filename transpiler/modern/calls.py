@@ -10,6 +10,7 @@ from ..syntax import dotted
 from ..text import words
 from .branches import REDUCERS
 from .classes import class_of
+from .containers import TABLE
 from .criterions import LOSSES
 from .fields import field, length
 from .nodes import ClassNumbers, at
@@ -64,7 +65,8 @@ def _method(r: Rewriter, node: ast.MethodCall) -> Any:
     if not facts.is_model(node.object) or not facts.keys_in(node.object):
         return None
     if node.method == "forward" and len(node.arguments) == 1:
-        if r.models.containers.kind_of(node.object) in ("ConcatTable", *REDUCERS):
+        reads = r.models.containers.kind_of(node.object) in ("ConcatTable", *REDUCERS)
+        if reads or r.models.ranks.get(facts.key(node.object)) == TABLE:
             r.refuse_all(node, "it gives or takes a table")
         model = r.models.expression(node.object)
         guard = r.may_guard

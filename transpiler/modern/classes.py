@@ -8,7 +8,7 @@ from .. import ast
 from ..text import words
 from .walk import package_member, plain
 
-CHAIN = frozenset(words("add cuda float double clone noBias ceil floor setNumInputDims get"))
+CHAIN = frozenset(words("add cuda float double type clone noBias ceil floor setNumInputDims get"))
 """Methods of modules that give modules."""
 
 OF_LAYERS = ("noBias", "ceil", "floor", "setNumInputDims")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import ast
-from .nodes import NN, Part, Template
+from .nodes import NN, Part, Template, Whole
 from .walk import alike, number, plain
 
 
@@ -54,6 +54,11 @@ class Arguments:
             return None
         return self.values[position]
 
+    def count(self, position: int) -> Any:
+        """Return a size: None where it is left out."""
+        value = self[position]
+        return value if value is None or number(value) is not None else whole(value)
+
     def code(self, name: str, *parts: Part, **named: Part) -> Template:
         """Return `nn.Name(parts, name=part)`; what is None is left out."""
         found: list[Part] = [f"nn.{name}("]
@@ -78,10 +83,10 @@ class Arguments:
         if default is not None and all(number(v) == default for v in values):
             return None
         if all(alike(values[0], v) for v in values[1:]):
-            return values[0]
+            return whole(values[0])
         parts: list[Part] = ["("]
         for v in values:
-            parts += [v, ", "]
+            parts += [whole(v), ", "]
         return [*parts[:-1], ")"]
 
     def flag(self, position: int, default: bool) -> str | None:
@@ -99,6 +104,11 @@ class Arguments:
             raise Unclear
         given = plain(value).value
         return None if given == default else str(given)
+
+
+def whole(node: Any) -> Any:
+    """Return an expression as a size."""
+    return node if number(node) is not None else Whole(node.line, node.column, node)
 
 
 class Unclear(Exception):

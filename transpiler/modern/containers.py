@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .models import Models
     from .rewrite import Rewriter
 
+TABLE = "table"
+"""What comes out may be a table, which is a tuple in core."""
+
 
 class Containers:
     """Writes containers with what they hold.
@@ -101,7 +104,7 @@ class Containers:
             reducer = children[position + 1][0] if position + 1 < len(children) else None
             if self.kind_of(node) == "ConcatTable":
                 item, rank = self._reduced(node, reducer if is_chain else None, start, key)
-                position += 1
+                position += rank != TABLE
             else:
                 begins = first and is_chain and position == 0
                 item, rank = self._child(node, rank if is_chain else start, begins, key)
@@ -116,11 +119,14 @@ class Containers:
 
     def kind_of(self, node: Any) -> str | None:
         """Return the class that an expression, or what its variable holds, starts from."""
-        base, _ = chain_of(node)
+        base, calls = chain_of(node)
         if isinstance(base, ast.Name):
             key = self.r.facts.key(base)
             if key is None or self.r.facts.roles.get(key) != "model":
                 return None
+            kinds = self.r.facts.classes_of(base)
+            return kinds.pop() if len(kinds) == 1 else None
+        if self.r.facts.builder(base) is not None and not calls:
             kinds = self.r.facts.classes_of(base)
             return kinds.pop() if len(kinds) == 1 else None
         return class_of(base)
@@ -131,23 +137,30 @@ class Containers:
         """Return the module that a ConcatTable and the reducer behind it become."""
         kind = REDUCERS.get(class_of(plain(reducer)) or "")
         nothing = Item([node])
-        place = dimension(plain(reducer)) if kind == "Concatenation" else 0
-        if kind is None or place is None or (place == 0 and not reducer_takes(plain(reducer))):
-            self.r.refuse_keys(node, [key], "nothing that core has puts branches together here")
-            return nothing, None
+        place = dimension(plain(reducer)) if kind == "Joined" else 0
+        joined = kind is not None and place is not None
+        joined = joined and (kind == "Joined" or reducer_takes(plain(reducer)))
+        if not joined:
+            kind, place = "Branches", 0
         base, calls = chain_of(node)
-        tail: list[Part] = [f", dim={place})"] if kind == "Concatenation" else [")"]
-        self.r.classes.add(kind)
+        tail: list[Part] = [f", dim={place})"] if kind == "Joined" else [")"]
+        self.r.classes.add(str(kind))
         if isinstance(base, ast.Name):
             self.r.join(key, self.r.facts.key(base))
-            return Item([f"{kind}(*", base, *tail]), self.models.ranks.get(self.r.facts.key(base))
+            rank = self.models.ranks.get(self.r.facts.key(base))
+            return Item([f"{kind}(*", base, *tail]), rank if joined else TABLE
+        if class_of(base) is None:  # a function of the program that makes the branches
+            for other in self.r.facts.keys_in(base):
+                self.r.join(key, other)
+            made = self.models.expression(base)
+            return Item([f"{kind}(*", made, *tail]), None if joined else TABLE
         if not all(c.method == "add" and len(c.arguments) == 1 for c in calls):
             self.r.refuse_keys(node, [key], "branches are not only added")
             return nothing, None
         children: list[Child] = [(c.arguments[0], None) for c in calls]
         items, after = self.items(children, rank, key, is_chain=False, first=False)
         lacking = any(item.has_parameters for item in items)
-        return Item([f"{kind}(", *listed(items, False), *tail], lacking), after
+        return Item([f"{kind}(", *listed(items, False), *tail], lacking), after if joined else TABLE
 
     def _structure(self, node: Any) -> Any:
         """Return what a child is: a list of its own, a variable, or a class."""
@@ -186,24 +199,36 @@ class Containers:
                 layer = self.models.layer(node, rank)
             if layer is not None:
                 return Item([layer.code], layer.has_parameters), layer.rank
-        if self._is_legacy(node):
-            what = f"nn.{name or self._legacy_class(node)}"
-            self.r.note(node, what, "core.nn has no such layer; it runs inside as it is")
-            return Item([self.r.expression(node)]), None
-        if self.r.facts.is_model(node):
+        if name is None and self.r.facts.is_model(node):
             inner_key = self.r.facts.key(node)
             if inner_key in self.models.indexed:
                 self.r.refuse_all(node, "it looks up words inside of another model")
             for other in self.r.facts.keys_in(node):
                 self.r.join(key, other)
             return Item([self.models.expression(node)]), self.models.ranks.get(inner_key)
-        what = f"nn.{name}" if name else "what is added here"
-        keys = [key] if key is not None else [*self.r.targets[-1:], *self.r.functions[-1:]]
-        self.r.refuse_keys(node, keys, f"{what} is nothing that core.nn has")
-        return Item([node]), None
+        if self.r.facts.role(node) is not None:
+            keys = [key] if key is not None else [*self.r.targets[-1:], *self.r.functions[-1:]]
+            self.r.refuse_keys(node, keys, "what is added here is no model")
+        return self._foreign(node, key)
 
-    def _is_legacy(self, node: Any) -> bool:
-        return self._legacy_class(node) in TENSOR_CLASSES
+    def _foreign(self, node: Any, key: Any) -> tuple[Item, str | None]:
+        """Return a module of Torch that core runs as it is, with what it holds of core."""
+        name = self._legacy_class(node)
+        if name is not None:
+            what = "core.nn has no such layer; it runs inside as it is"
+            self.r.note(node, f"nn.{name}", what)
+        if self.r.facts.handed.is_unknown(node) and self.r.facts.handed.closed[self.r.path]:
+            return Item([self.r.expression(node)]), None  # a function that was handed on
+        if name not in TENSOR_CLASSES:
+            owners = [key] if key is not None else [*self.r.targets[-1:], *self.r.functions[-1:]]
+            self.r.foreign |= {k for k in owners if k is not None}
+        base, calls = chain_of(node)
+        for call in (base, *calls):
+            for argument in getattr(call, "arguments", ()):
+                if self.r.facts.role(argument) == "model":
+                    self.r.join(key, self.r.facts.key(argument))
+                    self.r.planned_values[id(argument)] = plain(argument)
+        return Item([self.r.expression(node)]), None if name in TENSOR_CLASSES else TABLE
 
     def _legacy_class(self, node: Any) -> str | None:
         """Return the class of a module of Torch's that core runs as it is, in a Sequential."""

@@ -8,8 +8,9 @@ from .. import ast
 from ..syntax import dotted
 from .chains import added
 from .definitions import next_children
-from .nodes import NN, SEED, Line, Nothing, Suite, at, like
-from .walk import alike, negated
+from .fields import field
+from .nodes import NN, RESET, SEED, Line, Nothing, Suite, Template, at, like
+from .walk import alike, method_call, negated, plain
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter
@@ -30,9 +31,12 @@ def effect(r: Rewriter, node: ast.CallStatement) -> list[ast.Statement] | None:
             code = at(node, r.models.expression(call))
             return [like(Line(node.line, node.column, code), node)]
         if dotted(call.function) == "torch.manualSeed" and len(call.arguments) == 1:
-            seed = at(node, "manual_seed(", call.arguments[0], ")", imports=[SEED])
+            seed = at(node, "share_generator()", imports=[SEED])
             return [node, Line(node.line, node.column, seed)]
         return None
+    drawn = _of_layer(r, node, call)
+    if drawn is not None:
+        return [drawn]
     role = r.facts.role(call.object)
     if role in ("params", "grads"):
         return _of_vector(r, node, call, role)
@@ -71,9 +75,44 @@ def effect(r: Rewriter, node: ast.CallStatement) -> list[ast.Statement] | None:
     if call.method == "updateParameters" and len(call.arguments) == 1:
         rate = call.arguments[0]
         return [like(r.training.descent.update(node, call.object, rate), node)]
-    if call.method == "clearState":
+    if call.method == "clearState" or (call.method == "apply" and _only_tunes(call.arguments)):
         return [like(Nothing(node.line, node.column), node)]
+    if call.method == "reset" and not call.arguments:
+        code = at(node, "reset(", model, ")", imports=[RESET])
+        return [like(Line(node.line, node.column, code), node)]
+    if call.method == "type" and len(call.arguments) == 1:
+        code = r.models.typed(node, model, call.arguments[0])
+        return [like(Line(node.line, node.column, code), node)]
     return None
+
+
+def _of_layer(r: Rewriter, node: ast.CallStatement, call: ast.MethodCall) -> ast.Statement | None:
+    """Return what `layer.weight:normal(0, 0.1)` and the like become."""
+    place = plain(call.object)
+    if not isinstance(place, ast.Index) or call.method not in _IN_PLACE:
+        return None
+    name = place.key.value if isinstance(place.key, ast.String) else None
+    found = field(r, place) if name in ("weight", "bias") else None
+    if not isinstance(found, Template):
+        return None
+    found.parts[-1] = str(found.parts[-1]).removesuffix(".detach()")
+    parts = [part for a in call.arguments for part in (", ", r.expression(a))]
+    code = at(node, f"{_IN_PLACE[call.method]}(", found, *parts, ")", imports=[NN])
+    return like(Line(node.line, node.column, code), node)
+
+
+def _only_tunes(arguments: list[Any]) -> bool:
+    """Whether `:apply(function(m) if m.setMode then m:setMode(...) end end)` is called.
+
+    It chooses among the algorithms of cuDNN.
+    """
+    function = plain(arguments[0]) if len(arguments) == 1 else None
+    body = function.body.statements if isinstance(function, ast.Function) else []
+    if len(body) != 1 or not isinstance(body[0], ast.If) or body[0].otherwise is not None:
+        return False
+    inner = [s for _, block in body[0].branches for s in block.statements]
+    calls = [s.call for s in inner if isinstance(s, ast.CallStatement)]
+    return len(inner) == len(calls) == 1 and method_call(calls[0], "setMode")
 
 
 def _of_vector(

@@ -7,20 +7,41 @@ flows from one variable into another must stay of one kind, either core's or leg
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from keyword import iskeyword
 from typing import Any
+
+from rekindle import legacy_nn
+from rekindle.core import nn
 
 from .. import ast
 from ..scope import Variable
 from ..syntax import returns
+from ..text import words
 from .branches import REDUCERS
 from .classes import CHAIN, CONTAINERS, RANKED, class_of, method_of
 from .criterions import LOSSES
 from .files import File
 from .groups import Groups
+from .handed import Handed
 from .layers import LAYERS
 from .optimizers import METHODS
+from .seams import Seams
 from .variables import Key, Variables
 from .walk import plain, walk
+
+_OF_NN = frozenset(
+    words(
+        """
+        weight bias gradWeight gradBias output gradInput modules train running_mean running_var
+        bn affine p inplace kW kH dW dH padW padH nInputPlane nOutputPlane branches dim training
+        """
+    )
+)
+
+
+def _is_of_nn(name: str) -> bool:
+    """Whether modules of Torch or of core have a field or method of a name."""
+    return name in _OF_NN or hasattr(nn.Sequential, name) or hasattr(legacy_nn.Sequential, name)
 
 
 class Facts(Variables):
@@ -33,13 +54,21 @@ class Facts(Variables):
         Gives the path of the file that `require(name)` means, or None.
     faithful : set
         Anchors of variables that stay as they are.
+    cut : set
+        Anchors of functions, and paths of files, whose models go to what stays as it is.
     """
 
     def __init__(
-        self, files: list[File], required: Callable[[str], str | None], faithful: set[Any]
+        self,
+        files: list[File],
+        required: Callable[[str], str | None],
+        faithful: set[Any],
+        cut: frozenset[Any] = frozenset(),
     ) -> None:
         super().__init__(files, required)
         self.faithful = faithful
+        self.seams = Seams(self, cut)
+        self.handed = Handed(self)
         self.groups = Groups()
         self.layers: dict[Key, Any] = {}
         """What a container's definition adds, lists, variables or classes; or a layer's class."""
@@ -50,6 +79,17 @@ class Facts(Variables):
         if not {"model"} & set(self.roles.values()) and not self.builders:
             self.roles.clear()
         self._find_states()
+        self.attributes = self._attributes()
+        """Fields that the program adds to models, which no model of core has."""
+
+    def _attributes(self) -> set[str]:
+        found = set()
+        for target in self.field_targets:
+            if self.role(target.table) == "model" and isinstance(target.key, ast.String):
+                name = target.key.value
+                if name.isidentifier() and not iskeyword(name) and not _is_of_nn(name):
+                    found.add(name)
+        return found
 
     def role(self, node: Any) -> str | None:
         """Return the role of the variable that an expression is."""
@@ -119,16 +159,17 @@ class Facts(Variables):
         root = self.groups.root(self.anchor(key))
         models = [k for k, role in self.roles.items() if role == "model" and k != key]
         others = [*models, *self.builders]
-        return not self._is_exported(key) and not any(
+        return not self.is_exported(key) and not any(
             self.groups.root(self.anchor(k)) == root for k in others
         )
 
     def _builder_in(self, key: Key) -> ast.Function | None:
         """Return the function in a key that is only called, and returns as much everywhere."""
-        if self.anchor(key) in self.faithful or not self._is_only_called(key):
+        function = None if self.anchor(key) in self.faithful else self.function_in(key)
+        if function is None or self.seams.has(function):
             return None
-        function = self.function_in(key)
-        if function is None:
+        path = self.seams.homes[id(function)]
+        if not self._is_only_called(key) and not self.handed.returns_models(key, path):
             return None
         found = returns(function.body)
         return function if found and len({len(r.values) for r in found}) == 1 else None
@@ -159,6 +200,8 @@ class Facts(Variables):
                 owner = self.role_of(node.object)
                 if owner == "criterion":
                     return owner if node.method in ("cuda", "float", "double") else None
+                if node.method == "type" and not node.arguments:
+                    return None
                 return owner if node.method in CHAIN else None
             case ast.Call():
                 return self._role_of_call(node, position)
@@ -178,7 +221,7 @@ class Facts(Variables):
             if name in RANKED:
                 return None
             return "model" if name in CONTAINERS or name in LAYERS or name in REDUCERS else None
-        path = self._file_of(node)
+        path = self.file_of(node)
         if path is not None:
             exported = self.files[path].exported
             return None if exported is None else self.role_of(exported)
@@ -197,7 +240,7 @@ class Facts(Variables):
         places: list[tuple[Any, int]] = []
         key = self.key(node)
         function = self.builder(node)
-        path = self._file_of(node)
+        path = self.file_of(node)
         if function is not None:
             places = [(r[position], 0) for r in self._returned(function)]
         elif path is not None:
@@ -230,7 +273,7 @@ class Facts(Variables):
             if isinstance(inner, ast.Name) and self.role(inner) is not None:
                 found += self._present(self.key(inner))
                 continue
-            path = self._file_of(inner)
+            path = self.file_of(inner)
             if path is not None and self.role_of(inner) is not None:
                 found += self._present(self.key(self.files[path].exported))
             function = self.builder(inner)
@@ -241,6 +284,11 @@ class Facts(Variables):
                         if isinstance(name, ast.Name) and self.role(name) is not None:
                             found += self._present(self.key(name))
         return found
+
+    def file_of(self, node: Any) -> str | None:
+        """Return the path of a file that an expression runs, whose model comes as it is."""
+        path = self._file_of(node)
+        return None if path is None or self.seams.has_file(path) else path
 
     def _present(self, key: Key | None) -> Iterator[Key]:
         if key is not None:

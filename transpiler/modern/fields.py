@@ -8,7 +8,7 @@ from .. import ast
 from ..kinds import BOOLEAN, COUNT, TENSOR
 from ..scope import Variable
 from .layers import SAME_WEIGHTS
-from .nodes import Line, at, like
+from .nodes import Line, Nothing, at, like
 from .walk import method_call, number, plain
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def field(r: Rewriter, node: ast.Index) -> Any:
             return at(node, r.models.expression(node.table), _FIELDS[name], kind=TENSOR)
         if name in _SIZES and kind in ("SpatialConvolution", "SpatialFullConvolution"):
             return at(node, r.models.expression(node.table), _SIZES[name], kind=COUNT)
+        if role == "model" and name in r.facts.attributes:
+            return at(node, r.models.expression(node.table), f".{name}")
     return None
 
 
@@ -98,16 +100,33 @@ def length(r: Rewriter, node: ast.Unary) -> Any:
 
 
 def assignment(r: Rewriter, node: ast.Assign) -> ast.Statement | None:
-    """Return what an assignment to a field becomes: of a state's learning rate."""
+    """Return what an assignment to a field becomes: a rate, no bias, a field of the program's."""
     target = node.targets[0]
     if len(node.targets) != 1 or len(node.values) != 1 or not isinstance(target, ast.Index):
         return None
-    is_rate = isinstance(target.key, ast.String) and target.key.value == "learningRate"
-    if not is_rate or r.facts.role(target.table) != "state":
+    if not isinstance(target.key, ast.String):
         return None
-    new = r.expression(node.values[0])
-    place = r.training.rate(target, written=True)
-    return like(Line(node.line, node.column, at(node, place, " = ", new)), node)
+    role, name = r.facts.role(target.table), target.key.value
+    if name == "learningRate" and role == "state":
+        new = r.expression(node.values[0])
+        place = r.training.rate(target, written=True)
+        return like(Line(node.line, node.column, at(node, place, " = ", new)), node)
+    if role != "model" and not (
+        method_call(plain(target.table), "get") and r.facts.is_model(target.table)
+    ):
+        return None
+    nothing = isinstance(plain(node.values[0]), ast.Nil)
+    if name in ("gradBias", "gradWeight", "gradInput", "output") and nothing:
+        return like(Nothing(node.line, node.column), node)
+    if name == "bias" and nothing:
+        model = r.models.expression(target.table)
+        return like(Line(node.line, node.column, at(node, model, ".bias = None")), node)
+    if name in r.facts.attributes and role == "model":
+        new = r.expression(node.values[0])
+        model = r.models.expression(target.table)
+        code = at(node, model, f".{name} = ", new)
+        return like(Line(node.line, node.column, code), node)
+    return None
 
 
 def sums_up(r: Rewriter, node: ast.Statement, key: Key) -> bool:

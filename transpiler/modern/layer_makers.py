@@ -10,7 +10,7 @@ Source: torch/nn's constructors; the rules of legacy_nn/modernise/rules_layers.p
 from __future__ import annotations
 
 from .. import ast
-from .constructors import Arguments, Layer, Maker
+from .constructors import Arguments, Layer, Maker, whole
 from .nodes import Part
 from .walk import alike, number, plain
 
@@ -28,19 +28,19 @@ def same_arguments(name: str, rank: str | None = "same", most: int = 0) -> Maker
 def linear(a: Arguments) -> Layer:
     """Return Linear."""
     bias = "False" if "noBias" in a.methods else a.flag(2, True)
-    return Layer(a.code("Linear", a[0], a[1], bias=bias), "features", True)
+    return Layer(a.code("Linear", a.count(0), a.count(1), bias=bias), "features", True)
 
 
 def spatial_convolution(a: Arguments) -> Layer:
     """Return Conv2d; Torch has width before height."""
     code = a.code(
         "Conv2d",
-        a[0],
-        a[1],
+        a.count(0),
+        a.count(1),
         a.size(3, 2),
         stride=a.size(5, 4, default=1),
         padding=padding(a, 6, 7),
-        groups=a[8] if number(a[8]) != 1 else None,
+        groups=a.count(8) if number(a[8]) != 1 else None,
         bias="False" if "noBias" in a.methods else None,
     )
     return Layer(code, "spatial", True)
@@ -50,8 +50,8 @@ def dilated_convolution(a: Arguments) -> Layer:
     """Return Conv2d with its dilation."""
     code = a.code(
         "Conv2d",
-        a[0],
-        a[1],
+        a.count(0),
+        a.count(1),
         a.size(3, 2),
         stride=a.size(5, 4, default=1),
         padding=padding(a, 6, 7),
@@ -63,7 +63,7 @@ def dilated_convolution(a: Arguments) -> Layer:
 def padding(a: Arguments, width: int, height: int) -> Part:
     """Return the padding: that of the height is the width's where it is left out."""
     if a[height] is None:
-        return None if a[width] is None or number(a[width]) == 0 else a[width]
+        return None if a[width] is None or number(a[width]) == 0 else a.count(width)
     return a.size(height, width, default=0)
 
 
@@ -71,8 +71,8 @@ def full_convolution(a: Arguments) -> Layer:
     """Return ConvTranspose2d."""
     code = a.code(
         "ConvTranspose2d",
-        a[0],
-        a[1],
+        a.count(0),
+        a.count(1),
         a.size(3, 2),
         stride=a.size(5, 4, default=1),
         padding=a.size(7, 6, default=0),
@@ -86,8 +86,8 @@ def volumetric_convolution(a: Arguments) -> Layer:
     """Return Conv3d; Torch has time, width, height."""
     code = a.code(
         "Conv3d",
-        a[0],
-        a[1],
+        a.count(0),
+        a.count(1),
         a.size(2, 4, 3),
         stride=a.size(5, 7, 6, default=1),
         padding=a.size(8, 10, 9, default=0),
@@ -139,7 +139,7 @@ def normalization(name: str, rank: str | None) -> Maker:
     def make(a: Arguments) -> Layer:
         code = a.code(
             name,
-            a[0],
+            a.count(0),
             eps=a[1] if number(a[1]) != 1e-5 else None,
             momentum=a[2] if number(a[2]) != 0.1 else None,
             affine=a.flag(3, True),
@@ -151,7 +151,7 @@ def normalization(name: str, rank: str | None) -> Maker:
 
 def local_response(a: Arguments) -> Layer:
     """Return LocalResponseNorm."""
-    code = a.code("LocalResponseNorm", a[0], alpha=a[1], beta=a[2], k=a[3])
+    code = a.code("LocalResponseNorm", a.count(0), alpha=a[1], beta=a[2], k=a[3])
     return Layer(code, "spatial", note=_BATCHES)
 
 
@@ -164,11 +164,6 @@ def dropout(name: str) -> Maker:
         return Layer(a.code(name, a[0] if number(a[0]) != 0.5 else None), a.rank)
 
     return make
-
-
-def spatial_dropout(a: Arguments) -> Layer:
-    """Return Dropout2d."""
-    return Layer(a.code("Dropout2d", a[0] if number(a[0]) != 0.5 else None), a.rank)
 
 
 def over_features(name: str) -> Maker:
@@ -195,7 +190,7 @@ def view(a: Arguments) -> Layer | None:
     if len(sizes) == 3 and len(a.values) == 3 and a.rank == "features":
         parts: list[Part] = ["("]
         for size in sizes:
-            parts += [size, ", "]
+            parts += [whole(size), ", "]
         return Layer(a.code("Unflatten", "-1", [*parts[:-1], ")"]), "spatial")
     return None
 
@@ -207,7 +202,11 @@ def reshape(a: Arguments) -> Layer | None:
 
 def embedding(a: Arguments) -> Layer | None:
     """Return Embedding, for a lookup table without padding or norms."""
-    return None if len(a.values) > 2 else Layer(a.code("Embedding", a[0], a[1]), None, True)
+    return (
+        None
+        if len(a.values) > 2
+        else Layer(a.code("Embedding", a.count(0), a.count(1)), None, True)
+    )
 
 
 def relu(a: Arguments) -> Layer:
@@ -241,7 +240,7 @@ def leaky(a: Arguments) -> Layer | None:
 def prelu(a: Arguments) -> Layer:
     """Return PReLU."""
     shared = a[0] is None or number(a[0]) == 0
-    return Layer(a.code("PReLU", None if shared else a[0]), a.rank, True)
+    return Layer(a.code("PReLU", None if shared else a.count(0)), a.rank, True)
 
 
 def elu(a: Arguments) -> Layer:

@@ -24,7 +24,6 @@ from .layer_makers import (
     reshape,
     same_arguments,
     spatial_convolution,
-    spatial_dropout,
     threshold,
     upsampling,
     view,
@@ -48,7 +47,6 @@ _NN: dict[str, Maker] = {
     "VolumetricBatchNormalization": normalization("BatchNorm3d", None),
     "SpatialCrossMapLRN": local_response,
     "Dropout": dropout("Dropout"),
-    "SpatialDropout": spatial_dropout,
     "LogSoftMax": over_features("LogSoftmax"),
     "SoftMax": over_features("Softmax"),
     "SpatialLogSoftMax": lambda a: Layer(a.code("LogSoftmax", "-3"), "spatial"),
@@ -81,12 +79,16 @@ _NN: dict[str, Maker] = {
 
 _CUDNN = (
     "SpatialConvolution",
+    "SpatialFullConvolution",
     "SpatialMaxPooling",
+    "SpatialAveragePooling",
     "SpatialBatchNormalization",
     "BatchNormalization",
     "ReLU",
     "Tanh",
     "Sigmoid",
+    "LogSoftMax",
+    "SpatialLogSoftMax",
 )
 
 LAYERS: dict[str, Maker] = _NN | {f"cudnn.{name}": _NN[name] for name in _CUDNN}
@@ -100,9 +102,11 @@ TENSOR_CLASSES = frozenset(
         Replicate Padding TemporalConvolution TemporalMaxPooling SpatialSubSampling
         SpatialLPPooling L1Penalty SpatialSubtractiveNormalization SpatialDivisiveNormalization
         Euclidean Cosine SpatialContrastiveNormalization GradientReversal Bottle SoftMin SoftMax
-        LogSoftMax
-        SpatialAveragePooling SpatialConvolutionMap LookupTable Dropout WhiteNoise Clamp RReLU
+        LogSoftMax SpatialDropout SpatialAveragePooling SpatialConvolutionMap LookupTable Dropout
+        WhiteNoise Clamp RReLU
         VolumetricMaxPooling VolumetricAveragePooling VolumetricFullConvolution Threshold
+        JoinTable CAddTable CSubTable CMulTable CDivTable CMaxTable CMinTable DotProduct MM MV
+        CosineDistance PairwiseDistance MixtureTable Bilinear Index
         """
     )
 )

@@ -9,7 +9,8 @@ from .. import ast
 from ..code import ATOM, Code
 from ..lower.context import Context, Visit
 from ..scope import FileScope, _Resolver, resolve
-from .nodes import ClassNumbers, Line, Nothing, Suite, Template
+from .nodes import ClassNumbers, Line, Nothing, Suite, Template, Whole
+from .walk import plain
 
 RUNTIME = "rekindle.transpiler.runtime.modern"
 
@@ -23,7 +24,7 @@ class ModernResolver(_Resolver):
             for part in node.parts:
                 if not isinstance(part, str):
                     self.expression(part)
-        elif isinstance(node, ClassNumbers):
+        elif isinstance(node, (ClassNumbers, Whole)):
             self.expression(node.inner)
         else:
             super().expression(node)
@@ -88,6 +89,16 @@ def class_numbers(c: Context, node: ClassNumbers) -> Code:
     return Code(f"from_zero({c.expression(node.inner)})")
 
 
+def whole(c: Context, node: Whole) -> Code:
+    """Return a size, as an integer where it may be none."""
+    kind = c.type_of(node.inner)
+    inner = plain(node.inner)
+    divides = isinstance(inner, ast.Binary) and inner.operator in ("/", "^")
+    if (kind.is_number and kind.kind != "integer") or divides:
+        return Code(f"int({c.expression(node.inner)})", ATOM)
+    return c.expression(node.inner)
+
+
 def line(c: Context, node: Line) -> None:
     """Write a statement of one line."""
     c.put(str(template(c, node.code)))
@@ -105,7 +116,11 @@ def nothing(c: Context, node: Nothing) -> None:
     """Write nothing: the statement's comments stand already."""
 
 
-EXPRESSIONS: dict[type, Visit] = {Template: template, ClassNumbers: class_numbers}
+EXPRESSIONS: dict[type, Visit] = {
+    Template: template,
+    ClassNumbers: class_numbers,
+    Whole: whole,
+}
 
 STATEMENTS: dict[type, Callable[[Context, Any], None]] = {
     Line: line,

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..kinds import MODULE, TENSOR
+from ..syntax import dotted
 from .chains import chain_of
 from .classes import CONTAINERS, OF_LAYERS, class_of
 from .constructors import Arguments, Layer, Unclear
 from .containers import Containers
 from .criterions import loss_code
+from .items import Child
 from .layers import LAYERS
-from .nodes import NN, Part, Template, at
+from .nodes import NN, TO_TYPE, Part, Template, at
 from .walk import plain
 
 if TYPE_CHECKING:
@@ -96,6 +98,10 @@ class Models:
             reason = f"nn.{class_of(base)} with :{node.method} has no counterpart here"
             self.r.refuse_all(node, reason)
             return node
+        if all(c.method == "add" and len(c.arguments) == 1 for c in calls):
+            children: list[Child] = [(c.arguments[0], None) for c in calls]
+            owner = self.expression(base)
+            return self.containers.appended(node, owner, children, self.r.facts.key(base))
         owner = self.expression(node.object)
         match node.method, node.arguments:
             case "add", [child]:
@@ -112,14 +118,30 @@ class Models:
                 return at(node, owner, ".float()", kind=MODULE)
             case "double", []:
                 return at(node, owner, ".double()", kind=MODULE)
+            case "type", [given]:
+                return self.typed(node, owner, given)
         self.r.refuse_all(node, f"core.nn has nothing like :{node.method} with these arguments")
         return node
+
+    def typed(self, node: ast.Node, model: Any, given: Any) -> Template:
+        """Return a model of the type of tensors that `:type(...)` gives it."""
+        name = plain(given)
+        known = name.value if isinstance(name, ast.String) else None
+        if known in ("torch.FloatTensor", "torch.CudaTensor"):
+            return at(node, model, ".float()", kind=MODULE)  # type: ignore[no-any-return]
+        if known == "torch.DoubleTensor":
+            return at(node, model, ".double()", kind=MODULE)  # type: ignore[no-any-return]
+        found = self.r.expression(given)
+        parts = ["to_type(", model, ", ", found, ")"]
+        return at(node, *parts, kind=MODULE, imports=[TO_TYPE])  # type: ignore[no-any-return]
 
     def layer(self, node: Any, rank: str | None) -> Layer | None:
         """Return what a layer with its methods becomes; None where core has nothing like it."""
         base, calls = chain_of(node)
         name = class_of(base)
         if name not in LAYERS:
+            return None
+        if base.arguments and _is_several(base.arguments[-1]):
             return None
         methods = {c.method: c.arguments for c in calls}
         base.arguments = [self.r.expression(a) for a in base.arguments]
@@ -158,3 +180,10 @@ class Models:
         else:
             code = ["nn.utils.parameters_to_vector(", model, ".parameters()).detach()"]
         return Template(node.line, node.column, code, TENSOR, (NN,))
+
+
+def _is_several(node: Any) -> bool:
+    """Whether an expression may give several arguments: `...`, `table.unpack(sizes)`."""
+    return isinstance(node, ast.Vararg) or (
+        isinstance(node, ast.Call) and dotted(node.function) in ("unpack", "table.unpack")
+    )

@@ -42,6 +42,13 @@ class ClassNumbers(ast.Node):
 
 
 @dataclass(slots=True)
+class Whole(ast.Node):
+    """A size, which Lua may have computed as a fraction: `n / 2`."""
+
+    inner: Any
+
+
+@dataclass(slots=True)
 class Line(ast.Statement):
     """A statement of one line: `code` as it stands."""
 
@@ -70,7 +77,10 @@ def at(node: ast.Node, *parts: Part, kind: Type = ANY, imports: Any = ()) -> Any
 NN = ("nn", "rekindle")
 OPTIM = ("optim", "rekindle")
 NO_GRAD = ("no_grad", "rekindle")
-SEED = ("manual_seed", "rekindle")
+SEED = ("share_generator", "rekindle.transpiler.runtime.modern")
+RESET = ("reset", "rekindle.transpiler.runtime.modern")
+TO_TYPE = ("to_type", "rekindle.transpiler.runtime.modern")
+AS_TORCH = ("as_torch", "rekindle.transpiler.runtime.as_torch")
 
 
 def like(new: ast.Statement, old: ast.Statement) -> ast.Statement:

@@ -23,7 +23,7 @@ from .fields import assignment
 from .files import File
 from .loops import over_modules
 from .models import Models
-from .nodes import ClassNumbers, Line, Template, at, like
+from .nodes import ClassNumbers, Line, Template, Whole, at, like
 from .refusals import MISFITS, Refusals
 from .steps import find_steps
 from .suites import guard, merged
@@ -69,6 +69,10 @@ class Rewriter(Refusals):
         self.following: list[ast.Statement] = []
         self.taken: set[int] = set()
         self.owners: dict[int, Key] = {}
+        self.bodies: list[ast.Function] = []
+        self.searched: list[tuple[ast.Node, Key]] = []
+        self.foreign: set[Key] = set()
+        self.made_classes: set[str] | None = None
 
     def run(self) -> None:
         """Rewrite the files."""
@@ -78,6 +82,12 @@ class Rewriter(Refusals):
             self.used.clear()
             self.block(file.block)
             self.classes_of[file.path] = self.classes
+        root = self.facts.groups.root
+        foreign = {root(self.facts.anchor(k)) for k in self.foreign}
+        for node, key in self.searched:
+            if root(self.facts.anchor(key)) in foreign:
+                reason = "its layers are looked for, and what it holds of Torch's may have some"
+                self.refuse_keys(node, [key], reason)
 
     # -- names ------------------------------------------------------------------------------
 
@@ -224,7 +234,9 @@ class Rewriter(Refusals):
         state = self.loops, self.may_guard, self.guarded
         self.loops, self.may_guard, self.guarded = 0, False, False
         self.functions.append(key)  # type: ignore[arg-type]  # None: nobody's
+        self.bodies.append(node)
         self.block(node.body, node.parameters)
+        self.bodies.pop()
         self.functions.pop()
         self.loops, self.may_guard, self.guarded = state
 
@@ -251,7 +263,7 @@ class Rewriter(Refusals):
             for entry in node.fields:
                 entry.key = None if entry.key is None else self.expression(entry.key)
                 entry.value = self.expression(entry.value)
-        elif isinstance(node, (Template, ClassNumbers)):
+        elif isinstance(node, (Template, ClassNumbers, Whole)):
             pass  # its parts have been rewritten
         elif isinstance(node, ast.Node):
             self.explain(node)

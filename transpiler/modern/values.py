@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import ast
+from ..kinds import MODULE
+from .nodes import AS_TORCH, at
 from .walk import plain
 
 if TYPE_CHECKING:
@@ -45,9 +47,12 @@ def assigned(r: Rewriter, target: Any, value: Any) -> Any:
 def returned(r: Rewriter, value: Any, position: int) -> Any:
     """Return what becomes of a value that a function, or the file, returns in a place."""
     function = r.functions[-1] if r.functions else None
+    role = r.facts.role_of(value)
+    seams = r.facts.seams
+    if role == "model" and (seams.has(r.bodies[-1]) if r.bodies else seams.has_file(r.path)):
+        return given_back(r, value)
     if function is None and r.functions:
         return r.expression(value)
-    role = r.facts.role_of(value)
     if function is not None:
         roles = r.facts.builders.get(function, ())
         role = roles[position] if position < len(roles) else None
@@ -58,3 +63,11 @@ def returned(r: Rewriter, value: Any, position: int) -> Any:
     if role == "model":
         return r.models.expression(value, None)
     return r.models.criterion(value, False) if role else r.expression(value)
+
+
+def given_back(r: Rewriter, value: Any) -> Any:
+    """Return a model as what stays Torch's takes it."""
+    for key in r.facts.keys_in(value):
+        r.join(key)
+    model = r.models.expression(value, None)
+    return at(value, "as_torch(", model, ")", kind=MODULE, imports=[AS_TORCH])

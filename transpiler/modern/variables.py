@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .. import ast, library
@@ -52,6 +52,8 @@ class Variables:
                 dynamic = dynamic or bool({"_G", "getfenv", "setfenv"} & scope.globals_read)
         if dynamic:
             self._globals = {name: [None] for name in self._globals}
+        self.field_targets = [t for f in files for t, _ in f.scopes.field_writes]
+        """What is assigned to that is a field."""
         self._fields: dict[str, list[Any]] = {}
         self._field_uses: Counter[str] = Counter()
         self._global_uses: Counter[str] = Counter()
@@ -122,6 +124,25 @@ class Variables:
         bases = [v for v in values if class_of(v) is not None]
         return class_of(bases[0]) if len(bases) == len(values) == 1 else None
 
+    # -- what the program has of each kind --------------------------------------------------
+
+    def global_values(self) -> Iterable[list[Any]]:
+        """Return what each global is given."""
+        return self._globals.values()
+
+    def function_keys(self) -> list[Key]:
+        """Return all that functions may be in."""
+        found: list[Key] = [v for s in self._scopes for v in s.variables]
+        return [*found, *self._globals, *(f".{name}" for name in self._fields)]
+
+    def calls_of(self, key: Key) -> list[ast.Call]:
+        """Return the calls of the function in a variable or field."""
+        return self._calls_of.get(key, [])
+
+    def path_of(self, name: str) -> str | None:
+        """Return the path of the file that `require(name)` means."""
+        return self._required(name)
+
     # -- what variables are given ---------------------------------------------------------
 
     def _arguments(self) -> dict[Variable, list[Any]]:
@@ -129,7 +150,7 @@ class Variables:
         found: dict[Variable, list[Any]] = {}
         for key, all_calls in self._calls_of.items():
             function = self.function_in(key)
-            if function is None or not self._is_only_called(key) or self._is_exported(key):
+            if function is None or not self._is_only_called(key) or self.is_exported(key):
                 continue
             for call in all_calls:
                 for name, value in zip(function.parameters, call.arguments, strict=False):
@@ -179,13 +200,13 @@ class Variables:
             return key.reads
         return self._field_uses[key[1:]] if key[:1] == "." else self._global_uses[key]
 
-    def _is_exported(self, key: Key) -> bool:
+    def is_exported(self, key: Key) -> bool:
         """Whether a file returns a variable, which nobody of the program asks for."""
         return any(self.key(f.exported) == key for f in self.files.values() if f.exported)
 
     def _is_only_called(self, key: Key) -> bool:
         """Whether a function is called wherever it is used, or returned by its file."""
-        return len(self._calls_of.get(key, ())) + self._is_exported(key) == self.uses(key)
+        return len(self._calls_of.get(key, ())) + self.is_exported(key) == self.uses(key)
 
     def values(self, key: Key) -> list[Any] | None:
         """Return all that a variable is given, None where that is not known."""

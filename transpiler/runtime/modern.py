@@ -2,12 +2,68 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from rekindle.core import nn
 from rekindle.core.creation import tensor
+from rekindle.core.random import default_generator
 from rekindle.core.tensor import Tensor
+from rekindle.legacy_nn.core_module import LegacyModule
+from rekindle.legacy_nn.torch7 import random
+from rekindle.legacy_nn.torch7.types import dtype_of
+
+
+class _TorchStream:
+    """What core's generator draws from once it is Torch's."""
+
+    def random(self, size: tuple[int, ...], dtype: Any = None) -> Any:
+        """Return numbers from [0, 1)."""
+        return random.default.uniform(math.prod(size)).reshape(size)
+
+    def standard_normal(self, size: tuple[int, ...], dtype: Any = None) -> Any:
+        """Return normal numbers."""
+        return random.default.normal(math.prod(size)).reshape(size)
+
+    def standard_exponential(self, size: tuple[int, ...], dtype: Any = None) -> Any:
+        """Return exponentially distributed numbers."""
+        return random.default.exponential(math.prod(size), 1.0).reshape(size)
+
+    def integers(self, low: int, high: int, size: tuple[int, ...], dtype: Any = None) -> Any:
+        """Return whole numbers from [low, high)."""
+        drawn = random.default.integers(math.prod(size), low, high - 1)
+        return drawn.astype(dtype).reshape(size)
+
+
+def share_generator() -> None:
+    """Let layers of core draw from Torch's generator, as those of Torch do.
+
+    Weights and dropout are then those that the Lua program had for the same seed.
+    """
+    default_generator().stream = _TorchStream()
+
+
+def reset(model: nn.Module) -> nn.Module:
+    """Draw new parameters in all layers of a model, from the first to the last; return it."""
+    for module in model.modules():
+        if isinstance(module, LegacyModule):
+            module.legacy.reset()
+        elif hasattr(module, "reset_parameters"):
+            module.reset_parameters()
+    return model
+
+
+def to_type(model: nn.Module, name: str) -> nn.Module:
+    """Convert a model to a type of tensor, by Torch's name of it; return it.
+
+    Examples
+    --------
+    >>> to_type(nn.Linear(2, 2), "torch.DoubleTensor").weight.dtype
+    dtype('float64')
+    """
+    return model.to(dtype_of(name))
 
 
 def from_zero(numbers: Any) -> Tensor:

@@ -1,0 +1,60 @@
+"""Runs Lua translated in both styles, and compares what both print."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+
+from rekindle.transpiler.project import Project, Source
+from rekindle.transpiler.translate import Translation
+
+HEAD = """
+require 'torch'
+require 'nn'
+require 'optim'
+function P(...)
+   local t = torch.DoubleTensor(...)
+   local k = 0
+   t:apply(function() k = k + 1; return math.sin(1.7 * k) * 0.6 end)
+   return t:type(torch.Tensor():type())
+end
+function show(...)
+   for i = 1, select('#', ...) do
+      local v = select(i, ...)
+      if torch.isTensor(v) then
+         for _, e in ipairs(v:contiguous():view(-1):totable()) do
+            print(string.format('%.15g', e))
+         end
+      else
+         print(string.format('%.15g', v))
+      end
+   end
+end
+"""
+
+
+def translate(source: str, style: str) -> Translation:
+    (found,) = Project([Source("snippet.lua", source.encode("latin-1"))], style).translate()
+    assert not found.diagnostics, found.diagnostics
+    return found
+
+
+def printed(found: Translation) -> str:
+    out = io.StringIO()
+    code = compile(found.python, "snippet.py", "exec")
+    with contextlib.redirect_stdout(out):
+        exec(code, {"__name__": "snippet", "__file__": "snippet.py"})
+    return out.getvalue()
+
+
+def agree(modern: str, faithful: str, tolerance: float) -> None:
+    """Check that two texts are alike but for the last digits of numbers."""
+    number = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
+    assert number.sub("#", modern) == number.sub("#", faithful)
+    pairs = list(
+        zip(map(float, number.findall(modern)), map(float, number.findall(faithful)), strict=True)
+    )
+    assert pairs
+    for a, b in pairs:
+        assert abs(a - b) <= tolerance * max(1.0, abs(b)), (a, b)

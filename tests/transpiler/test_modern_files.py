@@ -1,0 +1,293 @@
+"""Modern style in files of models whose program stays Torch's, and where the two meet."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rekindle import nn
+from rekindle.core.creation import tensor
+from rekindle.legacy_nn.torch7 import random
+from rekindle.transpiler.emit import Output, formatted
+from rekindle.transpiler.project import Project, Source
+from rekindle.transpiler.runtime import torch
+from rekindle.transpiler.runtime.as_torch import MAKERS, as_torch
+from rekindle.transpiler.translate import Translation
+
+_spec = importlib.util.spec_from_file_location(
+    "modern_running", Path(__file__).with_name("modern_running.py")
+)
+assert _spec is not None
+assert _spec.loader is not None
+running = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(running)
+agree, printed, translate = running.agree, running.printed, running.translate
+
+
+@pytest.fixture(autouse=True)
+def double_again():
+    yield
+    torch.setdefaulttensortype("torch.DoubleTensor")
+
+
+def both(files: dict[str, str], tmp_path) -> dict[str, Translation]:
+    """Check that a program prints the same in both styles; return its modern files."""
+    texts, found = {}, {}
+    for style in ("modern", "faithful"):
+        sources = [Source(name, text.encode("latin-1")) for name, text in files.items()]
+        translations = Project(sources, style).translate()
+        Output(tmp_path / style).write(translations)
+        command = [sys.executable, "main.py"]
+        done = subprocess.run(
+            command, cwd=tmp_path / style, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        texts[style] = done.stdout
+        found[style] = {t.source: t for t in translations}
+    agree(texts["modern"], texts["faithful"], 1e-6)
+    return found["modern"]
+
+
+DRIVER = (
+    running.HEAD
+    + """
+torch.setdefaulttensortype('torch.FloatTensor')
+torch.manualSeed(7)
+local opt = {depth = 10, kind = arg and arg[1] or 'KIND', tensorType = 'torch.FloatTensor'}
+local made = require('models.' .. opt.kind)
+local model = type(made) == 'function' and made(opt) or made
+-- what no model of core has
+for i, m in ipairs(model.modules) do print(i, torch.type(m)) end
+print(#model:findModules('nn.SpatialConvolution'), #model:listModules())
+model:add(nn.Copy('torch.FloatTensor', 'torch.FloatTensor'))
+local params, grads = model:getParameters()
+print(params:nElement())
+local k = 0
+params:apply(function(v) k = k + 1; return 0.5 * v + 0.05 * math.sin(k) end)
+local x = P(2, 3, 8, 8)
+local crit = nn.ClassNLLCriterion()
+for step = 1, 3 do
+   local feval = function()
+      grads:zero()
+      local out = model:forward(x)
+      local f = crit:forward(out, torch.Tensor{1, 3})
+      model:backward(x, crit:backward(out, torch.Tensor{1, 3}))
+      show(f, grads:norm())
+      return f, grads
+   end
+   optim.sgd(feval, params, {learningRate = 0.05})
+end
+model:evaluate()
+torch.save('model.t7', model)
+show(torch.load('model.t7'):forward(x))
+"""
+)
+
+RESIDUAL = """
+require 'nn'
+local Convolution = nn.SpatialConvolution
+local Avg = nn.SpatialAveragePooling
+local Norm = nn.SpatialBatchNormalization
+local function createModel(opt)
+   local planes
+   local function shortcut(nIn, nOut, stride)
+      if nIn ~= nOut then
+         return nn.Sequential():add(Convolution(nIn, nOut, 1, 1, stride, stride)):add(Norm(nOut))
+      else
+         return nn.Identity()
+      end
+   end
+   -- two convolutions
+   local function basic(n, stride)
+      local before = planes
+      planes = n
+      local s = nn.Sequential()
+      s:add(Convolution(before, n, 3, 3, stride, stride, 1, 1))
+      s:add(Norm(n))
+      s:add(nn.ReLU(true))
+      s:add(Convolution(n, n, 3, 3, 1, 1, 1, 1))
+      return nn.Sequential()
+         :add(nn.ConcatTable():add(s):add(shortcut(before, n, stride)))
+         :add(nn.CAddTable(true))
+         :add(nn.ReLU(true))
+   end
+   local function split(n)
+      local cat = nn.ConcatTable()
+      for i = 1, 2 do cat:add(nn.Sequential():add(Convolution(n, 2, 1, 1))) end
+      return cat
+   end
+   local function layer(block, n, count, stride)
+      local s = nn.Sequential()
+      for i = 1, count do s:add(block(n, i == 1 and stride or 1)) end
+      return s
+   end
+   local config = {[10] = {{1, 2}, basic}}
+   local counts, block = table.unpack(config[opt.depth])
+   planes = 4
+   local model = nn.Sequential()
+   model:add(Convolution(3, 4, 3, 3, 1, 1, 1, 1))
+   model:add(layer(block, 4, counts[1]))
+   model:add(layer(basic, 6, counts[2], 2))
+   model:add(split(6))
+   model:add(nn.JoinTable(2))
+   model:add(Avg(4, 4, 1, 1))
+   model:add(nn.View(4):setNumInputDims(3))
+   model:add(nn.Linear(4, 3))
+   model:add(nn.LogSoftMax())
+   local function ConvInit(name)
+      for k, v in pairs(model:findModules(name)) do
+         v.weight:fill(0.02 * v.kW * v.nOutputPlane)
+         v.bias = nil
+         v.gradBias = nil
+      end
+   end
+   local function NormInit(name)
+      for _, v in pairs(model:findModules(name)) do
+         v.weight:fill(1)
+         v.bias:zero()
+      end
+   end
+   ConvInit('cudnn.SpatialConvolution')
+   ConvInit('nn.SpatialConvolution')
+   NormInit('nn.SpatialBatchNormalization')
+   for k, v in pairs(model:findModules('nn.Linear')) do v.weight:fill(0.3); v.bias:zero() end
+   model:type(opt.tensorType)
+   if opt.cudnn == 'deterministic' then
+      model:apply(function(m) if m.setMode then m:setMode(1, 1, 1) end end)
+   end
+   model:get(1).gradInput = nil
+   return model
+end
+return createModel
+"""
+
+PLAIN = """
+require 'nn'
+local net = nn.Sequential()
+net.imageSize = 8 -- a field of the program's
+local function Block(...)
+   local given = {...}
+   net:add(nn.SpatialConvolution(...))
+   net:add(nn.LeakyReLU(0.1, true))
+   return net
+end
+net:add(nn.SpatialConvolution(3, 4, 3, 3, 2, 2)):add(nn.Dropout(0.3))
+Block(4, 5, 1, 1)
+net:add(nn.SpatialMaxPooling(2, 2, 2, 2):ceil())
+local classifier = nn.Sequential()
+classifier:add(nn.View(5 * 2 * 2)):add(nn.Linear(20, net.imageSize - 4)):add(nn.LogSoftMax())
+net:add(classifier)
+return net
+"""
+
+
+def test_a_file_of_models_is_rewritten_where_its_program_is_not(tmp_path):
+    files = {"main.lua": DRIVER.replace("KIND", "residual"), "models/residual.lua": RESIDUAL}
+    found = both(files, tmp_path)
+    text = formatted({"a": found["models/residual.lua"].python})["a"]
+    assert "from rekindle import nn" in text
+    assert "return as_torch(model)" in text
+    assert "return nn.Sequential(Sum(s, shortcut(before, n, stride)), nn.ReLU())" in text
+    assert "Joined(*split(6), dim=1)," in text
+    assert "ConvInit(nn.Conv2d)\n    NormInit(nn.BatchNorm2d)\n" in text
+    assert "v.bias = None" in text
+    assert "nn.init.constant_(v.weight, 1)\n            nn.init.zeros_(v.bias)" in text
+    assert "deterministic" not in text
+    assert "legacy" not in text
+    assert "from rekindle import nn" not in found["main.lua"].python
+
+
+def test_a_file_that_returns_a_model_gives_the_weights_of_torch(tmp_path):
+    """Layers draw the same numbers from Torch's generator as those of Torch."""
+    files = {"main.lua": DRIVER.replace("KIND", "plain"), "models/plain.lua": PLAIN}
+    text = both(files, tmp_path)["models/plain.lua"].python
+    assert "as_torch(net)" in text
+    assert "net.imageSize = 8" in text
+    assert "nn.Conv2d(3, 4, 3, stride=2)" in text
+
+
+LAYERS = [
+    (nn.Linear(3, 4), (2, 3)),
+    (nn.Linear(3, 4, bias=False), (2, 3)),
+    (nn.Conv2d(2, 4, (3, 2), stride=(1, 2), padding=(0, 1)), (2, 2, 6, 7)),
+    (nn.Conv2d(2, 4, 3, groups=2, bias=False), (2, 2, 6, 7)),
+    (nn.Conv2d(2, 4, 3, dilation=2), (2, 2, 6, 7)),
+    (
+        nn.ConvTranspose2d(2, 3, (3, 4), stride=2, padding=1, output_padding=(0, 1)),
+        (2, 2, 4, 5),
+    ),
+    (nn.Conv3d(2, 3, (1, 2, 3), stride=(1, 1, 2)), (1, 2, 4, 4, 5)),
+    (nn.MaxPool2d((2, 3), ceil_mode=True), (1, 2, 5, 7)),
+    (nn.AvgPool2d(2, stride=1), (1, 2, 5, 7)),
+    (nn.AdaptiveAvgPool2d((2, 3)), (1, 2, 5, 7)),
+    (nn.AdaptiveMaxPool2d((2, 3)), (1, 2, 5, 7)),
+    (nn.BatchNorm1d(3), (4, 3)),
+    (nn.BatchNorm2d(3, eps=1e-3), (4, 3, 2, 2)),
+    (nn.BatchNorm3d(3), (4, 3, 2, 2, 2)),
+    (nn.LocalResponseNorm(3, alpha=0.1, beta=0.5, k=2), (1, 4, 2, 2)),
+    (nn.LogSoftmax(-1), (2, 3)),
+    (nn.LogSoftmax(-3), (2, 3, 2, 2)),
+    (nn.Softmax(-3), (2, 3, 2, 2)),
+    (nn.Flatten(-3), (2, 3, 2, 2)),
+    (nn.Unflatten(-1, (3, 2, 2)), (2, 12)),
+    (nn.Upsample(scale_factor=2), (1, 2, 3, 3)),
+    (nn.PixelShuffle(2), (1, 4, 3, 3)),
+    (nn.ZeroPad2d((1, 2, 0, 1)), (1, 2, 3, 3)),
+    (nn.ReflectionPad2d(1), (1, 2, 3, 3)),
+    (nn.ReplicationPad2d((1, 2, 0, 1)), (1, 2, 3, 3)),
+    (nn.PReLU(), (2, 3)),
+    (nn.PReLU(3), (2, 3)),
+    (nn.Threshold(0.1, 0.2), (2, 3)),
+    (nn.LeakyReLU(0.3), (2, 3)),
+    (nn.ELU(0.7), (2, 3)),
+    (nn.Hardtanh(-0.2, 0.4), (2, 3)),
+    (nn.Softplus(2.0), (2, 3)),
+    (nn.Hardshrink(0.2), (2, 3)),
+    (nn.Softshrink(0.2), (2, 3)),
+    *((getattr(nn, n)(), (2, 3)) for n in ("Tanh", "Sigmoid", "LogSigmoid", "ReLU", "ReLU6")),
+    *((getattr(nn, n)(), (2, 3)) for n in ("Softsign", "Tanhshrink", "Identity")),
+]
+
+
+@pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda v: str(v)[:30])
+def test_layers_as_torch_compute_what_core_computes(layer, shape):
+    numbers = np.sin(np.arange(np.prod(shape)) * 1.7).reshape(shape)
+    x = tensor(numbers, dtype="float64")
+    layer.double()
+    state = random.default.get_state()
+    found = as_torch(layer)
+    assert (random.default.get_state() == state).all()
+    assert type(found).__name__ != "CoreModule"
+    assert as_torch(layer) is found
+    expected = layer(x)
+    np.testing.assert_allclose(found.forward(x).numpy(), expected.detach().numpy(), rtol=1e-12)
+    if list(layer.parameters()):
+        expected.sum().backward()
+    assert all(p is q for p, q in zip(layer.parameters(), found.parameters()[0], strict=True))
+    assert all(p.grad is g for p, g in zip(*found.parameters(), strict=True))
+
+
+def test_all_layers_that_become_torchs_are_tested():
+    tested = {type(layer).__name__ for layer, _ in LAYERS}
+    assert MAKERS.keys() - tested == {"Embedding", "Dropout"}
+
+
+def test_dropout_that_draws_from_torch_drops_the_same():
+    source = running.HEAD + (
+        "torch.manualSeed(3)\nlocal net = nn.Sequential():add(nn.Linear(4, 50)):add(nn.Dropout())\n"
+        "show(net:forward(P(2, 4)))\nshow(torch.uniform())\n"
+    )
+    modern, faithful = translate(source, "modern"), translate(source, "faithful")
+    assert "share_generator()" in modern.python
+    agree(printed(modern), printed(faithful), 1e-6)
+
+
+def test_spatial_dropout_stays_torchs():
+    """Torch scales when it evaluates, not when it trains."""
+    source = "local net = nn.Sequential():add(nn.SpatialDropout(0.2)):add(nn.ReLU())\n"
+    assert "legacy_nn.SpatialDropout(0.2)" in translate(source, "modern").python
