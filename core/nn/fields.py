@@ -33,7 +33,8 @@ def per_dimension(name: str, value: PerDimension, ndim: int) -> tuple[int, ...]:
     ArgumentError
         If it has another length.
     """
-    found = tuple(int(v) for v in value) if isinstance(value, Sequence) else (int(value),) * ndim
+    several = type(value) is tuple or isinstance(value, Sequence)
+    found = tuple(map(int, value)) if several else (int(value),) * ndim  # type: ignore[arg-type]
     if len(found) != ndim:
         raise ArgumentError(f"{name} is one integer or {ndim}; given {value!r}")
     return found

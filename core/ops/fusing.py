@@ -6,10 +6,9 @@ kind. What cannot be fused is computed as always.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,15 @@ from .. import backend
 from ..autograd.modes import setting
 from ..autograd.versions import version_of
 from ..kernels.convolution import geometry_of
-from ..tensor import Tensor
+from ..kernels.windows import transposed_size
+from ..tensor import Parameter, Tensor
 from .pending import Pending, Work
 from .spatial import per_dimension
 
 Operands = list[Any]
+Sizes = tuple[int, ...]
+
+_CONVOLUTION, _TRANSPOSED, _LINEAR = "convolution", "transposed convolution", "linear map"
 
 
 class Fuser:
@@ -43,6 +46,7 @@ class Fuser:
         self._folds: dict[Any, tuple[Any, Tensor, Tensor, Any]] = {}
         self._known: dict[str, Callable[[Operands, dict[str, Any]], Tensor | None]] = {
             "convolution": self._convolution,
+            "transposed_convolution": self._transposed,
             "linear": self._linear,
             "batch_norm": self._batch_norm,
             "add": self._add,
@@ -65,11 +69,12 @@ class Fuser:
         handle = self._known.get(op.name)
         if handle is None:
             return None
-        rest = dict(params)
-        operands = list(args[: len(op.operands)])
-        operands += [rest.pop(name, None) for name in op.operands[len(operands) :]]
-        named = zip(op.metadata, args[len(op.operands) :], strict=False)
-        return handle(operands, {**op.defaults, **dict(named), **rest})
+        operands = list(args[: op.arity])
+        operands += [params.get(name) for name in op.operands[len(operands) :]]
+        given = {**op.defaults, **params}
+        if len(args) > op.arity:
+            given.update(zip(op.metadata, args[op.arity :], strict=False))
+        return handle(operands, given)
 
     # -- what can wait ------------------------------------------------------------------
 
@@ -77,14 +82,20 @@ class Fuser:
         x, weight, bias = operands
         if not _plain(x, weight, bias) or not 3 <= x.ndim <= 5:
             return None
-        array = x.array
-        steps = {n: per_dimension(params[n], array) for n in ("stride", "padding", "dilation")}
-        groups = params["groups"]
-        stride, padding, dilation = steps.values()
-        sizes = (x.shape, weight.shape, stride, padding, dilation, groups)
-        geometry = geometry_of("convolution", *sizes)
-        shape = (x.shape[0], weight.shape[0], *geometry.out)
-        return self._wait({**steps, "groups": groups}, x, weight, bias, shape)
+        steps = (per_dimension(params[n], x) for n in ("stride", "padding", "dilation"))
+        known, out = _convolved(x.shape, weight.shape, *steps, params["groups"])
+        return self._wait(_CONVOLUTION, known, x, weight, bias, out)
+
+    def _transposed(self, operands: Operands, params: dict[str, Any]) -> Tensor | None:
+        x, weight, bias = operands
+        if not _plain(x, weight, bias) or not 3 <= x.ndim <= 5 or weight.ndim != x.ndim:
+            return None
+        names = ("stride", "padding", "dilation", "extra")
+        steps = (per_dimension(params[n], x) for n in names)
+        known, out = _enlarged(x.shape, weight.shape, *steps, params["groups"])
+        if bias is not None and bias.shape != out[1:2]:
+            return None
+        return self._wait(_TRANSPOSED, known, x, weight, bias, out)
 
     def _linear(self, operands: Operands, params: dict[str, Any]) -> Tensor | None:
         x, weight, bias = operands
@@ -92,20 +103,22 @@ class Fuser:
             return None
         if x.shape[1] != weight.shape[1]:
             return None
-        return self._wait(None, x, weight, bias, (x.shape[0], weight.shape[0]))
+        return self._wait(_LINEAR, {}, x, weight, bias, (x.shape[0], weight.shape[0]))
 
     def _wait(
         self,
-        params: dict[str, Any] | None,
+        kind: str,
+        params: dict[str, Any],
         x: Tensor,
         weight: Tensor,
         bias: Tensor | None,
-        shape: tuple[int, ...],
+        shape: Sizes,
     ) -> Tensor:
         array = x.array  # before the version is read: it may be pending itself
         written = ((x._version, version_of(x._version)),)
-        place = backend.address(weight.array)
-        return Pending(Work(params, array, written, weight, bias, shape, place), self._reused)
+        place = weight.array.__array_interface__["data"][0]
+        work = Work(kind, params, array, written, weight, bias, shape, place)
+        return Pending(work, self._reused)
 
     # -- what follows -------------------------------------------------------------------
 
@@ -119,7 +132,7 @@ class Fuser:
             return None
         self.fused["batch normalisation"] += 1
         folded = self._folded(work, mean, variance, weight, bias, params["eps"])
-        return _following(x, replace(work, weight=folded[0], bias=folded[1], folded=True))
+        return _following(x, work.normalised(*folded))
 
     def _add(self, operands: Operands, params: dict[str, Any]) -> Tensor | None:
         for x, other in (operands, operands[::-1]):
@@ -143,7 +156,7 @@ class Fuser:
         if work is None or work.rectify:
             return None
         self.fused["ReLU"] += 1
-        return _following(x, replace(work, rectify=True))
+        return _following(x, work.rectified())
 
     def _waiting(self, x: Any) -> Work | None:
         """Return the work of a tensor that waits, unless its values were needed last time."""
@@ -168,9 +181,10 @@ class Fuser:
         arrays = [None if p is None else p.array for p in parts]
         key = (work.place, work.weight.shape, backend.address(variance.array))
         known = self._folds.get(key)
-        exposed = any(p is not None and "exposed" in p._version for p in parts)
+        exposed = any("exposed" in p._version for p in parts if p is not None)
         if known is None or known[0] != state or exposed:
-            w, b = fold(*arrays, eps=eps)
+            groups = work.params["groups"] if work.kind == _TRANSPOSED else 0
+            w, b = fold(*arrays, eps=eps, transposed=groups)
             # The arrays are kept so that their addresses stay theirs.
             known = self._folds[key] = (state, Tensor._wrap(w), Tensor._wrap(b), arrays)
         return known[1], known[2]
@@ -182,19 +196,51 @@ def _following(x: Any, work: Work) -> Pending:
     return Pending(work, x.reused)
 
 
+@functools.lru_cache(1024)
+def _convolved(
+    x: Sizes, w: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
+) -> tuple[dict[str, Any], Sizes]:
+    """Return what the kernel takes, and the shape of the result."""
+    out = geometry_of("convolution", x, w, stride, padding, dilation, groups).out
+    known = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return known, (x[0], w[0], *out)
+
+
+@functools.lru_cache(1024)
+def _enlarged(
+    x: Sizes, w: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, extra: Sizes, groups: int
+) -> tuple[dict[str, Any], Sizes]:
+    """Return what the kernel of a transposed convolution takes, and the shape of the result."""
+    name = "transposed_convolution"
+    size = transposed_size(name, x[2:], w[2:], stride, padding, dilation, extra)
+    known = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return {"size": size, **known}, (x[0], w[1] * groups, *size)
+
+
 def fold(
-    weight: Any, bias: Any, mean: Any, variance: Any, scale: Any, shift: Any, *, eps: float
+    weight: Any,
+    bias: Any,
+    mean: Any,
+    variance: Any,
+    scale: Any,
+    shift: Any,
+    *,
+    eps: float,
+    transposed: int = 0,
 ) -> tuple[Any, Any]:
     """Return weight and bias of a convolution or linear map followed by batch normalisation.
 
     Parameters
     ----------
     weight : array, shape (O, ...)
+        Of a transposed convolution (C, O / groups, *kernel).
     mean, variance : array, shape (O,)
     bias, scale, shift : array, shape (O,), or None
         The bias of the map; weight and bias of the normalisation.
     eps : float
         Added to the variance.
+    transposed : int
+        The groups of a transposed convolution; 0 for another map.
     """
     factor = 1 / np.sqrt(variance.astype(np.float64) + eps)
     if scale is not None:
@@ -203,17 +249,31 @@ def fold(
     start = start * factor
     if shift is not None:
         start = start + shift
-    rows = weight.reshape(weight.shape[0], prod(weight.shape[1:]))
-    folded = (rows * factor[:, None]).reshape(weight.shape)
+    # Filters by group, input, output and place; those of other maps have one group and input.
+    groups, inputs = (transposed, weight.shape[0] // transposed) if transposed else (1, 1)
+    outputs = factor.size // groups
+    rows = weight.reshape(groups, inputs, outputs, weight.size // max(groups * inputs * outputs, 1))
+    folded = (rows * factor.reshape(groups, 1, outputs, 1)).reshape(weight.shape)
     return folded.astype(weight.dtype), start.astype(weight.dtype)
 
 
 def _plain(*tensors: Any) -> bool:
     """Whether all are NumPy tensors of single or double precision, of one dtype; or None."""
-    given = [t for t in tensors if t is not None]
-    if not all(isinstance(t, Tensor) for t in given):
-        return False
-    dtype = given[0].dtype
-    return dtype in (np.float32, np.float64) and all(
-        t.dtype == dtype and (type(t) is Pending or type(t.array) is np.ndarray) for t in given
-    )
+    dtype = None
+    for t in tensors:
+        if t is None:
+            continue
+        kind = type(t)
+        if kind is Pending:
+            found = t.dtype
+        elif (kind is Tensor or kind is Parameter or isinstance(t, Tensor)) and (
+            type(t.array) is np.ndarray
+        ):
+            found = t.array.dtype
+        else:
+            return False
+        if dtype is None:
+            dtype = found
+        elif found != dtype:
+            return False
+    return dtype in (np.float32, np.float64)

@@ -8,7 +8,7 @@ operation that needs the values computes them, all in one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,14 +24,16 @@ from ..storage import Storage
 from ..tensor import Tensor
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Work:
-    """A convolution or a linear map, and what follows it.
+    """A convolution or a linear map, and what follows it. It is not changed once it is made.
 
     Parameters
     ----------
-    params : dict or None
-        Of the convolution; None for a linear map.
+    kind : str
+        "convolution", "transposed convolution" or "linear map".
+    params : dict
+        What the kernel takes beside arrays.
     x : array
         The input.
     written : tuple of (cell, int)
@@ -42,13 +44,16 @@ class Work:
         Of the result.
     place : int
         Names the weights among all others of the model.
+    folded : bool
+        Whether batch normalisation is part of weight and bias.
     residual : Tensor or None
         Added to the result.
     rectify : bool
         Whether ReLU comes last.
     """
 
-    params: dict[str, Any] | None
+    kind: str
+    params: dict[str, Any]
     x: Any
     written: tuple[tuple[Cell, int], ...]
     weight: Tensor
@@ -69,11 +74,22 @@ class Work:
         """Whether nothing but batch normalisation follows yet."""
         return self.residual is None and not self.rectify
 
+    def normalised(self, weight: Tensor, bias: Tensor) -> Work:
+        """Return the work with other weights, that batch normalisation is part of."""
+        start = self.kind, self.params, self.x, self.written
+        return Work(*start, weight, bias, self.shape, self.place, True)
+
     def plus(self, residual: Tensor) -> Work:
         """Return the work with a tensor added to the result."""
         watched = residual._version
         written = (*self.written, (watched, version_of(watched)))
-        return replace(self, residual=residual, written=written)
+        start = self.kind, self.params, self.x, written, self.weight, self.bias
+        return Work(*start, self.shape, self.place, self.folded, residual)
+
+    def rectified(self) -> Work:
+        """Return the work with ReLU behind it."""
+        start = self.kind, self.params, self.x, self.written, self.weight, self.bias
+        return Work(*start, self.shape, self.place, self.folded, self.residual, True)
 
     def run(self) -> Any:
         """Return the result.
@@ -85,20 +101,25 @@ class Work:
         """
         for cell, version in self.written:
             if version_of(cell) != version:
-                kind = "linear map" if self.params is None else "convolution"
                 raise UseError(
-                    f"an optimised model waits with a {kind} until its result is needed, and "
+                    f"an optimised model waits with a {self.kind} until its result is needed, and "
                     f"{cell['by']} has written into its input before: use the model itself"
                 )
         weight = self.weight.array
         bias = None if self.bias is None else self.bias.array
         residual = None if self.residual is None else self.residual.array
-        if self.params is not None:
+        if self.kind == "convolution":
             announce(weight, self.weight._version)
             return convolution.convolution(
                 np, self.x, weight, bias, residual, rectify=self.rectify, **self.params
             )
-        y = products.linear(np, self.x, weight, bias)
+        if self.kind == "linear map":
+            y = products.linear(np, self.x, weight, bias)
+        else:
+            announce(weight, self.weight._version)
+            y = convolution.convolution_input_gradient(np, self.x, weight, **self.params)
+            if bias is not None:
+                y += bias.reshape(-1, *(1,) * (y.ndim - 2))
         if residual is not None:
             y += residual
         return np.maximum(y, 0, out=y) if self.rectify else y

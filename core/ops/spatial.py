@@ -14,6 +14,8 @@ PerDimension = int | Sequence[int]
 
 def per_dimension(value: PerDimension, x: Array) -> tuple[int, ...]:
     """Return `value` as a tuple with one integer per spatial dimension of x (N, C, *spatial)."""
+    if type(value) is tuple:  # the usual case, sooner
+        return value
     if isinstance(value, Sequence):
         return tuple(value)
     return (value,) * int(x.ndim - 2)

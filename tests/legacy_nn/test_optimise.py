@@ -231,3 +231,42 @@ def test_legacy_models(model):
 def test_takes_models():
     with pytest.raises(UseError, match="optimise takes a model of rekindle; given function"):
         optimise(lambda x: x)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("layers", "shape"),
+    [
+        ([nn.ConvTranspose1d(4, 6, 3, bias=False), nn.BatchNorm1d(6)], (2, 4, 9)),
+        (
+            [nn.ConvTranspose2d(4, 6, 3, stride=2, output_padding=1, padding=1, groups=2)]
+            + [nn.BatchNorm2d(6), nn.ReLU(), nn.ConvTranspose2d(6, 3, 2)],
+            (2, 4, 5, 6),
+        ),
+        (
+            [nn.ConvTranspose3d(2, 4, 2, dilation=2), nn.BatchNorm3d(4, affine=False), nn.ReLU()],
+            (1, 2, 5, 6, 7),
+        ),
+        (
+            [nn.ConvTranspose2d(100, 16, 4, bias=False), nn.BatchNorm2d(16), nn.ReLU()],
+            (2, 100, 1, 1),
+        ),
+    ],
+    ids=["1d", "groups", "3d", "from one pixel"],
+)
+def test_transposed_convolutions(layers, shape, dtype):
+    model = shaken(nn.Sequential(*layers)).to(dtype)
+    fast = agrees(model, draw(*shape, dtype=dtype))
+    assert fast.fused["batch normalisation"] == 2
+    assert not fast.unchanged
+
+
+def test_a_transposed_convolution_of_legacy_nn():
+    conv = legacy_nn.SpatialFullConvolution(4, 6, 4, 4, 2, 2, 1, 1)
+    model = legacy_nn.Sequential().add(conv).add(legacy_nn.SpatialBatchNormalization(6))
+    model.add(legacy_nn.ReLU(True)).float().evaluate()
+    x = draw(2, 4, 5, 5)
+    fast = optimise(model)
+    expected = model.forward(x).numpy()
+    assert np.abs(fast(x).numpy() - expected).max() <= 1e-5 * np.abs(expected).max()
+    assert fast.fused == {"batch normalisation": 1, "ReLU": 1}

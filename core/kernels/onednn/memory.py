@@ -24,7 +24,7 @@ FIRST, LAST = "channels first", "channels last"
 F32, ANY = 3, 1
 """oneDNN's number for float32, and for "in the order that is best"."""
 
-_LIKE = {n: np.empty((2,) * n, np.float32).transpose(0, n - 1, *range(1, n - 1)) for n in (3, 4, 5)}
+_SINGLE = np.dtype(np.float32)
 
 
 class Descriptor:
@@ -84,7 +84,13 @@ def images(shape: tuple[int, ...]) -> Descriptor:
 
 def empty_images(shape: tuple[int, ...]) -> Array:
     """Return new channels-last images with arbitrary contents."""
-    return empty(shape, np.float32, [4 * s for s in steps(shape, LAST)])
+    return empty(shape, _SINGLE, _strides(shape))
+
+
+@functools.lru_cache(4096)
+def _strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the strides, in bytes, of channels-last images."""
+    return tuple(4 * s for s in steps(shape, LAST))
 
 
 def is_dense(x: Array, layout: Layout) -> bool:

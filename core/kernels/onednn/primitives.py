@@ -102,7 +102,7 @@ class Primitive:
     Not for several threads at once: the addresses of a call are kept in the object.
     """
 
-    __slots__ = ("__weakref__", "_arguments", "_count", "_handle", "_memories", "_run")
+    __slots__ = ("__weakref__", "_arguments", "_count", "_handle", "_memories", "_places", "_run")
 
     def __init__(
         self, description: Description, arguments: Sequence[tuple[int, ctypes.c_void_p]]
@@ -110,7 +110,8 @@ class Primitive:
         lib = library()
         self._handle = lib.create("primitive_create", description.handle)
         owned(self, "primitive_destroy", self._handle)
-        self._memories = []
+        self._memories: list[ctypes.c_void_p] = []
+        self._places: tuple[int, ...] = (0,) * len(arguments)
         self._count = len(arguments)
         self._arguments = (_Argument * self._count)()
         for slot, (number, descriptor) in zip(self._arguments, arguments, strict=True):
@@ -129,9 +130,11 @@ class Primitive:
             If oneDNN reports a failure.
         """
         lib = library()
-        set_handle = lib.set_handle
-        for memory, place in zip(self._memories, places, strict=True):
-            set_handle(memory, place)
+        if places != self._places:
+            set_handle = lib.set_handle
+            for memory, place in zip(self._memories, places, strict=True):
+                set_handle(memory, place)
+            self._places = places
         if status := self._run(self._handle, lib.stream, self._count, self._arguments):
             raise failure("primitive_execute", status)
 
