@@ -239,8 +239,12 @@ def test_takes_models():
     [
         ([nn.ConvTranspose1d(4, 6, 3, bias=False), nn.BatchNorm1d(6)], (2, 4, 9)),
         (
-            [nn.ConvTranspose2d(4, 6, 3, stride=2, output_padding=1, padding=1, groups=2)]
-            + [nn.BatchNorm2d(6), nn.ReLU(), nn.ConvTranspose2d(6, 3, 2)],
+            [
+                nn.ConvTranspose2d(4, 6, 3, stride=2, output_padding=1, padding=1, groups=2),
+                nn.BatchNorm2d(6),
+                nn.ReLU(),
+                nn.ConvTranspose2d(6, 3, 2),
+            ],
             (2, 4, 5, 6),
         ),
         (
