@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from ..autograd.modes import MODE
 from ..autograd.node import LEAF, Node, saved_version
-from ..autograd.versions import Cell, next_order
+from ..autograd.versions import ORDERS, Cell
 from ..autograd.views import parent_of
 from ..errors import RekindleError
 from ..kernels.chains import LARGE
@@ -82,7 +82,7 @@ def _unary(op: Op[..., Any], otherwise: Callable[[Any], Any]) -> Callable[..., A
                 return result
         result._node = node = Node()
         node.op = op
-        node.order = next_order()
+        node.order = next(ORDERS)
         node.parents = (parent,)
         node.shape = out.shape
         node.dtype = out.dtype
@@ -153,7 +153,7 @@ def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., An
             mask = masks[3]
         result._node = node = Node()
         node.op = op
-        node.order = next_order()
+        node.order = next(ORDERS)
         node.parents = (p, q)
         node.shape = out.shape
         node.dtype = out.dtype
@@ -221,7 +221,7 @@ def _with_number(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..
                 return result
         result._node = node = Node()
         node.op = op
-        node.order = next_order()
+        node.order = next(ORDERS)
         if tensor is x:
             node.parents = (parent, None)
             mask = op.masks[1]
