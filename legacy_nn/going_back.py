@@ -204,11 +204,12 @@ def summed(target: Any, input: Any, found: Iterable[Any]) -> Any:
                     "table has an entry for each of its own"
                 )
         if gradient is not None:
-            total = refilled(target, gradient) if total is None else _added(total, gradient)
+            total = refilled(target, gradient) if total is None else added_to(total, gradient)
     return target if total is None else total
 
 
-def _added(total: Any, term: Any) -> Any:
+def added_to(total: Any, term: Any) -> Any:
+    """Add a gradient to another one, in its tensors, and return that."""
     if isinstance(term, Tensor):
         same = term if term.dtype == total.dtype else term.astype(total.dtype)
         return total.add_(same.reshape(total.shape))
@@ -216,7 +217,7 @@ def _added(total: Any, term: Any) -> Any:
         total[key] = None
     for key, part in term.items():
         before = total.get(key)
-        total[key] = replace_contents(None, part) if before is None else _added(before, part)
+        total[key] = replace_contents(None, part) if before is None else added_to(before, part)
     return total
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 from rekindle.core.checkpoint import Table
 from rekindle.core.checkpoint.registry import names_to_text
 
+from ..branches import refill
 from ..containers import Container, known
 from ..conversion import Cache, recursive_type
 from ..errors import tell_place
@@ -158,6 +159,10 @@ class gModule(Container):
     def back(self, input: Any, gradOutput: Any, ask: Ask) -> Any:
         outputs, given = self._arrived(self._program(self.plan()), input, gradOutput)
         return of_input(self.plan().pull(outputs, given, ask, self._where), input)
+
+    def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
+        """Return what arrived itself: tensors of the modules, or of the nodes that sum up."""
+        return refill(self.gradInput, result) if isinstance(result, Table) else result
 
     def _arrived(self, program: Program, input: Any, gradOutput: Any) -> tuple[Outputs, Any]:
         """Return what the nodes computed last, and `gradOutput` in the shape of the result."""

@@ -9,12 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+from numpy import ndarray
+
+from rekindle.core.autograd.versions import count_write
 from rekindle.core.checkpoint import Table
 from rekindle.core.checkpoint.table import as_key, new_table
+from rekindle.core.tensor import Tensor
 
 from ..branches import refill
 from ..errors import tell_place
-from ..going_back import Ask
+from ..going_back import Ask, added_to
+from ..gradients import refilled
 from ..module import ModuleError
 from ..returning import added, completed, fitting
 from .graph import NnNode
@@ -70,7 +76,7 @@ class Plan:
             if k != self.last:
                 self.last_used[k].append(source)
         self._edges_in = [
-            (k, data, *(sources[0] if len(sources) == 1 else (None, None)))
+            (k, data._map, sources)
             for k, (data, sources) in enumerate(zip(self.data, self.sources, strict=True))
         ]
         self._edges = [node.children._map for node in nodes]
@@ -121,18 +127,21 @@ class Plan:
 
     def keep_inputs(self, outputs: Outputs, inputs: Received) -> None:
         """Leave in the nodes' tables what they received, as Torch7 does."""
-        for k, data, source, position in self._edges_in:
-            kept = data._map.get("input")
-            entries = kept._map if type(kept) is Table else {}
-            value = None if source is None else outputs[source]
-            if value is not None and len(entries) == 1 and position in entries:
-                entries[position] = value
-                continue
+        for k, entries, sources in self._edges_in:
+            kept = entries.get("input")
+            before = kept._map if type(kept) is Table else {}
+            if len(before) == len(sources) and k != self.first:
+                for source, position in sources:
+                    if position not in before or outputs[source] is None:
+                        break
+                    before[position] = outputs[source]
+                else:
+                    continue
             received = inputs if k == self.first else self.received(outputs, k)
-            if entries.keys() == received.keys():
-                entries.update(received)
+            if before.keys() == received.keys():
+                before.update(received)
             elif received:
-                data["input"] = refill(kept, new_table(received))
+                entries["input"] = refill(kept, new_table(received))
 
     def result(self, outputs: Outputs) -> Any:
         """Return the output of the graph."""
@@ -184,9 +193,33 @@ class Plan:
         single = len(sources) == 1 or len(self.received(outputs, k)) == 1
         for source, position in sources:
             part = g if single else g._map.get(position)
-            if part is not None:
-                before = arrived[source]
-                arrived[source] = part if before is None else added(before, part)
+            if part is None:
+                continue
+            if (before := arrived[source]) is None:
+                arrived[source] = part
+            elif index is None:
+                arrived[source] = summed(self.data[source]._map, before, part)
+            else:
+                arrived[source] = added(before, part)
+
+
+def summed(entries: dict[Any, Any], first: Any, second: Any) -> Any:
+    """Return the sum of two gradients that arrive at a node, in the node's `gradOutputBuffer`."""
+    kept = entries.get("gradOutputBuffer")
+    if type(kept) is type(first) is type(second) is Tensor:
+        out, a, b = kept._array, first._array, second._array
+        if (
+            type(out) is type(a) is type(b) is ndarray
+            and out.shape == a.shape == b.shape
+            and out.dtype is a.dtype is b.dtype
+            and out.flags.carray
+        ):
+            np.add(a, b, out)
+            count_write(kept._version, "copy_")
+            return kept
+    if kept is None or kept is not first:
+        kept = entries["gradOutputBuffer"] = refilled(kept, first)
+    return added_to(kept, second)
 
 
 def _value(received: Received) -> Any:

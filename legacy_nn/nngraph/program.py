@@ -18,7 +18,7 @@ from ..going_back import Ask
 from ..returning import added
 from ..state import CHANGES
 from ..torch7.types import dtype_of
-from .plan import Outputs, Plan, Received, check_split
+from .plan import Outputs, Plan, Received, check_split, summed
 from .pulls import PULLS, Pull, has_parameters
 from .renewals import RENEWALS, Renewal
 from .steps import PLAIN, Step, is_plain, selection, unchanged, untouched
@@ -220,8 +220,10 @@ class Program:
                     if adds:
                         later.append((k, module, outputs[places[0]], g))
                     for source, i in sources:
-                        before = arrived[source]
-                        arrived[source] = found[i] if before is None else added(before, found[i])
+                        part, before = found[i], arrived[source]
+                        if before is not None:
+                            part = summed(self._entries[source], before, part)
+                        arrived[source] = part
                     continue
             self.plan.pull_node(k, g, outputs, arrived, ask, where)
         return arrived[self.plan.first]

@@ -144,3 +144,49 @@ def test_a_vector_is_split_into_tensors():
     for _ in range(2):
         parts = model.forward(Tensor(np.array([1.0, 2.0]))).array()
         np.testing.assert_array_equal([p.item() for p in parts], np.tanh([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_gradients_of_a_graph_are_tensors_of_its_modules_and_sums_of_its_nodes(quick, monkeypatch):
+    """As in torch/nngraph gmodule.lua, where nothing is copied on the way out."""
+    if not quick:
+        monkeypatch.setattr(program, "is_plain", lambda module: False)
+    linear = nn.Linear(3, 2)
+    x, y = nn.Identity()(), nn.Identity()()
+    both = [linear(x), nn.Tanh()(y), nn.Sigmoid()(y), nn.Tanh()(y)]
+    model = nn.gModule([x, y], both)
+    random = np.random.default_rng(0)
+    a, b, *g = (Tensor(random.normal(size=(4, n))) for n in (3, 2, 2, 2, 2, 2))
+    first = []
+    for scale in (1, 3):
+        model.forward([a, b])
+        found = model.backward([a, b], [t * scale for t in g])
+        assert found[1] is linear.gradInput
+        assert found[2] is y.data.gradOutputBuffer
+        slope = (1 - np.tanh(b.numpy()) ** 2) * (g[1] + g[3]).numpy()
+        gate = 1 / (1 + np.exp(-b.numpy()))
+        expected = scale * (slope + gate * (1 - gate) * g[2].numpy())
+        np.testing.assert_allclose(found[2].numpy(), expected, rtol=1e-12)
+        first.append([found, *found.array()])
+    assert all(p is q for p, q in zip(*first, strict=True))
+    model.clearState()
+    assert y.data.get("gradOutputBuffer") is None
+
+
+def test_gradients_that_lie_in_what_is_written_are_read_first():
+    """Models whose buffers were made to share memory compute what they did before."""
+    model = cell()
+    expected = found(model)
+    table = next(m for m in model.modules.array() if isinstance(m, nn.CMulTable))
+    split = next(m for m in model.modules.array() if isinstance(m, nn.SplitTable))
+    x, c, g, h = given()
+    for target in (table.gradInput[1], table.gradInput[2], split.gradInput):
+        model.zeroGradParameters()
+        for _ in range(2):
+            model.forward([x, c])
+            flat = target.numpy().reshape(-1)
+            flat[: g.size] = g.numpy().reshape(-1)
+            back = model.backward([x, c], [Tensor(flat[: g.size].reshape(g.shape)), h])
+        after = [t.numpy() for t in (*back.array(), *model.parameters()[1])]
+        for p, q in zip(after, expected[2:], strict=False):
+            np.testing.assert_allclose(p, q, rtol=1e-12)
