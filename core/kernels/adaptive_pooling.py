@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import ShapeError
 from .checks import Array, floating, sizes, spatial_ndim, wide
+from .pooling import avg_pool, avg_pool_gradient
 from .windows import Range, spread_ranges, sum_ranges
 
 
@@ -40,6 +41,8 @@ def adaptive_avg_pool(xp: Any, x: Array, *, out: Sequence[int]) -> Array:
     Source: lib/THNN/generic/SpatialAdaptiveAveragePooling.c
     """
     count = _output(xp, "adaptive_avg_pool", x, out)
+    if (window := _even(x.shape[2:], count)) is not None:
+        return avg_pool(xp, x, kernel=window, stride=window, padding=(0,) * len(window))
     total = wide(xp, x)
     for axis in range(x.ndim - 1, 1, -1):
         total = sum_ranges(xp, total, axis, _average_ranges(x.shape[axis], count[axis - 2]))
@@ -68,6 +71,9 @@ def adaptive_avg_pool_gradient(xp: Any, g: Array, *, size: Sequence[int]) -> Arr
     name = "adaptive_avg_pool_gradient"
     floating(xp, name, g)
     spatial = sizes(name, "size", size, spatial_ndim(name, g), 1)
+    if g.size and (window := _even(spatial, g.shape[2:])) is not None:
+        border = (0,) * len(window)
+        return avg_pool_gradient(xp, g, size=spatial, kernel=window, stride=window, padding=border)
     spread = wide(xp, g)
     spread = spread / _counts(xp, spatial, g.shape[2:], spread.dtype)
     for axis in range(2, g.ndim):
@@ -123,6 +129,13 @@ def adaptive_max_pool(xp: Any, x: Array, *, out: Sequence[int]) -> tuple[Array, 
         step *= x.shape[axis]
     indices[values == lowest] = -1
     return values.astype(x.dtype, copy=False), indices
+
+
+def _even(size: Sequence[int], out: Sequence[int]) -> tuple[int, ...] | None:
+    """Return the size of windows that are all equal and do not overlap, None where they are not."""
+    if any(n < o or n % o for n, o in zip(size, out, strict=True)):
+        return None
+    return tuple(n // o for n, o in zip(size, out, strict=True))
 
 
 def _output(xp: Any, kernel: str, x: Array, out: Sequence[int]) -> tuple[int, ...]:

@@ -62,7 +62,7 @@ def _checked(which: str) -> str:
     return which
 
 
-_DEFAULT = _checked(os.environ.get("REKINDLE_KERNELS", FAST))
+_DEFAULT = _checked(os.environ.get("REKINDLE_KERNELS") or FAST)
 _WHICH = ContextVar("which", default=_DEFAULT)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..dispatch import SMALL, Declined
 from .following import following, rectifies
 from .layout import as_images
 from .library import UNIMPLEMENTED, KernelLibraryError, dims, library
+from .matmul import matmul
 from .memory import (
     FIRST,
     Array,
@@ -204,6 +206,11 @@ def convolution_input_gradient(
     """See `core.kernels.convolution.convolution_input_gradient`; channels-last."""
     if (why := _unsupported(g, w)) is not None:
         return why
+    if _covers(g.shape, size, w.shape[2:], padding, groups) and g.shape[1] == w.shape[0]:
+        rows, columns = g.reshape(g.shape[:2]), w.reshape(w.shape[0], prod(w.shape[1:]))
+        product = matmul(rows, columns)
+        if type(product) is not Declined:
+            return as_images(product.reshape(g.shape[0], *w.shape[1:]))
     window = (tuple(stride), tuple(padding), tuple(dilation))
     key = (g.shape, w.shape, tuple(size), window, groups)
     made = prepared(("input gradient", *key), _input_gradient, *key)
@@ -253,6 +260,11 @@ def convolution_weight_gradient(
     """See `core.kernels.convolution.convolution_weight_gradient`."""
     if (why := _unsupported(x, g)) is not None:
         return why
+    if _covers(g.shape, x.shape[2:], kernel, padding, groups) and len(x) == len(g):
+        rows = np.ascontiguousarray(x).reshape(len(x), prod(x.shape[1:]))
+        product = matmul(g.reshape(g.shape[:2]).T, rows)
+        if type(product) is not Declined:
+            return product.reshape(g.shape[1], *x.shape[1:])
     if max(kernel) == 1 and max(stride) > 1:
         # oneDNN 3.2 writes behind its memory here where planes are no multiple of 16.
         if any(padding):
@@ -318,6 +330,13 @@ class _WeightGradient:
         if self._unpack is not None:
             self._unpack(address(target), address(out))
         return out
+
+
+def _covers(out: tuple[int, ...], size: Sizes, kernel: Sizes, padding: Sizes, groups: int) -> bool:
+    """Whether there is one window, as large as the image: then gradients are products."""
+    if groups != 1 or tuple(size) != tuple(kernel):
+        return False
+    return max(out[2:]) == 1 and not any(padding)
 
 
 def _unsupported(x: Array, *others: Array | None) -> Declined | None:

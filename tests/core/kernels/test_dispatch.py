@@ -85,7 +85,9 @@ def test_another_name_is_refused():
         using("quick").__enter__()
 
 
-@pytest.mark.parametrize(("value", "wanted"), [("reference", "False"), ("fast", "True")])
+@pytest.mark.parametrize(
+    ("value", "wanted"), [("reference", "False"), ("fast", "True"), ("", "True")]
+)
 def test_the_environment_sets_the_choice(value, wanted):
     program = "from rekindle.core.kernels import dispatch; print(dispatch.fast_wanted())"
     environment = {**os.environ, "REKINDLE_KERNELS": value}

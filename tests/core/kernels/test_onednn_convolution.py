@@ -83,9 +83,17 @@ def test_relu_where_that_of_the_library_is_not_exact(onednn, rng, monkeypatch):
     assert np.array_equal(found, expected, equal_nan=True)
 
 
-def test_where_a_generator_begins(onednn, rng):
-    x, w = arrays(rng, (3, 16, 1, 1), (16, 8, 4, 4))
-    onednn.check(kernels.convolution_input_gradient, x, w, size=(4, 4), **ONE)
+@pytest.mark.parametrize("planes", [8, 64])
+@pytest.mark.parametrize("size", [(4, 4), (3,), (2, 3, 4), (1, 1)])
+def test_one_window_as_large_as_the_image(onednn, layouts, rng, planes, size):
+    g, w = rng.normal(size=(16, planes, *(1,) * len(size))), rng.normal(size=(planes, 96, *size))
+    x = rng.normal(size=(16, 96, *size))
+    params = {name: (1,) * len(size) for name in ("stride", "dilation")}
+    params["padding"] = (0,) * len(size)
+    for lie in layouts.values():
+        y = onednn.check(kernels.convolution_input_gradient, g, w, lie=lie, size=size, **params)
+        assert y.strides[1] == y.itemsize
+        onednn.check(kernels.convolution_weight_gradient, x, g, lie=lie, kernel=size, **params)
 
 
 def test_depthwise(onednn, rng):
