@@ -10,4 +10,5 @@ from .errors import BridgeError as BridgeError
 from .errors import LuaError as LuaError
 from .errors import LuaExit as LuaExit
 from .runtime import Runtime as Runtime
+from .runtime import is_package as is_package
 from .values import LuaFunction as LuaFunction

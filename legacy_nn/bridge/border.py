@@ -19,7 +19,7 @@ import numpy as np
 from rekindle.core.autograd import is_grad_enabled
 from rekindle.core.backend import holds_alone
 from rekindle.core.checkpoint.objects import TorchObject
-from rekindle.core.checkpoint.table import Table, new_table
+from rekindle.core.checkpoint.table import Table, new_table, set_metatable
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 
@@ -68,6 +68,7 @@ class Border:
         return {
             "find": self._find,
             "new_table": self._new_table,
+            "set_metatable": _take_metatable,
             "new_function": self._new_function,
             "new_opaque": self._new_opaque,
             "new_object": self._new_object,
@@ -94,6 +95,8 @@ class Border:
         self.table_keys = shared.table_keys
         self._table_item = shared.table_item
         self._table_new = shared.table_new
+        self.table_meet = shared.table_meet
+        self._class_entry = shared.class_entry
         self._stand_in = shared.stand_in
         self._closure = shared.closure
         self._tensor = shared.tensor
@@ -137,6 +140,11 @@ class Border:
         if type(key) is Handle:
             key = key.value
         return key, value.value if type(value) is Handle else value
+
+    def class_entry(self, table: Any, key: str) -> Any:
+        """Return what the class of a Lua object has under a name; None if it has nothing."""
+        value = self._class_entry(table, key)
+        return value.value if type(value) is Handle else value
 
     # -- to Lua ---------------------------------------------------------------------------
 
@@ -199,7 +207,7 @@ class Border:
         return self._move(table)
 
     def _move(self, table: Table) -> Any:
-        """Move the entries of a table, and of tables inside, to Lua."""
+        """Move the entries of a table, of tables inside and of metatables, to Lua."""
         pending: list[tuple[Any, list[tuple[Any, Any]]]] = []
 
         def begin(moving: Table) -> Any:
@@ -207,6 +215,8 @@ class Border:
             self._by_id[key] = moving
             pending.append((target, list(moving.items())))
             _set_map(moving, LuaMapping(self, target))
+            if type(moving) is Table and moving._metatable is not None:
+                self.table_meet(target, moved(moving._metatable))
             return target
 
         def moved(part: Any) -> Any:
@@ -312,6 +322,11 @@ class Border:
         error = LuaError(value, traceback)
         error.__cause__ = cause
         return error
+
+
+def _take_metatable(table: Handle, metatable: Handle | None) -> None:
+    """Give a Table the metatable that it has in Lua."""
+    set_metatable(table.value, None if metatable is None else metatable.value)
 
 
 def _text(text: str) -> str:

@@ -81,6 +81,10 @@ class LuaMapping(MutableMapping[Any, Any]):
         """Return the pairs, in the order of `keys`."""
         return list(self._entries())
 
+    def met(self, metatable: Any) -> None:
+        """Give the Lua table the metatable that its Table was given."""
+        self.border.table_meet(self.reference, self.border.to_lua(metatable))
+
     def clear(self) -> None:
         """Remove all entries."""
         for key in self.keys():

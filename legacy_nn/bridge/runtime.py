@@ -163,7 +163,7 @@ class Runtime:
                 f"export takes a class or function and a name such as 'nn.MyLayer'; given {name!r} "
                 f"and {value!r:.60}"
             )
-        if _is_package(package):
+        if is_package(package):
             self.require(package)
         if isinstance(value, type):
             if torch_name(value) is None:
@@ -180,7 +180,7 @@ class Runtime:
         raise LuaExit(code)
 
     def _package_source(self, name: str) -> Any:
-        return _is_package(name), package_source(name)
+        return is_package(name), package_source(name)
 
     def _package_value(self, name: str) -> Any:
         if not _has_module(name):
@@ -200,7 +200,7 @@ def _has_module(package: str) -> bool:
         return False
 
 
-def _is_package(name: str) -> bool:
+def is_package(name: str) -> bool:
     """Whether Rekindle answers for a package: it has a Lua file, a Python module, or both."""
     if not all(part.isidentifier() for part in name.split(".")):
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from rekindle.core.checkpoint.objects import TorchObject
@@ -83,10 +84,48 @@ class OwnMethod:
 
 
 class LuaObject(TorchObject):
-    """An object of a class that is Lua's alone: its fields are the Lua table's entries."""
+    """An object of a class that is Lua's alone: its fields are the Lua table's entries.
+
+    What it has no field for is a method of the class.
+    """
 
     __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            found = None if name.startswith("__") else _class_entry(self, name)
+            if found is None:
+                raise
+        return MethodType(found, self) if isinstance(found, LuaFunction) else found
 
     def t7_restore(self, version: int, fields: Table) -> None:
         """Take over the fields that a file gives."""
         self.t7_fields().update(fields)
+
+
+def _class_entry(value: LuaObject, name: str) -> Any:
+    entries: Any = value.t7_fields()._map
+    if type(entries) is dict:  # a file's, of which Lua has heard nothing yet
+        return None
+    return entries.border.class_entry(entries.reference, name)
+
+
+def _operator(event: str) -> Any:
+    def operate(*operands: Any) -> Any:
+        known = next(x for x in operands if isinstance(x, LuaObject))
+        return _class_entry(known, event)(*operands)
+
+    return operate
+
+
+LuaObject.lua_metatable = Table(  # type: ignore[attr-defined]  # what lualib asks for
+    {
+        f"__{event}": _operator(f"__{event}")
+        for event in (
+            *("tostring", "call", "len", "eq", "lt", "le"),
+            *("add", "sub", "mul", "div", "mod", "pow", "unm", "concat"),
+        )
+    }
+)

@@ -62,4 +62,7 @@ def setmetatable(table: Any, metatable: Any) -> Any:
     if metamethod(table, "__metatable") is not None:
         raise located("cannot change a protected metatable")
     set_metatable(table, metatable)
+    entries: Any = table._map
+    if type(entries) is not dict:  # they are in Lua
+        entries.met(metatable)
     return table

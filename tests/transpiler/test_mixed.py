@@ -57,6 +57,47 @@ def test_files_that_are_still_lua_and_translated_ones_require_each_other(still, 
     assert done.stdout == PRINTED, done.stderr
 
 
+PACKAGES = """
+local cjson = require 'cjson'
+local image = require 'image'
+local tablex = require 'pl.tablex'
+local argcheck = require 'argcheck'
+local tnt = require 'torchnet'
+require 'rnn'
+print(cjson.encode({a = {1, 2}}), cjson.decode('{"k": [1, 2]}').k[2])
+print(image.hflip(torch.Tensor{{{1, 2}}})[1][1][1], image.supported_filetypes.png ~= nil)
+print(#tablex.keys({a = 1, b = 2}))
+print(argcheck{{name = 'x', type = 'number'}, call = function(x) return 2 * x end}(3))
+local List = require 'pl.List'
+print(List({1, 2}):append(3):len())
+local meter = tnt.AverageValueMeter()
+meter:add(2) meter:add(4)
+print((meter:value()), torch.type(meter))
+local function load(i) return {y = 2 * i} end
+local list = tnt.ListDataset{list = torch.range(1, 6):long(), load = load}
+print(list:size(), list:get(3).y)
+print(nn.Sequencer(nn.LSTM(3, 2)):forward{torch.ones(1, 3)}[1]:size(2), rnn.version)
+"""
+
+
+def test_packages_that_are_lua_serve_translated_programs(tmp_path):
+    Output(tmp_path).write(Project([Source("main.lua", PACKAGES.encode())]).translate())
+    done = subprocess.run(
+        [sys.executable, "main.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    lines = [
+        '{"a":[1,2]}\t2',
+        "2\ttrue",
+        "2",
+        "6",
+        "3",
+        "3\ttnt.AverageValueMeter",
+        "6\t6",
+        "2\t2.1",
+    ]
+    assert done.stdout.splitlines() == lines, done.stderr
+
+
 def test_what_is_installed_is_no_module_of_the_program(tmp_path):
     main = "print(pcall(require, 'yaml' .. ''), (pcall(require, 'nu' .. 'mpy')))"
     Output(tmp_path).write(Project([Source("main.lua", main.encode())]).translate())

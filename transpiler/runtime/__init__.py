@@ -42,12 +42,16 @@ from .loading import dofile as dofile
 from .loading import require as require
 from .packages import cudnn as cudnn
 from .packages import cunn as cunn
+from .packages import cunn as cunnx  # noqa: F401
 from .packages import cutorch as cutorch
 from .packages import graph as graph
+from .packages import image as image
+from .packages import nn as dpnn  # noqa: F401
 from .packages import nn as nn
 from .packages import nngraph as nngraph
 from .packages import optim as optim
 from .packages import paths as paths
+from .packages import rnn as rnn
 from .packages import sys as sys
 from .packages import tds as tds
 from .packages import xlua as xlua

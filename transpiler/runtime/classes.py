@@ -146,9 +146,9 @@ def typename(value: Any) -> str | None:
         return tensor_class(value.dtype)
     if isinstance(value, Storage):
         return storage_class(value.dtype)
-    if isinstance(value, type):
-        return None
-    found = getattr(type(value), "t7_typename", None)
+    if isinstance(value, (type, PlainTable)):
+        return getattr(type(value), "t7_typename", None)
+    found = getattr(value, "t7_typename", None)
     return found if isinstance(found, str) else None
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import importlib
 import sys
 import sysconfig
-from functools import cache
 from importlib import util
 from pathlib import Path
 from typing import Any
 
+from rekindle.legacy_nn.bridge import is_package
 from rekindle.legacy_nn.lualib import LuaError
 
 from .. import library
 from ..module_names import module_name, required_module_name
+from .bridged import bridge, package
 from .packages import PACKAGES, late_package
 from .shared import define
 from .tables import Table
@@ -25,6 +26,8 @@ arg[0] = sys.argv[0] if sys.argv else "?"
 def require(name: str) -> Any:
     """Return a package, or what a file of the program returns, translated or still Lua.
 
+    A package that the runtime does not have itself is the one of the Lua bridge.
+
     Raises
     ------
     LuaError
@@ -35,8 +38,10 @@ def require(name: str) -> Any:
         return PACKAGES[name]
     if name in library.PARTS or name in library.LATE:
         return late_package(name)
+    if is_package(name):
+        return package(name)
     module = required_module_name(name)
-    if not _is_translated(module):
+    if not is_translated(name):
         folder = _lua_folder(name)
         if folder is None:
             raise LuaError(f"module '{name}' not found: no package, and no file {module}.py")
@@ -44,8 +49,9 @@ def require(name: str) -> Any:
     return _value(importlib.import_module(module))
 
 
-def _is_translated(module: str) -> bool:
-    """Whether the program has a Python file of that name; what is installed is none of it."""
+def is_translated(name: str) -> bool:
+    """Whether the program has a Python file for a module; what is installed is none of it."""
+    module = required_module_name(name)
     try:
         spec = util.find_spec(module)
     except (ImportError, ValueError):
@@ -70,31 +76,12 @@ def _lua_folder(name: str) -> Path | None:
 
 def _require_lua(name: str, folder: Path) -> Any:
     """Return what Lua's own `require` gives, which runs a file once."""
-    runtime = _bridge()
+    runtime = bridge()
     package = runtime.globals.package
     entry = f"{folder.as_posix()}/?.lua;{folder.as_posix()}/?/init.lua"
     if entry not in package.path:
         package.path = f"{entry};{package.path}"
     return runtime.require(name)
-
-
-@cache
-def _bridge() -> Any:
-    """Return the Lua that runs modules which are still Lua; they may require translated ones."""
-    from rekindle.legacy_nn.bridge import Runtime
-
-    runtime = Runtime()
-    for name in ("torch", "nn"):  # the program has them, and so globals of these names
-        runtime.require(name)
-
-    def search(name: str, *_: Any) -> Any:
-        if _is_translated(required_module_name(name)):
-            return lambda *_: require(name)
-        return f"\n\tno translated module '{name}'"
-
-    loaders = runtime.globals.package.loaders
-    loaders[len(loaders) + 1] = search
-    return runtime
 
 
 def _value(module: Any) -> Any:
@@ -129,7 +116,7 @@ def dofile(name: str, *_: Any, here: str = "") -> Any:
                 return vars(module).get("exports", ())
     for folder in folders:
         if (folder / name).is_file():  # it is still Lua
-            return _bridge().load_file(folder / name)
+            return bridge().load_file(folder / name)
     raise LuaError(f"cannot open {name}")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import rekindle.legacy_nn as legacy_nn
 from rekindle.core.checkpoint.registry import CLASSES as KNOWN
+from rekindle.legacy_nn import image as python_image
 from rekindle.legacy_nn import nngraph as python_nngraph
 from rekindle.legacy_nn import optim as python_optim
 from rekindle.legacy_nn import tds as python_tds
@@ -18,14 +19,20 @@ from rekindle.legacy_nn.lualib import call, first, io, string, tostring, truth
 from rekindle.legacy_nn.lualib.iteration import Stepper
 
 from ..text import words
+from .bridged import member
 from .shared import G
 from .tables import Table
 from .tensors import as_callback
 from .torch_package import torch
 
+COMPLETED = frozenset(words("image rnn paths xlua sys tds"))
+"""Packages whose rarer members are those of the Lua bridge."""
+
 
 class Package:
-    """A package: Python's members of it, and what the program adds; the rest is None.
+    """A package: Python's members of it, and what the program adds.
+
+    The rest is what Lua's package of that name has, if it is one of COMPLETED, else None.
 
     Parameters
     ----------
@@ -43,6 +50,8 @@ class Package:
         if name.startswith("__"):
             raise AttributeError(name)
         found = self._members(name)
+        if found is None and self._name in COMPLETED:
+            found = member(self._name, name)
         if found is not None:
             setattr(self, name, found)
         return found
@@ -111,6 +120,11 @@ _PATHS = {
     "dir": _dir,
     "thisfile": lambda name=None, *_: name,
 }
+
+
+def _image_member(name: str) -> Any:
+    found = getattr(python_image, name, None)
+    return as_lua_calls(found) if callable(found) and not isinstance(found, type) else None
 
 
 def _paths_member(name: str) -> Any:
@@ -237,6 +251,8 @@ paths = Package("paths", _paths_member)
 tds = Package("tds", _tds_member)
 xlua = Package("xlua", _XLUA.get)
 sys = Package("sys", _SYS.get)
+image = Package("image", _image_member)
+rnn = Package("rnn", lambda name: None)
 cutorch = Package("cutorch", _CUTORCH.get)
 cunn = Package("cunn", lambda name: None)
 cudnn = Package("cudnn", _cudnn_member)
@@ -251,8 +267,13 @@ PACKAGES: dict[str, Any] = {
     "tds": tds,
     "xlua": xlua,
     "sys": sys,
+    "image": image,
+    "rnn": rnn,
+    "dpnn": nn,
+    "stn": nn,
     "cutorch": cutorch,
     "cunn": cunn,
+    "cunnx": cunn,
     "cudnn": cudnn,
 }
 """What `require` gives for each name."""

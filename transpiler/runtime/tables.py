@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from rekindle.core.checkpoint import Table as PlainTable
 from rekindle.legacy_nn import lualib
-from rekindle.legacy_nn.lualib import index, newindex
+from rekindle.legacy_nn.lualib import call, index, newindex
 from rekindle.legacy_nn.torch7.files.classes import STANDARD
 
 
@@ -61,6 +61,10 @@ class Table(PlainTable):
     def __setitem__(self, key: Any, value: Any) -> None:
         newindex(self, key, value)
 
+    def __call__(self, *args: Any) -> Any:
+        """Call what the metatable says."""
+        return call(self, *args)
+
     def __getattr__(self, name: str) -> Any:
         if name in ("_map", "_metatable"):
             raise AttributeError("a table that is being unpickled has no entries yet")
@@ -74,6 +78,11 @@ STANDARD.table_type = Table
 
 def setmetatable(table: Any, metatable: Any) -> Any:
     """Give a table a metatable, which Python's syntax then heeds, wherever the table is from."""
+    return lualib.setmetatable(as_program_table(table), metatable)
+
+
+def as_program_table(table: Any) -> Any:
+    """Let Python's syntax do on a table from elsewhere what Lua's does; return it."""
     if type(table) is PlainTable:
-        table.__class__ = Table  # the same slots, other methods
-    return lualib.setmetatable(table, metatable)
+        object.__setattr__(table, "__class__", Table)  # the same slots, other methods
+    return table

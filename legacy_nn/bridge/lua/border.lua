@@ -63,7 +63,13 @@ local function out_function(f)
   return out_by_id(f, host.new_function)
 end
 
-local new_table = host.new_table
+local fresh  -- whether Python has just made the Table of a table
+local met = setmetatable({}, {__mode = 'k'})  -- table -> the metatable that Python knows it has
+
+local function new_table(id)
+  fresh = true
+  return host.new_table(id)
+end
 
 local function out_table(t)
   local mt = getmt(t)
@@ -71,9 +77,27 @@ local function out_table(t)
     local out_instance = rawget(mt, B.OUT)  -- how instances of a Torch class cross
     if out_instance then return out_instance(t, mt) end
   end
-  return out_by_id(t, new_table)
+  fresh = false
+  local found = out_by_id(t, new_table)
+  if mt ~= met[t] or fresh and mt ~= nil then
+    met[t] = mt
+    host.set_metatable(found, B.out(mt))
+  end
+  return found
 end
 B.OUT = {}
+
+-- Gives a table the metatable that its Table has in Python.
+function B.table_meet(t, mt)
+  met[t] = mt
+  debug.setmetatable(t, mt)
+end
+
+-- What objects of a class have beside their fields.
+function B.class_entry(t, key)
+  local mt = getmt(t)
+  return B.out(mt and mt[key])
+end
 
 function B.out_object(t, typename, version)
   return out_by_id(t, function(id) return host.new_object(id, typename, version) end)

@@ -5,7 +5,8 @@ import pytest
 
 import rekindle
 from rekindle import Table
-from rekindle.legacy_nn.bridge import LuaFunction, Runtime
+from rekindle.legacy_nn import lualib
+from rekindle.legacy_nn.bridge import LuaError, LuaFunction, Runtime
 
 
 @pytest.mark.parametrize("value", [None, True, False, 0, 3, -2.5, 2.0**60, "text", "\x00\xff", ""])
@@ -89,6 +90,43 @@ def test_a_table_that_holds_itself(lua):
     table = Table()
     table["me"] = table
     assert lua.execute("return function(t) return t.me == t, t.me.me end")(table) == (True, table)
+
+
+POINT = """
+local Point = {}
+Point.__index = Point
+Point.__tostring = function(p) return 'at ' .. p.x end
+Point.__add = function(a, b) return Point.new(a.x + b.x) end
+function Point.new(x) return setmetatable({x = x}, Point) end
+function Point:moved(by) return self.x + by end
+return Point
+"""
+
+
+def test_a_table_of_lua_has_its_metatable_in_python(lua):
+    point = lua.execute(POINT)
+    p = point["new"](3)
+    assert lualib.getmetatable(p) is point
+    assert lualib.invoke(p, "moved", 2) == 5
+    assert lualib.tostring(lualib.add(p, p)) == "at 6"
+    own = lua.execute("local t = {} return setmetatable(t, t)")
+    assert lualib.getmetatable(own) is own
+    changing = lua.execute("changing = {} return changing")
+    lua.execute("setmetatable(changing, {__index = function(_, key) return key .. '!' end})")
+    assert lualib.index(lua.execute("return changing"), "a") == "a!"
+    assert lualib.index(changing, "b") == "b!"
+
+
+def test_a_table_of_python_has_its_metatable_in_lua(lua):
+    hello = Table({"__index": Table({"hello": lambda self: "hello " + self["name"]})})
+    greet = lua.execute("return function(t) return t:hello(), getmetatable(t) end")
+    before = lualib.setmetatable(Table({"name": "you"}), hello)
+    assert greet(before) == ("hello you", hello)
+    after = Table({"name": "them", "self": lua.execute("return {}")})
+    with pytest.raises(LuaError, match="nil value"):
+        greet(after)
+    lualib.setmetatable(after, hello)
+    assert greet(after) == ("hello them", hello)
 
 
 def test_functions_keep_their_identity(lua):

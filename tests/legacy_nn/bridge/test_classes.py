@@ -7,6 +7,7 @@ import rekindle
 from rekindle import Table
 from rekindle import legacy_nn as nn
 from rekindle.core.autograd import check_grads
+from rekindle.legacy_nn import lualib
 from rekindle.legacy_nn.bridge import Runtime
 
 SCALE = """
@@ -221,6 +222,27 @@ def test_classes_of_lua_alone(torch_lua, tmp_path):
         local t = torch.load(path)
         return t[1]:double(), t[1] == t[2], torch.isTypeOf(t[3], 'geo.Point'), t[3].name, t[3].x""")
     assert result == (6, True, True, "two", 2)
+
+
+def test_python_calls_methods_and_operators_of_classes_of_lua_alone(torch_lua):
+    make = torch_lua.execute("""
+        local Count = torch.class('Count')
+        function Count:__init(n) self.n = n end
+        function Count:up(by) self.n = self.n + (by or 1) return self end
+        function Count:__tostring__() return 'count ' .. self.n end
+        function Count:__len__() return self.n end
+        local Twice, parent = torch.class('TwiceCount', 'Count')
+        function Twice:up(by) return parent.up(self, 2 * by) end
+        return TwiceCount
+    """)
+    twice = lualib.call(make, 5)
+    assert twice.up(2) is twice
+    assert twice.n == 9
+    assert lualib.invoke(twice, "up", 3) is twice
+    assert lualib.tostring(twice) == "count 15"
+    assert lualib.length(twice) == 15
+    with pytest.raises(AttributeError, match="down"):
+        twice.down()
 
 
 def test_forms_of_torch_class(torch_lua):
