@@ -21,6 +21,7 @@ In reading order:
 - `products.py`: products of matrices
 - `sums.py`: sums of products and linear combinations, for the gradients of these
 - `softmax.py`: softmax, log_softmax, logsumexp
+- `likelihood.py`: the loss of softmax's share for given classes
 - `indexing.py`: gather, scatter, scatter-add, index-add
 - `copying.py`: copies from one order of memory to another
 - `announced.py`: what operations tell kernels of the versions of operands

@@ -207,6 +207,7 @@ from .shape import unsqueeze as unsqueeze
 from .softmax import log_softmax as log_softmax
 from .softmax import logsumexp as logsumexp
 from .softmax import softmax as softmax
+from .softmax_loss import softmax_nll as softmax_nll
 from .solving import MatrixError as MatrixError
 from .solving import det as det
 from .solving import inv as inv

@@ -16,6 +16,7 @@ from .gathering import embedding, gather
 from .losses import Reduction, reduced, same_shapes
 from .registry import Array, Sample, operation
 from .softmax import log_softmax
+from .softmax_loss import softmax_nll
 
 
 def nll_loss(
@@ -103,6 +104,11 @@ def cross_entropy(
         If the shapes do not fit, a target is no class or there is no such reduction.
     """
     axis = min(input.ndim, 2) - 1
+    if input.ndim == 2 and target.ndim == 1 and weight is None and not label_smoothing:
+        loss = softmax_nll(input, target, ignore_index=ignore_index)
+        if reduction != "mean":
+            return reduced(loss, reduction)
+        return loss.sum() / (target != ignore_index).astype(input.dtype).sum()
     scores = log_softmax(input, axis=axis)
     each = None if weight is None else weight.reshape(-1, *(1,) * (input.ndim - 1 - axis))
     classes = input.shape[axis]

@@ -29,6 +29,7 @@ OWN_TESTS = {
     "padding": "test_padding.py",
     "pooling": "test_pooling.py",
     "softmax": "test_softmax.py",
+    "softmax_loss": "test_losses.py",
     "solving": "test_solving.py",
     "sorting": "test_sorting.py",
     "spectral": "test_factorization.py",

@@ -278,3 +278,12 @@ def test_errors_name_the_problem():
         ops.multi_margin_loss(x, classes, p=3)
     with pytest.raises(ShapeError, match="one target for each pair"):
         ops.cosine_embedding_loss(x, x, x)
+
+
+def test_softmax_nll_is_the_loss_of_each_row():
+    rng = np.random.default_rng(3)
+    x, classes = rng.normal(size=(6, 4)) * 4, np.array([0, 3, -1, 2, 2, 1])
+    expected = -special.log_softmax(x, axis=1)[np.arange(6), classes]
+    expected[2] = 0
+    y = ops.softmax_nll(x, classes, ignore_index=-1)
+    np.testing.assert_allclose(y.numpy(), expected, rtol=1e-12)
