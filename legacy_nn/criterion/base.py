@@ -101,7 +101,8 @@ class Criterion(Copying, Converting, DiagonalHessian, TorchClass):
     def __call__(self, input: Any, target: Any = None) -> Tensor:
         """Return the loss as a 0-d tensor in the graph of `input`; no field changes."""
         with np.errstate(all="ignore"):
-            return self.compute(as_input(input), as_input(target)).reshape(())
+            loss = self.compute(as_input(input), as_input(target))
+        return loss if loss.shape == () else loss.reshape(())
 
     # -- fields -------------------------------------------------------------------------
 

@@ -41,6 +41,17 @@ def _counted(n: int) -> Any:
     return np.arange(n)
 
 
+def _number(own: Any, value: Any) -> Tensor:
+    """Return a tensor of one number, a NumPy scalar: the same one where it is that already."""
+    array = own._array if type(own) is Tensor else None
+    if type(array) is ndarray and array.dtype is value.dtype and array.shape == (1,):
+        array[0] = value
+        count_write(own._version, "copy_")
+        return own  # type: ignore[no-any-return]  # a Tensor, as seen above
+    found: Tensor = replace_contents(own, Tensor(np.full(1, value)))
+    return found
+
+
 class NegativeLogLikelihood(Criterion):
     """Minus the log-probability of each target, weighted; averaged by the sum of the weights.
 
@@ -178,13 +189,12 @@ class ClassNLLCriterion(NegativeLogLikelihood):
             return super().updateOutput(input, target)
         with as_torch():
             picked = input._array[_counted(len(index)), index]
-            total = np.full(1, len(index), picked.dtype)
             loss = -picked.sum()
-            value = self.output = (loss / total[0] if self.sizeAverage else loss).item()
-            self.target = Tensor(target._array.copy())
-            self.total_weight_tensor = replace_contents(self.total_weight_tensor, Tensor(total))
-            last = Tensor(np.full(1, value, picked.dtype))
-            self.output_tensor = replace_contents(self.output_tensor, last)
+            total = picked.dtype.type(len(index))
+            value = self.output = (loss / total if self.sizeAverage else loss).item()
+            self.target = Tensor._wrap(target._array.copy())
+            self.total_weight_tensor = _number(self.total_weight_tensor, total)
+            self.output_tensor = _number(self.output_tensor, picked.dtype.type(value))
         return value
 
     def updateGradInput(self, input: Any, target: Target = None) -> Any:
