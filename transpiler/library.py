@@ -210,15 +210,23 @@ AUTOGRAD: dict[str, str] = {
 }
 """Functions of autograd whose results are known; modules without parameters are one function."""
 
+BRIDGED = frozenset(
+    words(
+        """
+        argcheck cjson class csvigo display dok env gnuplot hdf5 json lfs matio md5 moses pl stn
+        threads torchnet trepl
+        """
+    )
+)
+"""Packages, and what their parts are part of, that the runtime takes from the Lua bridge."""
+
 MISSING = frozenset(
     words(
         """
-        cjson csvigo display fftw ffi gfx gfx.js gnuplot hdf5 inn iTorch itorch json lfs
-        loadcaffe mattorch matio moses npy4th penlight pl posix qt qtwidget qttorch signal
-        socket stn svm threads torchnet tnt totem trepl ud unsup wigo cbjson libcudnn logroll
-        argcheck nnx dataset dok lmdb lua---parallel parallel distlearn ipc hash
-        rnnlib fbcunn fbnn fb.debugger env cephes randomkit audio sndfile sox ffmpeg camera
-        graphicsmagick graphviz
+        fftw ffi gfx gfx.js inn iTorch itorch loadcaffe mattorch npy4th penlight posix qt qtwidget
+        qttorch signal socket svm tnt totem ud unsup wigo cbjson libcudnn logroll nnx dataset lmdb
+        lua---parallel parallel distlearn ipc hash rnnlib fbcunn fbnn fb.debugger cephes randomkit
+        audio sndfile sox ffmpeg camera graphicsmagick graphviz
         """
     )
 )

@@ -187,7 +187,7 @@ class Module:
         if other is not None:
             return other.exported_type()
         known = name in library.PACKAGES or name in library.SUBPACKAGES
-        if known or name.partition(".")[0] in library.MISSING:
+        if known or name.partition(".")[0] in library.BRIDGED | library.MISSING:
             return Type("package", detail=name)
         return ANY
 
@@ -335,6 +335,7 @@ class Module:
             package = call.arguments[0].value
             self.required[package] = None
             known = package in library.PACKAGES or package in library.PARTS
+            known = known or package.partition(".")[0] in library.BRIDGED
             if self.find(package) is None and not known:
                 self.missing[package] = None
 

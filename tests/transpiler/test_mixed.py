@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from rekindle.legacy_nn.bridge import is_package
 from rekindle.transpiler.emit import MANIFEST, Output
 from rekindle.transpiler.errors import OutputError, SourceError
+from rekindle.transpiler.library import BRIDGED, MISSING
 from rekindle.transpiler.module_names import placed
 from rekindle.transpiler.project import Project, Source, collect
 
@@ -81,7 +83,9 @@ print(nn.Sequencer(nn.LSTM(3, 2)):forward{torch.ones(1, 3)}[1]:size(2), rnn.vers
 
 
 def test_packages_that_are_lua_serve_translated_programs(tmp_path):
-    Output(tmp_path).write(Project([Source("main.lua", PACKAGES.encode())]).translate())
+    translations = Project([Source("main.lua", PACKAGES.encode())]).translate()
+    assert not any(t.diagnostics for t in translations)
+    Output(tmp_path).write(translations)
     done = subprocess.run(
         [sys.executable, "main.py"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -96,6 +100,16 @@ def test_packages_that_are_lua_serve_translated_programs(tmp_path):
         "2\t2.1",
     ]
     assert done.stdout.splitlines() == lines, done.stderr
+
+
+def test_the_transpiler_knows_the_packages_of_the_bridge():
+    answered = {n for n in BRIDGED if is_package(n)}
+    assert answered == BRIDGED
+    assert not {n for n in MISSING if is_package(n)} - REFUSED
+
+
+REFUSED = {"inn", "loadcaffe", "mattorch", "nnx", "qt", "qtwidget", "qttorch", "ffmpeg", "camera"}
+"""Packages that the bridge has for the error that they raise alone."""
 
 
 def test_what_is_installed_is_no_module_of_the_program(tmp_path):
