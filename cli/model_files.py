@@ -13,6 +13,7 @@ import numpy as np
 from rekindle.core.dtypes import Dtype, float32
 from rekindle.core.export import Weights, write_weights
 from rekindle.legacy_nn.modernise import TranslationError, plan_of
+from rekindle.legacy_nn.module import Module
 from rekindle.legacy_nn.source import source_of
 from rekindle.legacy_nn.source.spelling import Target
 from rekindle.legacy_nn.unknown_classes import typename
@@ -71,6 +72,8 @@ def write_model(
     wanted = float32 if dtype is None and to == "onnx" else dtype
     if wanted is not None:
         cast_floats(place.value, wanted)
+    if isinstance(place.value, Module):
+        place.value.evaluate()  # some classes are translated as they are in evaluation only
     example = read_input(input_file, None, None) if input_file else None
     try:
         plan = plan_of(place.value, example, zero_based=zero_based)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rekindle.legacy_nn.modernise import NOT_TRANSLATED, PACKAGES
+from rekindle.legacy_nn.modernise import NOT_TRANSLATED
 
 HEAD = """# What is not translated
 
@@ -12,14 +12,13 @@ HEAD = """# What is not translated
 classes, and say which and where in one list. The model still runs as `legacy_nn`, and as
 `LegacyModule` inside a module of `nn`. Classes that Rekindle does not know are refused likewise.
 
+Some classes draw noise, images or actions in training only: WhiteNoise, TotalDropout,
+SpatialRegionDropout, SpatialUniformCrop, SimpleColorTransform, PCAColorTransform, ReinforceNormal,
+ReinforceBernoulli, ReinforceCategorical, ReinforceGamma, and NCEModule with `normalized`;
+SpatialBinaryConvolution rounds its filters. Of a model in evaluation mode (`model.evaluate()`;
+`convert` does so) their translation computes what they compute then, in both modes.
+
 | class | why |
-|---|---|
-"""
-
-PACKAGE_HEAD = """
-All classes of these packages:
-
-| package | why |
 |---|---|
 """
 
@@ -27,8 +26,7 @@ All classes of these packages:
 def text() -> str:
     """Return the page."""
     rows = [f"| `{name}` | {why} |\n" for name, why in sorted(NOT_TRANSLATED.items())]
-    packages = [f"| `legacy_nn.{name}` | {why} |\n" for name, why in sorted(PACKAGES.items())]
-    return HEAD + "".join(rows) + PACKAGE_HEAD + "".join(packages)
+    return HEAD + "".join(rows)
 
 
 if __name__ == "__main__":

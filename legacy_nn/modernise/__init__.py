@@ -11,7 +11,5 @@ from .api import modernise as modernise
 from .errors import TranslationError as TranslationError
 from .errors import Untranslated as Untranslated
 from .not_translated import NOT_TRANSLATED as NOT_TRANSLATED
-from .not_translated import PACKAGES as PACKAGES
-from .not_translated import reason as reason
 from .registry import known as known
 from .translate import plan_of as plan_of

@@ -5,12 +5,10 @@ from __future__ import annotations
 _SPARSE = "its input is a table of indices and values; for dense rows, nn.Linear has its weight"
 _WINDOWS = "it draws the sizes of its windows anew in each call, in evaluation too"
 _BASE = "it is a base of other classes and computes nothing itself"
-_DRAWS = "it draws actions, and learns from rewards"
 _REWARD = "it hands out rewards to modules that draw actions"
 _LUA = "it is part of Torch7's own programs, not of a model's computation"
 
 NOT_TRANSLATED: dict[str, str] = {
-    "nn.WhiteNoise": "it adds noise in training, which is no layer of core.nn or PyTorch",
     "nn.SpatialFractionalMaxPooling": _WINDOWS,
     "nn.VolumetricFractionalMaxPooling": _WINDOWS,
     "nn.SparseLinear": _SPARSE,
@@ -19,18 +17,13 @@ NOT_TRANSLATED: dict[str, str] = {
     "nn.AbstractRecurrent": _BASE,
     "nn.AbstractSequencer": _BASE,
     "nn.BinaryClassReward": _REWARD,
-    "nn.MaskZeroCriterion": "how many samples count is known only when it runs",
     "nn.RecurrentAttention": "it draws where it looks next, and learns from rewards",
     "nn.Reinforce": _BASE,
-    "nn.ReinforceBernoulli": _DRAWS,
-    "nn.ReinforceCategorical": _DRAWS,
-    "nn.ReinforceNormal": _DRAWS,
-    "nn.RepeaterCriterion": "all steps of its sequence have one target; repeat that instead",
     "nn.SpatialGlimpse": "it cuts images where another tensor says, at several scales",
-    "nn.TotalDropout": "in training it drops a whole batch or nothing, which no layer does",
     "nn.VRClassReward": _REWARD,
     "nn.Kmeans": "it is an algorithm that learns without gradients",
     "nn.ModuleFromCriterion": "it is a criterion in the place of a module",
+    "nn.NCECriterion": "its input is that of nn.NCEModule in training, which draws noise",
     "nn.StochasticGradient": _LUA,
     "nn.Module": "it defines no forward pass",
     "nn.Container": "it defines no forward pass",
@@ -45,25 +38,9 @@ NOT_TRANSLATED: dict[str, str] = {
     "tds.Hash": _LUA,
     "tds.Vec": _LUA,
     "tds_hash": _LUA,
+    "torch.AliasMultinomial": _LUA,
     "torch.Generator": _LUA,
+    "torch.MultiCudaTensor": "it is a plain tensor once it is read",
     "torch.Timer": _LUA,
 }
 """Reasons by Torch7's name of the class."""
-
-
-PACKAGES = {"dpnn": "it draws noise, images or classes, in ways that no layer of core.nn does"}
-"""Reasons for classes of a package of legacy_nn that have no reason of their own."""
-
-
-def reason(typename: str, cls: type | None) -> str | None:
-    """Return why a class has no translation, or None where nothing says so.
-
-    Parameters
-    ----------
-    typename : str
-    cls : type or None
-        The Python class, where there is one.
-    """
-    parts = cls.__module__.split(".") if cls is not None else []
-    package = parts[2] if len(parts) > 3 else ""
-    return NOT_TRANSLATED.get(typename) or PACKAGES.get(package)

@@ -59,6 +59,16 @@ def layer_of_input(*typenames: str) -> Callable[[LayerRule], LayerRule]:
     return register
 
 
+EVALUATED: set[str] = set()
+"""Classes whose rules are of what they do in evaluation."""
+
+
+def evaluated(*typenames: str) -> Callable[[Rule], Rule]:
+    """Register a rule for classes that draw in training; these are refused in training mode."""
+    EVALUATED.update(typenames)
+    return rule(*typenames)
+
+
 SEQUENCES: dict[str, Rule] = {}
 """Rules of classes that take a sequence step by step: the value x is a whole sequence."""
 

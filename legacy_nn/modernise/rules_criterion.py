@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..unknown_classes import typename
 from .plan import Layer, Value
 from .registry import rule
 from .rules_functions import cosine
@@ -51,10 +50,12 @@ def binary_cross_entropy(m: Any, x: Value, b: Builder) -> Value:
     return b.layer("loss", Layer("BCELoss", arguments), x, 0)
 
 
-def class_loss(m: Any, kind: str, x: Value, b: Builder) -> Value:
+def class_loss(
+    m: Any, kind: str, x: Value, b: Builder, reduced: dict[str, Any] | None = None
+) -> Value:
     """Return a loss of classes, which targets name by number."""
     input, target = b.parts(x, 2)
-    arguments = reduction(m)
+    arguments = reduction(m) if reduced is None else {**reduced}
     if m.weights is not None:
         arguments["weight"] = m.weights
     ignored = getattr(m, "ignoreIndex", None)
@@ -195,27 +196,15 @@ def l1_hinge(m: Any, x: Value, b: Builder) -> Value:
     return b.op("where", b.op("equal", b.tensor(target), -1), lacking, distance)
 
 
-MEANS = {
-    *("nn.ClassNLLCriterion", "nn.CrossEntropyCriterion", "nn.MSECriterion", "nn.AbsCriterion"),
-    *("nn.SmoothL1Criterion", "nn.BCECriterion"),
-}
-"""Criterions whose mean over all steps at once is the mean of those of the steps."""
-
-
-@rule("nn.SequencerCriterion")
-def of_steps(m: Any, x: Value, b: Builder) -> Value:
-    """Return the sum or mean over the steps of a sequence of their losses."""
-    inner = m.criterion
-    if typename(inner) not in MEANS or getattr(inner, "weights", None) is not None:
-        b.refuse("the loss of all its steps at once is not a mean of theirs")
-    input, target = (b.tensor(part) for part in b.parts(x, 2))
-    flat = tuple(b.op("flatten_part", part, start=0, end=1) for part in (input, target))
-    flat[0].ndim = None if input.ndim is None else input.ndim - 1
-    loss = b.tensor(b.child(inner, "criterion", flat, ("criterion",)))
-    averages = bool(getattr(inner, "sizeAverage", True))
-    if averages == bool(m.sizeAverage):
+@rule("nn.SpatialBinaryLogisticRegression")
+def of_pixels(m: Any, x: Value, b: Builder) -> Value:
+    """Return half of the mean loss of pixels of a plane, or the sum of that of images."""
+    input = b.tensor(b.parts(x, 2)[0])
+    arguments = {} if m.sizeAverage else {"reduction": "sum"}
+    loss = b.op("div", b.layer("loss", Layer("SoftMarginLoss", arguments), x, 0), 2)
+    if m.sizeAverage:
         return loss
-    return b.op("mul_size" if averages else "div_size", loss, input, dim=0)
+    return b.op("div_size", b.op("div_size", loss, input, dim=-1), input, dim=-2)
 
 
 @rule("nn.L1Cost")

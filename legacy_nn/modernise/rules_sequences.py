@@ -122,7 +122,7 @@ def _whole(b: Builder, module: Any, name: str, x: Expr, keys: Any) -> Expr:
 def masked(m: Any, x: Value, b: Builder) -> Value:
     """Return zeros for samples of zeros, and what the module inside makes of the others."""
     first = next(leaves(x))
-    if m.nInputDim != 1 or first.ndim not in (None, 2):
+    if m.nInputDim != 1 or first.ndim not in (None, 3 if b.stepped else 2):
         b.refuse("its samples are no vectors, or no batch of them")
     y = b.child(m.modules[1], "0", x, ("modules", 1))
     kept = b.op("any", first, dim=-1)

@@ -26,6 +26,7 @@ WIRES = frozenset(
         *("nn.Sequential", "nn.ConcatTable", "nn.ParallelTable", "nn.gModule", "nn.SelectTable"),
         *("nn.NarrowTable", "nn.FlattenTable", "nn.Decorator", "nn.Serial", "nn.DontCast"),
         *("nn.MapTable", "nn.Profile", "nn.NaN", "nngraph.JustTable", "nngraph.JustElement"),
+        "nn.MaskZero",
     }
 )
 """Classes that hand on what they get, or have others inside that take the steps."""

@@ -22,9 +22,9 @@ from .builder import OUTPUT_NDIM, Builder, hole
 from .errors import Refusal, TranslationError, Untranslated
 from .inputs import structure_of
 from .memory import STATES, remembering
-from .not_translated import reason
+from .not_translated import NOT_TRANSLATED
 from .plan import CALLS, Block, Layer, Value, in_order, inputs_like
-from .registry import LAYERS, OF_INPUT, RULES, SEQUENCES, known
+from .registry import EVALUATED, LAYERS, OF_INPUT, RULES, SEQUENCES, known
 from .stepping import WIRES
 from .wires import Wires
 
@@ -71,6 +71,9 @@ def plan_of(model: Any, input: Any = None, *, zero_based: bool = False) -> Block
     return block
 
 
+DRAWS = "it draws in training; what it does in evaluation is translated: call evaluate() first"
+
+
 def _without_rule(model: Any) -> list[Untranslated]:
     """Return the modules inside that no rule is for, and those that carry methods of their own."""
     found = []
@@ -79,9 +82,11 @@ def _without_rule(model: Any) -> list[Untranslated]:
         if isinstance(value, Module) and stored_methods(value):
             own = ", ".join(stored_methods(value))
             found.append(Untranslated(place.lua_path, str(name), f"it carries methods: {own}"))
+        elif name in EVALUATED and value.train:
+            found.append(Untranslated(place.lua_path, name, DRAWS))
         elif name is not None and not _has_rule(name) and _is_module(value):
             unknown = "the class is not one of Torch7's, or not known here"
-            why = reason(name, type(value)) or unknown
+            why = NOT_TRANSLATED.get(name) or unknown
             found.append(Untranslated(place.lua_path, name, why))
     return found
 

@@ -46,7 +46,7 @@ POSITIONAL = {
     "Bilinear": 3,
     "Upsample": 0,
 }
-"""How many arguments of a layer are written without their names; one by default."""
+"""How many arguments of a layer are written without their names; by default one, of losses none."""
 
 
 def literal(value: Any) -> ast.expr:
@@ -154,7 +154,7 @@ def function(kind: str, argument: ast.expr, arguments: dict[str, Any]) -> ast.ex
 
 def constructor(kind: str, arguments: dict[str, ast.expr], prefix: str = "nn.") -> ast.expr:
     """Return a call of a class's constructor."""
-    plain = POSITIONAL.get(kind, 1) if prefix else 2
+    plain = POSITIONAL.get(kind, 0 if kind.endswith("Loss") else 1) if prefix else 2
     names = list(arguments)
     first = names[: min(plain, len(names))]
     call = ast.parse(f"{prefix}{kind}()", mode="eval").body

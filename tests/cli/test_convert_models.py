@@ -55,10 +55,20 @@ def test_nothing_is_replaced_and_nothing_half_written(cli, models, tmp_path):
 
 def test_what_has_no_translation_is_listed(cli, models, tmp_path):
     model = tmp_path / "noise.t7"
-    rekindle.save(legacy_nn.Sequential().add(legacy_nn.WhiteNoise()), model)
+    rekindle.save(
+        legacy_nn.Sequential().add(legacy_nn.SpatialFractionalMaxPooling(2, 2, 2, 2)), model
+    )
     result = cli("convert", model, "-o", tmp_path / "net.py", code=1)
-    assert "modules[1] (nn.WhiteNoise): it adds noise in training" in result.stderr
+    assert "modules[1] (nn.SpatialFractionalMaxPooling): it draws the sizes" in result.stderr
     assert list(tmp_path.iterdir()) == [model]
+
+
+def test_what_draws_in_training_is_written_for_evaluation(cli, tmp_path):
+    model = tmp_path / "noise.t7"
+    inner = legacy_nn.Sequential().add(legacy_nn.WhiteNoise(2)).add(legacy_nn.Tanh())
+    rekindle.save(inner, model)
+    cli("convert", model, "-o", tmp_path / "net.py")
+    assert "(x + 2).tanh()" in (tmp_path / "net.py").read_text(encoding="utf-8")
 
 
 def test_standard_output_has_no_place_for_weights(cli, models):

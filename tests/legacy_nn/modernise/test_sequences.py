@@ -43,6 +43,13 @@ def beside() -> Any:
     return legacy_nn.Sequential().add(fork).add(legacy_nn.JoinTable(1, 1))
 
 
+def several_masks() -> Any:
+    """The layers of a tagger that programs of rnn 1 saved."""
+    inner = legacy_nn.Sequential().add(rnn.MaskZero(rnn.LSTM(D, H), 1, True))
+    inner.add(rnn.MaskZero(legacy_nn.Linear(H, D), 1)).add(rnn.MaskZero(legacy_nn.LogSoftMax(), 1))
+    return inner
+
+
 STEPS = {
     "LSTM": lambda: rnn.LSTM(D, H),
     "LSTM without peepholes": lambda: rnn.LSTM(D, H, None, False),
@@ -52,6 +59,8 @@ STEPS = {
     "MuFuRu": lambda: rnn.MuFuRu(D, H),
     "masked LSTM": lambda: rnn.LSTM(D, H).maskZero(1),
     "masked GRU": lambda: rnn.GRU(D, H).trimZero(1),
+    "LSTM inside a mask": lambda: rnn.MaskZero(rnn.FastLSTM(D, H), 1, True),
+    "masks one after the other": several_masks,
     "Recurrence": recurrence,
     "Recurrent": lambda: rnn.Recurrent(H, legacy_nn.Linear(D, H), legacy_nn.Linear(H, H)),
     "two LSTMs": two_lstms,
