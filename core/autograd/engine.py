@@ -100,7 +100,8 @@ def walk(
                 results = node.op.pullback(node, g, graph, through)
             if hooks is not None and hooks.after:
                 results = leave(node, results, g, graph)
-            for parent, gi in zip(node.parents, results):  # noqa: B905  # strict takes time
+            parents = (node.x, node.y) if node.many is None else node.many
+            for parent, gi in zip(parents, results):  # noqa: B905  # strict takes time
                 if gi is None or parent is None:
                     continue
                 if type(parent) is Node:

@@ -63,8 +63,11 @@ class Node:
     Attributes
     ----------
     op : Operation
-    parents : tuple of Node, Tensor or None
-        For each operand the node that made it, the leaf it is, or None if it is constant.
+    x, y : Node, Tensor or None
+        For each of two operands the node that made it, the leaf it is, or None if it is constant.
+    many : tuple of the same, or None
+        Of one operand, or of more than two. Two need no tuple: objects that live as long as the
+        graph are what recording costs most, and Python's collector looks at each.
     saved : tuple or None
         What the rules asked for, then alternating version cell and count for each saved array of
         a tensor; None once a backward pass has used it.
@@ -84,17 +87,21 @@ class Node:
         "_trace",
         "dtype",
         "hooks",
+        "many",
         "op",
         "order",
         "params",
-        "parents",
         "saved",
         "shape",
         "versions",
+        "x",
+        "y",
     )
 
     op: Operation
-    parents: tuple[Any, ...]
+    x: Any
+    y: Any
+    many: tuple[Any, ...] | None
     saved: Any
     versions: int
     params: Any
@@ -108,6 +115,11 @@ class Node:
     def name(self) -> str:
         """Name of the operation."""
         return self.op.name
+
+    @property
+    def parents(self) -> tuple[Any, ...]:
+        """For each operand the node that made it, the leaf it is, or None if it is constant."""
+        return (self.x, self.y) if self.many is None else self.many
 
     def called_at(self) -> str:
         """Return the lines of the user's program that the call came from, where known."""
@@ -170,7 +182,12 @@ def new_node(
     quicker to call.
     """
     node = Node()
-    node.op, node.parents, node.params = op, parents, params
+    node.op, node.params = op, params
+    if len(parents) == 2:
+        node.x, node.y = parents
+        node.many = None
+    else:
+        node.many = parents
     node.shape, node.dtype = shape, dtype
     node.saved, node.versions = (*saved, *versions), len(saved) if versions else 0
     node.order = next_order()

@@ -261,10 +261,9 @@ def _pullback_of(rules: Sequence[Rule | None]) -> Callable[[Node, Any], Sequence
     of_y = rest[0]
 
     def pullback_arrays(node: Node, g: Any) -> Sequence[Any]:
-        x, y = node.parents
         return (
-            None if x is None else of_x(g, node, 0),
-            None if y is None else of_y(g, node, 1),
+            None if node.x is None else of_x(g, node, 0),
+            None if node.y is None else of_y(g, node, 1),
         )
 
     return pullback_arrays

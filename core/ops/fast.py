@@ -83,7 +83,7 @@ def _unary(op: Op[..., Any], otherwise: Callable[[Any], Any]) -> Callable[..., A
         result._node = node = Node()
         node.op = op
         node.order = next(ORDERS)
-        node.parents = (parent,)
+        node.many = (parent,)
         node.shape = out.shape
         node.dtype = out.dtype
         node.hooks = None
@@ -154,7 +154,9 @@ def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., An
         result._node = node = Node()
         node.op = op
         node.order = next(ORDERS)
-        node.parents = (p, q)
+        node.x = p
+        node.y = q
+        node.many = None
         node.shape = out.shape
         node.dtype = out.dtype
         node.hooks = None
@@ -223,11 +225,14 @@ def _with_number(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..
         node.op = op
         node.order = next(ORDERS)
         if tensor is x:
-            node.parents = (parent, None)
+            node.x = parent
+            node.y = None
             mask = op.masks[1]
         else:
-            node.parents = (None, parent)
+            node.x = None
+            node.y = parent
             mask = op.masks[2]
+        node.many = None
         node.shape = out.shape
         node.dtype = out.dtype
         node.hooks = None
