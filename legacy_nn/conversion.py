@@ -17,6 +17,7 @@ from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 
 from .clearing import drop
+from .errors import not_stated
 from .nesting import nested
 from .torch7.types import dtype_of
 
@@ -46,7 +47,7 @@ class Converting:
             What earlier calls converted: tensors shared between two modules stay shared if
             both are converted with one cache.
         """
-        raise NotImplementedError
+        raise not_stated(self, "type")
 
     def float(self, tensorCache: Cache | None = None) -> Self:
         """Convert to single precision: see `type`."""

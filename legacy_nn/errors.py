@@ -17,6 +17,21 @@ class ArgumentError(ModuleError, ValueError):
     """A value that a module's constructor, method or field does not take."""
 
 
+class NotStatedError(ModuleError, NotImplementedError):
+    """A class without a method that the abstract class above it needs."""
+
+
+def not_stated(owner: object, method: str) -> NotStatedError:
+    """Return the error of an abstract method, which says what the method is to do."""
+    cls = type(owner)
+    base = next(c for c in reversed(cls.__mro__) if method in vars(c))
+    task = (getattr(base, method).__doc__ or "").partition("\n")[0]
+    return NotStatedError(
+        f"{cls.__name__} does not define {method}(), as classes derived from {base.__name__} "
+        f"have to: {task}"
+    )
+
+
 def tell_place(error: BaseException, place: str) -> None:
     """Note on an exception where it comes from; the outermost place stands first."""
     error.add_note(place)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rekindle.core.checkpoint import Table
 from rekindle.core.tensor import Tensor
 
-from .errors import InputTypeError, ModuleError, module_place, tell_place
+from .errors import InputTypeError, ModuleError, module_place, not_stated, tell_place
 from .gradients import Gradients, refilled
 from .nesting import nested
 from .steps import pull_through
@@ -156,11 +156,11 @@ class SideBySide(GoingBack):
 
     def shares(self, input: Any, gradOutput: Any) -> Iterator[Share]:
         """Yield what each module is asked with, in order."""
-        raise NotImplementedError
+        raise not_stated(self, "shares")
 
     def gather(self, input: Any, found: Iterator[Any]) -> Any:
         """Return the gradient for `input`, given those of the modules as they come."""
-        raise NotImplementedError
+        raise not_stated(self, "gather")
 
     def back(self, input: Any, gradOutput: Any, ask: Ask) -> Any:
         return self.gather(input, (ask(*share) for share in self.shares(input, gradOutput)))

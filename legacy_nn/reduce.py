@@ -10,6 +10,7 @@ from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
 from .checks import batch_axis, left_behind, one_tensor
+from .errors import not_stated
 from .fields import given, set_unless_nil
 from .module import Module, share_memory, torch_class
 
@@ -119,7 +120,7 @@ class _Extreme(Module):
 
     def position(self, x: Tensor, axis: int) -> Tensor:
         """Return where the elements are, from 0; the axis stays with size 1."""
-        raise NotImplementedError
+        raise not_stated(self, "position")
 
     def compute(self, input: Any) -> tuple[Tensor, ...]:
         x = one_tensor(self, input)

@@ -12,6 +12,7 @@ from typing import Any
 from rekindle.core.autograd import Context, Function
 from rekindle.core.tensor import Tensor
 
+from .errors import not_stated
 from .module import Module
 from .through_torch import torch_only
 from .values import tensors_in
@@ -35,7 +36,7 @@ class StatedGradient(Module):
             What `compute` returned for it, or what another call left in the field.
         gradOutput : Tensor, shape of `output`
         """
-        raise NotImplementedError(f"{self.t7_typename} does not state its gradients")
+        raise not_stated(self, "gradients")
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         return self.gradients(input, self.output, gradOutput)[0]

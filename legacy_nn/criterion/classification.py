@@ -19,7 +19,7 @@ from rekindle.core.errors import BoundsError, ShapeError
 from rekindle.core.tensor import Tensor
 
 from ..classes import torch_class
-from ..errors import ArgumentError
+from ..errors import ArgumentError, not_stated
 from ..fields import given
 from ..softmax import LogSoftMax
 from ..values import as_torch, replace_contents, size_text
@@ -80,7 +80,7 @@ class NegativeLogLikelihood(Criterion):
 
     def arranged(self, input: Any, target: Target) -> tuple[Tensor, Tensor]:
         """Return an input of shape (N, classes, ...) and a target of shape (N, ...)."""
-        raise NotImplementedError
+        raise not_stated(self, "arranged")
 
     def indexed(self, input: Any, target: Target) -> tuple[Tensor, Tensor, Tensor]:
         """Return the arranged input, each target from 0, shape (N, 1, ...), and its weight."""

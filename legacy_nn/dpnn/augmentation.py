@@ -16,6 +16,7 @@ from rekindle.core.tensor import Tensor
 
 from ..checks import one_tensor
 from ..dropout import only_in_training
+from ..errors import not_stated
 from ..fields import given, set_unless_nil
 from ..module import ArgumentError, Module, as_input, torch_class
 from ..torch7 import random
@@ -182,7 +183,7 @@ class _ColorNoise(Module):
 
     def draw(self, count: int, x: Tensor) -> Tensor:
         """Return what to add, shape (count, inputChannels)."""
-        raise NotImplementedError
+        raise not_stated(self, "draw")
 
     def prepare(self, input: Any) -> None:
         if not self.train:

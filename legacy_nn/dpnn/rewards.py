@@ -13,7 +13,7 @@ from ..classes import torch_class
 from ..conversion import Cache
 from ..criterion.base import Criterion
 from ..criterion.elementwise import MSECriterion
-from ..errors import InputTypeError
+from ..errors import InputTypeError, not_stated
 from ..fields import given
 from ..values import as_input, as_torch, replace_contents
 
@@ -36,7 +36,7 @@ class _ClassReward(Criterion):
 
     def right(self, prediction: Tensor, target: Any) -> Tensor:
         """Return which predictions are right, shape (N,)."""
-        raise NotImplementedError
+        raise not_stated(self, "right")
 
     def updateOutput(self, input: Any, target: Any = None) -> Any:
         with as_torch():

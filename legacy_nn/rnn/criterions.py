@@ -14,7 +14,7 @@ from rekindle.core.tensor import Tensor
 
 from ..criterion.base import Criterion
 from ..criterion.combined import ModuleCriterion, known_criterion
-from ..errors import ArgumentError
+from ..errors import ArgumentError, not_stated
 from ..fields import given
 from ..gradients import refilled
 from ..module import torch_class
@@ -47,7 +47,7 @@ class _StepCriterion(Criterion):
 
     def pairs(self, input: Any, target: Any) -> Pairs:
         """Return input and target of each step."""
-        raise NotImplementedError
+        raise not_stated(self, "pairs")
 
     def compute(self, input: Any, target: Any) -> Tensor:
         pairs = self.pairs(input, target)

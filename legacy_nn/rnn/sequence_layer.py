@@ -18,6 +18,7 @@ from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
 from ..clearing import clear
+from ..errors import not_stated
 from ..fields import add_parameter, given, set_field
 from ..module import (
     ArgumentError,
@@ -80,27 +81,27 @@ class SequenceLayer(Module):
         weights : sequence of Tensor
             The part of `weight` for the output before, and further parameters.
         """
-        raise NotImplementedError
+        raise not_stated(self, "step")
 
     def sizes(self) -> tuple[int, int, int]:
         """Return the sizes of the input, of the state, and of the output."""
-        raise NotImplementedError
+        raise not_stated(self, "sizes")
 
     def time_first(self, x: Tensor) -> Tensor:
         """Return a sequence of inputs, outputs or gradients with the time before the batch."""
-        raise NotImplementedError
+        raise not_stated(self, "time_first")
 
     def last_states(self) -> States:
         """Return the states that the last sequence ended with."""
-        raise NotImplementedError
+        raise not_stated(self, "last_states")
 
     def goes_on(self) -> bool:
         """Whether a sequence starts where the last one ended."""
-        raise NotImplementedError
+        raise not_stated(self, "goes_on")
 
     def keep_sequences(self, found: States) -> None:
         """Keep the outputs, and the cells, of all steps."""
-        raise NotImplementedError
+        raise not_stated(self, "keep_sequences")
 
     def masks(self) -> bool:
         """Whether steps of zeros give states of zeros."""

@@ -9,6 +9,7 @@ from rekindle.core.tensor import Tensor
 
 from ..checks import one_tensor
 from ..containers import Sequential, run_fresh, run_torch
+from ..errors import not_stated
 from ..module import Module, as_input, as_torch, both_protocols, torch_class
 from ..shape import View
 
@@ -23,7 +24,7 @@ class AroundNet(Module):
 
     def prepare_views(self, input: Tensor) -> None:
         """Set the sizes of the views inside for an input (N, T, ...)."""
-        raise NotImplementedError
+        raise not_stated(self, "prepare_views")
 
     def children(self) -> Iterator[tuple[str, Any]]:
         yield "net", self.net

@@ -10,6 +10,8 @@ from rekindle.core.autograd import check_grads
 from rekindle.core.checkpoint import Table, TorchObject
 from rekindle.core.creation import full, tensor, zeros
 from rekindle.legacy_nn.errors import ModuleError
+from rekindle.legacy_nn.going_back import SideBySide
+from rekindle.legacy_nn.stated_gradient import StatedGradient
 
 
 def doubles(*shape, seed=0):
@@ -207,3 +209,19 @@ def test_a_field_that_is_taken_away_takes_the_gradient_with_it():
     assert module.weight.grad is not None
     module.weight.grad = None
     assert module.weight.grad is None
+
+
+def test_an_abstract_method_says_what_it_is_to_do():
+    class Halves(SideBySide, nn.Container):
+        def flow(self, input, step):
+            return step(1, input)
+
+    class Limited(StatedGradient):
+        def compute(self, input):
+            return ops.clamp(input, min=0, max=1)
+
+    x = doubles(2, 3)
+    with pytest.raises(ModuleError, match=r"Halves does not define shares\(\).*SideBySide.*Yield"):
+        Halves().add(nn.Tanh()).backward(x, x)
+    with pytest.raises(NotImplementedError, match=r"Limited does not define gradients\(\)"):
+        Limited().backward(x, x)
