@@ -17,6 +17,7 @@ from .kinds import Type
 from .lower.classes import relate
 from .modern.attempts import Modern, modern
 from .module import Module
+from .modern.gradients import with_gradients
 from .module_names import placed, required_module_name
 from .names import python_name
 from .parameters import Parameters
@@ -149,6 +150,7 @@ class Project:
         for path, result in found.items():
             parsed[path] = result.block, result.scopes
         return found
+        found = with_gradients(parsed, found)
 
     def _path_of(self, required: str, path: str = "") -> str | None:
         """Return the path of the file that `require` means in a file."""

@@ -9,6 +9,7 @@ from .. import ast
 from ..code import ATOM, Code
 from ..lower.context import Context, Visit
 from ..scope import FileScope, _Resolver, resolve
+from .gradient_nodes import Unpacked, resolve_unpacked, unpacked
 from .nodes import ClassNumbers, Line, Nothing, Suite, Template, Whole
 from .walk import plain
 
@@ -33,6 +34,8 @@ class ModernResolver(_Resolver):
         """Visit a statement."""
         if isinstance(statement, Line):
             self.expression(statement.code)
+        elif isinstance(statement, Unpacked):
+            resolve_unpacked(self, statement)
         elif isinstance(statement, Suite) and statement.names:
             self.enter_loop()
             self.enter()
@@ -127,3 +130,4 @@ STATEMENTS: dict[type, Callable[[Context, Any], None]] = {
     Suite: suite,
     Nothing: nothing,
 }
+    Unpacked: unpacked,
