@@ -334,7 +334,7 @@ class Module:
         if name == "require" and call.arguments and isinstance(call.arguments[0], ast.String):
             package = call.arguments[0].value
             self.required[package] = None
-            known = package in library.PACKAGES or package in library.PARTS
+            known = package in library.PACKAGES | library.PARTS | library.LIBRARIES.keys()
             known = known or package.partition(".")[0] in library.BRIDGED
             if self.find(package) is None and not known:
                 self.missing[package] = None

@@ -79,6 +79,8 @@ local function load(i) return {y = 2 * i} end
 local list = tnt.ListDataset{list = torch.range(1, 6):long(), load = load}
 print(list:size(), list:get(3).y)
 print(nn.Sequencer(nn.LSTM(3, 2)):forward{torch.ones(1, 3)}[1]:size(2), rnn.version)
+print(nn.rnn.recursiveCopy(nil, {torch.ones(2)})[1]:sum(), nn.linear, type(nn.Jacobian))
+print(require('bit').band(12, 10))
 """
 
 
@@ -98,6 +100,8 @@ def test_packages_that_are_lua_serve_translated_programs(tmp_path):
         "3\ttnt.AverageValueMeter",
         "6\t6",
         "2\t2.1",
+        "2\tnil\ttable",
+        "8",
     ]
     assert done.stdout.splitlines() == lines, done.stderr
 

@@ -16,7 +16,7 @@ from .. import library
 from ..module_names import module_name, required_module_name
 from .bridged import bridge, package
 from .packages import PACKAGES, late_package
-from .shared import define
+from .shared import G, define
 from .tables import Table
 
 arg = Table(*sys.argv[1:])
@@ -38,6 +38,8 @@ def require(name: str) -> Any:
         return PACKAGES[name]
     if name in library.PARTS or name in library.LATE:
         return late_package(name)
+    if name in library.LIBRARIES:
+        return G[name]
     if is_package(name):
         return package(name)
     module = required_module_name(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys as python_sys
 import time
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import rekindle.legacy_nn as legacy_nn
@@ -60,11 +61,19 @@ class Package:
         return f"<package {self._name}>"
 
 
+_TABLES = ("Jacobian", "SparseJacobian", "hessian", "utils")
+"""Modules of Python that are tables in nn."""
+
+
 def _nn_member(name: str) -> Any:
     known = KNOWN.get(f"nn.{name}")
     if known is not None and known.cls is not None:
         return known.cls
-    return getattr(legacy_nn, name, None)
+    if name == "rnn":
+        return rnn
+    found = getattr(legacy_nn, name, None)
+    of_python = isinstance(found, ModuleType) and name not in _TABLES
+    return None if of_python else found
 
 
 def _optim_member(name: str) -> Any:
