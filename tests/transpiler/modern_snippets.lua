@@ -646,3 +646,34 @@ for i = 1, 3 do
    print(string.format('%.3f', e) .. ' ' .. ('x' .. (e > 0 and 'pos' or 'neg')))
 end
 for _, l in ipairs(losses) do show(l) end
+----- backward passes that are given a gradient
+local net = nn.Sequential():add(nn.Linear(3, 4)):add(nn.Tanh()):add(nn.Linear(4, 2))
+local w, dw = net:getParameters()
+w:copy(P(w:nElement()))
+local x, y = P(5, 3), P(5, 2)
+local reward = P(5, 2):mul(0.3)
+for i = 1, 3 do
+   net:zeroGradParameters()
+   local out = net:forward(x)
+   local loss = torch.cmul(out, reward):sum()
+   net:backward(x, reward)
+   show(loss, dw:norm())
+   net:updateParameters(0.1)
+end
+for i = 1, 2 do
+   dw:zero()
+   net:forward(x)
+   local difference = torch.add(net.output, -1, y)
+   net:backward(x, difference:mul(0.1))
+   local total = net:forward(y:narrow(2, 1, 1):expand(5, 3)):sum()
+   local norm = dw:norm()
+   show(total, norm)
+   w:add(-0.2, dw)
+end
+local function objective(input)
+   local sum = 2 * net:forward(input):sum()
+   net:backward(input, torch.Tensor(5, 2):fill(2))
+   return sum
+end
+dw:zero()
+show(objective(x), dw:norm())

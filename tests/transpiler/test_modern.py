@@ -178,7 +178,7 @@ KEPT = [
     ),
     ("net:parameters()", "net", "the method parameters of the model"),
     ("local t = {net}", "net", "the model is kept in a table, or given away"),
-    ("torch.save('x.t7', net)", "net", "the model is kept in a table, or given away"),
+    ("torch.save('x.t7', crit)", "crit", "the criterion is kept in a table, or given away"),
     ("crit:updateGradInput(x, y)", "crit", "the method updateGradInput of the criterion"),
     ("print(net.output)", "net", "the field output of the model"),
     ("net:add(crit)", "net", "what is added here is no model"),

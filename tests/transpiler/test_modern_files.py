@@ -291,3 +291,88 @@ def test_spatial_dropout_stays_torchs():
     """Torch scales when it evaluates, not when it trains."""
     source = "local net = nn.Sequential():add(nn.SpatialDropout(0.2)):add(nn.ReLU())\n"
     assert "legacy_nn.SpatialDropout(0.2)" in translate(source, "modern").python
+
+
+PARALLEL = (
+    running.HEAD
+    + """
+torch.setdefaulttensortype('torch.FloatTensor')
+torch.manualSeed(5)
+require 'parallel'
+require 'models.two'
+local model = createModel(2, 6)
+local branch = makeBranch()
+torch.save('branch.t7', {branch = branch, size = 4})
+show(model:forward(P(3, 4)), torch.load('branch.t7').branch:forward(P(2, 4)))
+print(model.imageSize, torch.type(model), torch.type(model.modules[1]))
+"""
+)
+
+STAGES = """
+require 'nn'
+function createModel(count, width)
+   local half = width / 2
+   local features = nn.Sequential()
+   features:add(nn.Linear(4, width)):add(nn.Tanh())
+   features:add(nn.Linear(width, 3))
+   features:float()
+   features = parallel(features, count)
+   local sum = nn.ConcatTable()
+   local a = nn.Sequential():add(nn.Linear(3, 5))
+   local b = nn.Sequential():add(nn.Linear(3, 5))
+   sum:add(a):add(b)
+   local classifier = nn.Sequential()
+   classifier:add(sum):add(nn.CAddTable())
+   classifier:add(nn.LogSoftMax())
+   local model = nn.Sequential():add(features):add(classifier)
+   model.imageSize = 256
+   return model
+end
+function makeBranch()
+   local net = nn.Sequential()
+   net:add(nn.Linear(4, 2)):add(nn.ReLU())
+   torch.save('net.t7', {net = net})
+   net:add(nn.Dropout(0.1))
+   return net
+end
+"""
+
+WRAPPED = """
+function parallel(model, count)
+   local wrapped = nn.Decorator(model)
+   wrapped.count = #model:listModules() + count
+   wrapped:evaluate()
+   return wrapped
+end
+"""
+
+
+def test_models_are_handed_to_functions_that_stay_and_saved(tmp_path):
+    files = {"main.lua": PARALLEL, "models/two.lua": STAGES, "parallel.lua": WRAPPED}
+    text = formatted({"a": both(files, tmp_path)["models/two.lua"].python})["a"]
+    assert "features = G.parallel(as_torch(features), count)" in text
+    assert "sum.extend([a, b])" in text
+    assert 'torch.save("net.t7", Table(net=as_torch(net)))' in text
+    assert "model = nn.Sequential(features, classifier)" in text
+    assert "    return as_torch(model)\n" in text
+    assert "    return net\n" in text
+    assert "legacy" not in text
+
+
+def test_sizes_that_are_computed_by_division_are_whole():
+    source = (
+        "torch.setdefaulttensortype('torch.FloatTensor')\n"
+        "local n = 8\nlocal half = n / 2\nlocal net = nn.Sequential():add(nn.Linear(half, n / 4))"
+        ":add(nn.Linear(2, 1))\nprint(net:forward(torch.ones(3, 4)):size(2))\n"
+    )
+    found = translate(source, "modern")
+    assert "nn.Linear(int(half), int(n / 4))" in found.python
+    assert printed(found) == "1\n"
+
+
+def test_what_holds_only_torchs_stays_torchs():
+    source = "local function make(x)\n   local net = nn.Sequential()\n   net:add(x):add(nn.Mean(1))"
+    source += "\n   return net\nend\nprint(make(nn.Foo()):forward(torch.ones(2)))\n"
+    found = translate(source, "modern")
+    assert "from rekindle import nn" not in found.python
+    assert any("all that it holds is Torch's" in k.reason for k in found.kept)

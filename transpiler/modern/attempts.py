@@ -20,6 +20,7 @@ from .nodes import NN, SEED, Line, Nothing, Template, like
 from .optimizers import is_simple
 from .programs import programs
 from .rewrite import Rewriter
+from .stages import separate_stages
 from .walk import names_in, package_member, plain, walk
 
 _BOTH = {"nn": "legacy_nn", "optim": "legacy_optim"}
@@ -90,6 +91,7 @@ def _program(
             scopes = resolve(block)
             unalias(scopes)
             files.append(File(path, block, scopes))
+            separate_stages(files[-1])
         facts = Facts(files, required, faithful, frozenset(cut))
         double = default_is_double(files)
         if double is None and facts.roles:
@@ -144,7 +146,7 @@ def _refused(facts: Facts, rewriter: Rewriter) -> tuple[set[Any], set[Any]]:
     """Return the anchors of all groups that refused, and where a group can be cut first.
 
     Functions and files that give models to other files are cut off from those, so that they are
-    rewritten where their callers are not.
+    rewritten where their callers are not; a parameter is cut off from what it is given.
     """
     groups = facts.groups
     roots = {groups.root(a) for anchors, _, _ in rewriter.refused for a in anchors}
@@ -160,8 +162,14 @@ def _refused(facts: Facts, rewriter: Rewriter) -> tuple[set[Any], set[Any]]:
         if path is not None:
             seams.setdefault(groups.root(facts.anchor(key)), set()).add(path)
     found: set[Any] = set().union(*(seams[r] for r in roots if r in seams))
-    whole = {r for r in roots if r not in seams}
-    return {a for a in known if groups.root(a) in whole} | whole, found
+    parameters: dict[Any, set[Any]] = {}
+    for anchors, _, _ in rewriter.refused:
+        for anchor in anchors:
+            if isinstance(anchor, tuple) and anchor[3] == "parameter":
+                parameters.setdefault(groups.root(anchor), set()).add(anchor)
+    whole = {r for r in roots if r not in seams and r not in parameters}
+    alone = set().union(*(parameters[r] for r in roots if r not in seams and r in parameters))
+    return {a for a in known if groups.root(a) in whole} | whole | alone, found
 
 
 def default_is_double(files: Sequence[File]) -> bool | None:

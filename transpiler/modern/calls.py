@@ -14,6 +14,7 @@ from .containers import TABLE
 from .criterions import LOSSES
 from .fields import field, length
 from .nodes import ClassNumbers, at
+from .values import handed_over
 from .walk import number, plain
 
 if TYPE_CHECKING:
@@ -136,12 +137,24 @@ def _call(r: Rewriter, node: ast.Call) -> Any:
                 node.arguments[position] = vector
         return None
     _give_models(r, node)
+    _hand_over(r, node)
     function = r.facts.builder(node)
     if function is not None or (class_of(node) is None and r.facts.role_of(node) is not None):
         r.refuse_keys(
             node, r.facts.keys_in(node), "what it builds is kept in a table, or given away"
         )
     return None
+
+
+def _hand_over(r: Rewriter, node: ast.Call) -> None:
+    """Let a function that stays as it is have a model that its maker is done with."""
+    if class_of(node) is not None or not isinstance(plain(node.function), ast.Name):
+        return
+    for argument in map(plain, node.arguments):
+        if isinstance(argument, ast.Name) and r.facts.role(argument) == "model":
+            found = None if id(argument) in r.planned_values else handed_over(r, argument)
+            if found is not None:
+                r.planned_values[id(argument)] = found
 
 
 def _give_models(r: Rewriter, node: ast.Call) -> None:

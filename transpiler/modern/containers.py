@@ -74,7 +74,9 @@ class Containers:
                 known = self.r.facts.layers[key]
                 self.r.facts.layers[key] = [None if k == "LookupTable" else k for k in known]
         long = len(items) > 3 or any(item.statement is not None for item in items)
-        long = long and kind == "Sequential"
+        long = long and kind == "Sequential" and len(items) > 1
+        if key is not None and items:
+            self.r.containers.append((node, key))
         parts = [head, *listed(items, long), tail]
         parts += [".double()"] if doubled and self.models.double else []
         return Template(node.line, node.column, parts, MODULE, (NN,))
@@ -172,12 +174,20 @@ class Containers:
     def appended(self, node: ast.Node, owner: Any, children: list[Child], key: Any) -> Template:
         """Return `owner.append(...)` for what is added to a model after its definition."""
         kind = self.kind_of(owner)
+        if key is not None:
+            self.r.containers.append((node, key))
         is_chain = kind not in ("ConcatTable", "Concat")
         items, rank = self.items(
             children, self.models.ranks.get(key), key, is_chain=is_chain, first=False
         )
         self.models.ranks[key] = rank
         parts: list[Part] = [owner, ".branches" if kind == "Concat" else ""]
+        if kind == "ConcatTable" and len(items) > 1:
+            for item in items:
+                item.parts += [".double()"] if item.has_parameters and self.models.double else []
+            return Template(
+                node.line, node.column, [owner, ".extend([", *listed(items, False), "])"]
+            )
         for item in items:
             double = ".double()" if item.has_parameters and self.models.double else ""
             parts += [".append(", *item.parts, double, ")"]
@@ -198,6 +208,7 @@ class Containers:
             if name != "LookupTable" or (first and key in self.models.indexed):
                 layer = self.models.layer(node, rank)
             if layer is not None:
+                self._owned(key, self.r.native)
                 return Item([layer.code], layer.has_parameters), layer.rank
         if name is None and self.r.facts.is_model(node):
             inner_key = self.r.facts.key(node)
@@ -220,8 +231,7 @@ class Containers:
         if self.r.facts.handed.is_unknown(node) and self.r.facts.handed.closed[self.r.path]:
             return Item([self.r.expression(node)]), None  # a function that was handed on
         if name not in TENSOR_CLASSES:
-            owners = [key] if key is not None else [*self.r.targets[-1:], *self.r.functions[-1:]]
-            self.r.foreign |= {k for k in owners if k is not None}
+            self._owned(key, self.r.foreign)
         base, calls = chain_of(node)
         for call in (base, *calls):
             for argument in getattr(call, "arguments", ()):
@@ -229,6 +239,11 @@ class Containers:
                     self.r.join(key, self.r.facts.key(argument))
                     self.r.planned_values[id(argument)] = plain(argument)
         return Item([self.r.expression(node)]), None if name in TENSOR_CLASSES else TABLE
+
+    def _owned(self, key: Any, kind: set[Any]) -> None:
+        """Say that a model has a layer of a kind."""
+        owners = [key] if key is not None else [*self.r.targets[-1:], *self.r.functions[-1:]]
+        kind |= {k for k in owners if k is not None}
 
     def _legacy_class(self, node: Any) -> str | None:
         """Return the class of a module of Torch's that core runs as it is, in a Sequential."""

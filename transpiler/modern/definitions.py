@@ -32,6 +32,7 @@ def definition(
         return None
     position += 1
     value = plain(statement.values[0])
+    r.depths[key] = r.loops
     r.targets.append(key)
     for other in r.facts.keys_in(value):
         r.join(key, other)

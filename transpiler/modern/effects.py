@@ -10,6 +10,7 @@ from .chains import added
 from .definitions import next_children
 from .fields import field
 from .nodes import NN, RESET, SEED, Line, Nothing, Suite, Template, at, like
+from .values import as_torchs
 from .walk import alike, method_call, negated, plain
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def effect(r: Rewriter, node: ast.CallStatement) -> list[ast.Statement] | None:
         if dotted(call.function) == "torch.manualSeed" and len(call.arguments) == 1:
             seed = at(node, "share_generator()", imports=[SEED])
             return [node, Line(node.line, node.column, seed)]
+        if dotted(call.function) == "torch.save" and len(call.arguments) > 1:
+            _saved(r, call.arguments[1])
         return None
     drawn = _of_layer(r, node, call)
     if drawn is not None:
@@ -84,6 +87,18 @@ def effect(r: Rewriter, node: ast.CallStatement) -> list[ast.Statement] | None:
         code = r.models.typed(node, model, call.arguments[0])
         return [like(Line(node.line, node.column, code), node)]
     return None
+
+
+def _saved(r: Rewriter, given: Any) -> None:
+    """Let `torch.save` write models, or a table of them, as Torch's."""
+    given = plain(given)
+    if isinstance(given, ast.TableConstructor):
+        for entry in given.fields:
+            _saved(r, entry.value)
+    elif r.facts.is_model(given):
+        for key in r.facts.keys_in(given):
+            r.join(key)
+        r.planned_values[id(given)] = as_torchs(r, given)
 
 
 def _of_layer(r: Rewriter, node: ast.CallStatement, call: ast.MethodCall) -> ast.Statement | None:

@@ -41,6 +41,8 @@ class Handed:
                 given = [f.value for f in node.fields if not isinstance(f.key, ast.String)]
             elif isinstance(node, ast.Call) and self.variables.parameters_of(node):
                 given = node.arguments
+            elif isinstance(node, ast.Assign) or (isinstance(node, ast.Local) and node.values):
+                given = node.values
             else:
                 continue
             for value in map(plain, given):

@@ -96,7 +96,9 @@ def whole(c: Context, node: Whole) -> Code:
     """Return a size, as an integer where it may be none."""
     kind = c.type_of(node.inner)
     inner = plain(node.inner)
-    divides = isinstance(inner, ast.Binary) and inner.operator in ("/", "^")
+    variable = inner.variable if isinstance(inner, ast.Name) else None
+    values = [inner] if variable is None else variable.values
+    divides = any(isinstance(v, ast.Binary) and v.operator in "/^" for v in map(plain, values))
     if (kind.is_number and kind.kind != "integer") or divides:
         return Code(f"int({c.expression(node.inner)})", ATOM)
     return c.expression(node.inner)
@@ -129,5 +131,5 @@ STATEMENTS: dict[type, Callable[[Context, Any], None]] = {
     Line: line,
     Suite: suite,
     Nothing: nothing,
-}
     Unpacked: unpacked,
+}

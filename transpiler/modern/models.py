@@ -99,6 +99,8 @@ class Models:
             self.r.refuse_all(node, reason)
             return node
         if all(c.method == "add" and len(c.arguments) == 1 for c in calls):
+            if self.containers.kind_of(base) == "ConcatTable":
+                self.r.refuse_all(node, "what it is after something was added is used")
             children: list[Child] = [(c.arguments[0], None) for c in calls]
             owner = self.expression(base)
             return self.containers.appended(node, owner, children, self.r.facts.key(base))

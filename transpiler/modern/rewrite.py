@@ -70,8 +70,14 @@ class Rewriter(Refusals):
         self.taken: set[int] = set()
         self.owners: dict[int, Key] = {}
         self.bodies: list[ast.Function] = []
+        self.depths: dict[Key, int] = {}
+        """By model, in how many loops of its function it is defined."""
         self.searched: list[tuple[ast.Node, Key]] = []
         self.foreign: set[Key] = set()
+        """Models, or functions that make them, with modules of Torch inside."""
+        self.native: set[Key] = set()
+        """Those with layers of core inside."""
+        self.containers: list[tuple[ast.Node, Key]] = []
         self.made_classes: set[str] | None = None
 
     def run(self) -> None:
@@ -88,6 +94,10 @@ class Rewriter(Refusals):
             if root(self.facts.anchor(key)) in foreign:
                 reason = "its layers are looked for, and what it holds of Torch's may have some"
                 self.refuse_keys(node, [key], reason)
+        native = {root(self.facts.anchor(k)) for k in self.native}
+        for node, key in self.containers:
+            if root(self.facts.anchor(key)) not in native:
+                self.refuse_keys(node, [key], "all that it holds is Torch's")
 
     # -- names ------------------------------------------------------------------------------
 

@@ -117,6 +117,11 @@ def _is_output(node: Any, step: Step) -> bool:
     )
 
 
+def name_of(output: Any) -> Any:
+    """Return what tells one output from another."""
+    return (output.variable or output.name) if isinstance(output, ast.Name) else id(output)
+
+
 def is_output_field(node: Any, model: Any) -> bool:
     """Whether an expression is `model.output`."""
     return (

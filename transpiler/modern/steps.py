@@ -9,15 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import ast
-from ..kinds import NUMBER, TENSOR
-from .calls import input_of, target_of
+from ..kinds import NUMBER
+from .calls import target_of
+from .gradient_steps import plan_with_gradient
 from .nodes import Line, Nothing, at, like
+from .outputs import plan_output, training_call
 from .step_parts import (
     Step,
     changed,
     is_forward,
     is_output_field,
     loss_of,
+    name_of,
     only_target,
     runs_again,
     step_of,
@@ -38,38 +41,27 @@ def find_steps(r: Rewriter, statements: list[ast.Statement]) -> None:
         if not is_step or id(statement) in r.replaced:
             continue
         step = step_of(r, statements, position)
-        if step is None:
-            reason = (
-                "it does not go back through a loss whose forward pass stands in the same block"
-            )
-            r.refuse_all(call, reason)
-        else:
-            _plan(r, statements, position, step)
+        if step is None or not _plan(r, statements, position, step):
+            plan_with_gradient(r, statements, position)
 
 
-def _plan(r: Rewriter, statements: list[ast.Statement], position: int, step: Step) -> None:
+def _plan(r: Rewriter, statements: list[ast.Statement], position: int, step: Step) -> bool:
+    """Plan a step; return whether its loss and its forward pass stand before it."""
     loss_at = loss_of(r, statements[:position], step)
     if loss_at is None:
-        r.refuse_all(step.backward, "the loss that it goes back from is not computed before it")
-        r.refuse_keys(step.backward, [r.facts.key(step.model)], "its loss is not found")
-        return
+        return False
     at_position, call = loss_at
     output = _forward_of(r, statements, at_position, position, step, plain(call.arguments[0]))
     if output is None:
-        r.refuse_keys(
-            step.backward,
-            [r.facts.key(step.model), r.facts.key(step.criterion)],
-            "the forward pass that its backward pass belongs to is not in the same block",
-        )
-        return
+        return False
     if runs_again(r, statements[: position + 1], step):
         keys = [r.facts.key(step.model), r.facts.key(step.criterion)]
         r.refuse_keys(step.backward, keys, "the model runs again before it goes back")
-        return
-    earlier = r.last_backward.get(_name_of(step.output))
+        return True
+    earlier = r.last_backward.get(name_of(step.output))
     if earlier is not None and any(s is earlier for s in statements[:position]):
         r.retained.add(id(earlier))  # its graph is gone through once more
-    r.last_backward[_name_of(step.output)] = step.backward
+    r.last_backward[name_of(step.output)] = step.backward
     r.join(r.facts.key(step.model), r.facts.key(step.criterion))
     loss = _plan_loss(r, statements[at_position], call, output, step)
     if step.gradient is not None:
@@ -83,11 +75,7 @@ def _plan(r: Rewriter, statements: list[ast.Statement], position: int, step: Ste
         return [like(Line(backward.line, backward.column, code), backward)]
 
     r.replaced[id(backward)] = line
-
-
-def _name_of(output: Any) -> Any:
-    """Return what tells one output from another."""
-    return (output.variable or output.name) if isinstance(output, ast.Name) else id(output)
+    return True
 
 
 def _forward_of(
@@ -109,7 +97,7 @@ def _forward_of(
         between = changed(statements[position + 1 : backward_at])
         if isinstance(statement, ast.CallStatement) and is_output_field(output, step.model):
             if is_forward(statement.call, step) and not names & between:
-                return _plan_output(r, statement, statement.call, None)
+                return plan_output(r, statement, statement.call, None)
             continue
         target = only_target(statement)
         if target is None or not alike(target, output):
@@ -117,33 +105,9 @@ def _forward_of(
         assert isinstance(statement, (ast.Local, ast.Assign))
         call = plain(statement.values[0])
         if is_forward(call, step) and not (names | {target.name}) & between:
-            return _plan_output(r, statement, call, target)
+            return plan_output(r, statement, call, target)
         return None
     return None
-
-
-def _plan_output(r: Rewriter, statement: ast.Statement, call: Any, target: ast.Name | None) -> Any:
-    variable = None if target is None else target.variable
-    if isinstance(statement, ast.Local) and variable is not None and not variable.writes:
-        r.facts.roles[variable] = "output"
-        r.expressions[id(call)] = lambda: training_call(r, call)
-        return lambda: r.name(variable, call)
-    name = r.fresh("output")
-    made = ast.Name(statement.line, statement.column, name)
-
-    def statements() -> list[ast.Statement]:
-        value = training_call(r, call)
-        first = ast.Local(statement.line, statement.column, [made], [value])
-        if target is None:
-            return [like(first, statement)]
-        first.before, first.blank_before = statement.before, statement.blank_before
-        kept = at(call, made, ".detach()", kind=TENSOR)
-        second = ast.Assign(statement.line, statement.column, [target], [kept])
-        second.after = statement.after
-        return [first, second]
-
-    r.replaced[id(statement)] = statements
-    return lambda: made
 
 
 def _plan_loss(
@@ -179,12 +143,6 @@ def _plan_loss(
 
     r.replaced[id(statement)] = statements
     return made
-
-
-def training_call(r: Rewriter, call: Any) -> Any:
-    """Return `model(input)` of a `model:forward(input)`."""
-    model = r.models.expression(call.object)
-    return at(call, model, "(", input_of(r, call), ")", kind=TENSOR)
 
 
 def loss_call(r: Rewriter, call: Any, output: Any) -> Any:

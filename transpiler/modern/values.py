@@ -50,7 +50,9 @@ def returned(r: Rewriter, value: Any, position: int) -> Any:
     role = r.facts.role_of(value)
     seams = r.facts.seams
     if role == "model" and (seams.has(r.bodies[-1]) if r.bodies else seams.has_file(r.path)):
-        return given_back(r, value)
+        return as_torchs(r, value)
+    if role == "model" and isinstance(function, str) and function not in r.facts.builders:
+        return as_torchs(r, value) if is_chain(r, value) else r.expression(value)
     if function is None and r.functions:
         return r.expression(value)
     if function is not None:
@@ -65,9 +67,23 @@ def returned(r: Rewriter, value: Any, position: int) -> Any:
     return r.models.criterion(value, False) if role else r.expression(value)
 
 
-def given_back(r: Rewriter, value: Any) -> Any:
+def as_torchs(r: Rewriter, value: Any) -> Any:
     """Return a model as what stays Torch's takes it."""
-    for key in r.facts.keys_in(value):
-        r.join(key)
     model = r.models.expression(value, None)
     return at(value, "as_torch(", model, ")", kind=MODULE, imports=[AS_TORCH])
+
+
+def is_chain(r: Rewriter, value: Any) -> bool:
+    """Whether a model is more than one layer."""
+    return r.facts.classes_of(value) <= {"Sequential", "Concat"}
+
+
+def handed_over(r: Rewriter, node: ast.Name) -> Any:
+    """Return a model that a function is done with as what stays Torch's takes it; else None."""
+    variable = node.variable
+    done = variable is not None and not variable.captured and variable.names[-1] is node
+    if not done or variable is None or not r.bodies or r.depths.get(variable) != r.loops:
+        return None
+    if not is_chain(r, node):
+        return None
+    return at(node, "as_torch(", r.name(variable, node), ")", kind=MODULE, imports=[AS_TORCH])
