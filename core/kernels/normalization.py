@@ -227,7 +227,7 @@ def channel_sums(xp: Any, x: Array, *, before: int, after: int) -> Array:
     return total.astype(x.dtype, copy=False)
 
 
-@dispatched("onednn.local_response", least=1024)
+@dispatched("fused.local_response", least=1024)
 def local_response_norm(
     xp: Any, x: Array, *, size: int, alpha: float, beta: float, k: float
 ) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 from ..kernels import normalization as kernels
 from .batch_rules import apart, folded, merged, moved, shifted
 from .batching import Call
+from .dispatching import dispatched_rule
 from .registry import Array, Sample, operation
 
 
@@ -95,9 +96,11 @@ def _scale(xp: Any, x: Any, size: int, alpha: float, k: float) -> Any:
     return xp.channel_sums(x * x, before=before, after=size - 1 - before) * (alpha / size) + k
 
 
-def _response_gradient(
+@dispatched_rule("fused.local_response", least=1024)
+def local_response_gradient(
     xp: Any, g: Any, x: Any, size: int, alpha: float, beta: float, k: float
 ) -> Any:
+    """Return the gradient of `local_response_norm` by its input."""
     scale = _scale(xp, x, size, alpha, k)
     direct = g * xp.power(scale, -beta)
     before = (size - 1) // 2
@@ -114,7 +117,7 @@ def _response_tangent(
     return (g - x * change / scale * (2 * alpha * beta / size)) * xp.power(scale, -beta)
 
 
-local_response_norm.def_vjp(x=_response_gradient)
+local_response_norm.def_vjp(x=local_response_gradient)
 local_response_norm.def_jvp(x=_response_tangent)
 
 

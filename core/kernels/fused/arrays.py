@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...backend import empty
+from ..copying import copy_into
 from ..dispatch import Declined
 
 Array = Any
@@ -69,3 +70,21 @@ def rows(array: Array, axes: tuple[int, ...]) -> Array | None:
     if array.size == 0 or sorted(axis % ndim for axis in axes) != [*range(ndim - len(axes), ndim)]:
         return None
     return np.ascontiguousarray(array).reshape(-1, prod(array.shape[ndim - len(axes) :]))
+
+
+def images_in_order(x: Array, last: bool) -> Array:
+    """Return images without gaps, channels-last or row-major: x itself where it lies so."""
+    if (np.moveaxis(x, 1, -1) if last else x).flags.c_contiguous:
+        return x
+    return copy_into(np, new_images(x.shape, x.dtype, last), x)
+
+
+def new_images(shape: tuple[int, ...], dtype: Any, last: bool) -> Array:
+    """Return new images with arbitrary contents, channels-last or row-major."""
+    if not last:
+        return empty(shape, dtype)
+    strides, step = [0] * len(shape), np.dtype(dtype).itemsize
+    for axis in (1, *range(len(shape) - 1, 1, -1), 0):
+        strides[axis] = step
+        step *= shape[axis]
+    return empty(shape, dtype, strides)

@@ -11,11 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import empty
 from .. import pooling as reference
-from ..copying import copy_into
 from ..dispatch import SMALL, Declined
-from .arrays import DOUBLE, SINGLE, Array, other_dtype
+from .arrays import DOUBLE, SINGLE, Array, images_in_order, new_images, other_dtype
 from .compiling import kernel, prange
 
 Sizes = Sequence[int]
@@ -193,7 +191,7 @@ def max_pool(
     window = reference.window_of(np, "max_pool", x, kernel, stride, padding, dilation, ceil_mode)
     shape = (*x.shape[:2], *window.out)
     x, last = _laid_out(x)
-    values, indices = _new(shape, x.dtype, last), _new(shape, np.int64, last)
+    values, indices = new_images(shape, x.dtype, last), new_images(shape, np.int64, last)
     compute = _max_last if last else _max_first
     compute(_view(x, last), _table(window), _view(values, last), _view(indices, last))
     return values, indices
@@ -209,8 +207,8 @@ def max_pool_gradient(g: Array, indices: Array, *, size: Sizes) -> Array | Decli
     indices, last = _laid_out(indices)
     if int(indices.max()) >= count or int(indices.min()) < -1:
         return SMALL
-    g = _in_order(g, last)
-    out = _new((*g.shape[:2], *size), g.dtype, last)
+    g = images_in_order(g, last)
+    out = new_images((*g.shape[:2], *size), g.dtype, last)
     if last:
         _spread_last(*(_view(a, True).reshape(len(a), -1, a.shape[1]) for a in (g, indices, out)))
     else:
@@ -234,7 +232,7 @@ def avg_pool(
     window = reference.window_of(np, "avg_pool", x, kernel, stride, padding, flat, ceil_mode)
     counts = reference.counts_of(np, window, x.shape[2:], x.dtype, count_include_pad)
     x, last = _laid_out(x)
-    out = _new((*x.shape[:2], *window.out), x.dtype, last)
+    out = new_images((*x.shape[:2], *window.out), x.dtype, last)
     compute = _mean_last if last else _mean_first
     compute(_view(x, last), _table(window), counts.reshape(-1, window.out[-1]), _view(out, last))
     return out
@@ -263,7 +261,7 @@ def avg_pool_gradient(
         return SMALL
     counts = reference.counts_of(np, window, size, g.dtype, count_include_pad)
     g, last = _laid_out(g)
-    out = _new(image.shape, g.dtype, last)
+    out = new_images(image.shape, g.dtype, last)
     compute = _share_last if last else _share_first
     compute(_view(g, last), _table(window), counts.reshape(-1, window.out[-1]), _view(out, last))
     return out
@@ -282,26 +280,8 @@ def _laid_out(x: Array) -> tuple[Array, bool]:
     if np.moveaxis(x, 1, -1).flags.c_contiguous:
         return x, True
     if x.shape[1] >= FEW:
-        return _in_order(x, True), True
+        return images_in_order(x, True), True
     return np.ascontiguousarray(x), False
-
-
-def _in_order(x: Array, last: bool) -> Array:
-    """Return x in one of the two orders."""
-    if (np.moveaxis(x, 1, -1) if last else x).flags.c_contiguous:
-        return x
-    return copy_into(np, _new(x.shape, x.dtype, last), x)
-
-
-def _new(shape: tuple[int, ...], dtype: Any, last: bool) -> Array:
-    """Return a new array in one of the two orders."""
-    if not last:
-        return empty(shape, dtype)
-    strides, step = [0] * len(shape), np.dtype(dtype).itemsize
-    for axis in (1, *range(len(shape) - 1, 1, -1), 0):
-        strides[axis] = step
-        step *= shape[axis]
-    return empty(shape, dtype, strides)
 
 
 def _view(x: Array, last: bool) -> Array:

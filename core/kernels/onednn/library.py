@@ -87,10 +87,6 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
         *(_OUT, _HANDLE, _INT),
         *(*(_HANDLE,) * 3, _FLOAT, ctypes.c_uint, _HANDLE, _HANDLE),
     ),
-    "lrn_forward_primitive_desc_create": (
-        *(_OUT, _HANDLE, _INT, _INT),
-        *(_HANDLE, _HANDLE, _DIM, _FLOAT, _FLOAT, _FLOAT, _HANDLE),
-    ),
     "softmax_forward_primitive_desc_create": (
         *(_OUT, _HANDLE, _INT, _INT),
         *(_HANDLE, _HANDLE, _INT, _HANDLE),
