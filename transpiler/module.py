@@ -78,7 +78,8 @@ class Module:
         self._tables_of_functions()
         self._unalias_packages()
         find_classes(block, self)
-        self._collect_fields()
+        for info in self.classes.values():
+            self.collect_fields(info)
         last = block.statements[-1] if block.statements else None
         if isinstance(last, ast.Return) and len(last.values) == 1:
             only = last.values[0]
@@ -115,13 +116,13 @@ class Module:
         if info.variable is not None:
             self.class_variables[info.variable] = info
 
-    def _collect_fields(self) -> None:
-        for info in self.classes.values():
-            for name, statement in info.methods.items():
-                for key, value, certain in _assigned_fields(statement.function):
-                    certain = certain and name == "__init"
-                    info.fields[key] = info.fields.get(key, False) or certain
-                    info.values.setdefault(key, []).append(value)
+    def collect_fields(self, info: ClassInfo) -> None:
+        """Find the fields that the methods of a class assign."""
+        for name, statement in info.methods.items():
+            for key, value, certain in _assigned_fields(statement.function):
+                certain = certain and name == "__init"
+                info.fields[key] = info.fields.get(key, False) or certain
+                info.values.setdefault(key, []).append(value)
 
     def self_types(self) -> dict[Variable, Type]:
         """Return the types of `self` in methods of classes, and of the classes' variables."""
@@ -135,7 +136,9 @@ class Module:
                 function = statement.function
                 scope = self.scopes.scopes[id(function)]
                 first = scope.variables[0] if scope.variables else None
-                if first is not None and first.name == "self" and not first.writes:
+                if first is None or first.writes:
+                    continue
+                if first.name == "self" or first.kind == "self":
                     found[first] = Type("object", detail=info)
         for defined in self.all_statements():
             if isinstance(defined, ast.FunctionStatement) and defined.method:

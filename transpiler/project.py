@@ -15,9 +15,10 @@ from .errors import LuaSyntaxError, SourceError
 from .fields import nn_methods, plain_fields
 from .kinds import Type
 from .lower.classes import relate
+from .metatable_classes import find_metatable_classes
 from .modern.attempts import Modern, modern
-from .module import Module
 from .modern.gradients import with_gradients
+from .module import Module
 from .module_names import placed, required_module_name
 from .names import python_name
 from .parameters import Parameters
@@ -120,11 +121,13 @@ class Project:
                     found = rewritten[source.path]
                     module.renamed, module.reserved = found.renamed, found.reserved
                     module.kept, module.preamble = found.kept, found.classes
+        for module in self.modules.values():
+            module.link()
+        find_metatable_classes(self.modules.values())
         self.classes = relate(k for m in self.modules.values() for k in m.classes.values())
         self.plain_fields = plain_fields(self.modules.values())
         self.nn_methods = nn_methods(self.modules.values(), self.classes.values())
         for module in self.modules.values():
-            module.link()
             for name, most in module.defined_names().items():
                 known = self.defined_names.get(name, 0)
                 self.defined_names[name] = (
@@ -147,10 +150,10 @@ class Project:
         found = modern(
             [(path, by_path[path].content) for path in parsed], lambda name: self._path_of(name)
         )
+        found = with_gradients(parsed, found)
         for path, result in found.items():
             parsed[path] = result.block, result.scopes
         return found
-        found = with_gradients(parsed, found)
 
     def _path_of(self, required: str, path: str = "") -> str | None:
         """Return the path of the file that `require` means in a file."""

@@ -24,7 +24,9 @@ from .types import Types
 
 RUNTIME = "rekindle.transpiler.runtime"
 
-RESERVED = frozenset(words("lua tensor Table G torch_class TorchObject string tostring exports"))
+RESERVED = frozenset(
+    words("lua tensor Table G torch_class TorchObject TableObject string tostring exports")
+)
 """Names that the runtime gives to translated files."""
 
 

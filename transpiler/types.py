@@ -370,6 +370,11 @@ class Types:
             )
         return self._results[key][0]
 
+    def first_result(self, function: ast.Function) -> Type:
+        """Return the type of a function's first result."""
+        self.function_results(function)
+        return (self._results[id(function)][1] or ANY) if self._settled else ANY
+
     def _count_results(self, function: ast.Function) -> tuple[int | None, Type | None]:
         counts: set[int | None] = set()
         kind: Type | None = None
@@ -407,6 +412,9 @@ class Types:
         name = dotted(function)
         if name is not None:
             root, _, rest = name.partition(".")
+            made = self.made_object(node)
+            if made is not None:
+                return [made]
             if not rest and name in library.GLOBALS:
                 if name == "require" and len(node.arguments) == 1:
                     only = node.arguments[0]
@@ -420,6 +428,8 @@ class Types:
             owner = self.of(function.table)
             if owner.kind == "package" and isinstance(function.key, ast.String):
                 return self._package_call(str(owner.detail), function.key.value, node)
+            if maker_of(function, owner) is not None:
+                return [Type("object", detail=owner.detail)]
             if self._is_new(function, owner):
                 return [TENSOR]
         if self.of(function).kind == "class":
@@ -427,6 +437,14 @@ class Types:
         if self.of(function).kind == "module":
             return [ANY]
         return None
+
+    def made_object(self, node: ast.Call) -> Type | None:
+        """Return the type of `setmetatable(x, C)` of a class C that is made of a table."""
+        if dotted(node.function) != "setmetatable" or len(node.arguments) != 2:
+            return None
+        kind = self.of(node.arguments[1])
+        of_tables = kind.kind == "class" and kind.detail is not None and kind.detail.of_tables
+        return Type("object", detail=kind.detail) if of_tables else None
 
     def _is_new(self, function: ast.Index, owner: Type) -> bool:
         """Whether `x.new` makes a tensor of the type of `x`."""
@@ -455,8 +473,10 @@ class Types:
             alias = alias_of(function.variable)
             if alias is not None and self.of_maybe(alias.table) is not None:
                 return self.known_function(alias)
-        if isinstance(function, ast.Index) and self.of(function.table).kind not in _HOLDERS:
-            return None
+        if isinstance(function, ast.Index):
+            owner = self.of(function.table)
+            if owner.kind not in _HOLDERS or maker_of(function, owner) is not None:
+                return None
         return self._functions(function)
 
     def is_string_method(self, node: ast.MethodCall) -> bool:
@@ -554,6 +574,13 @@ class Types:
         return (
             [ANY] if single or name in ("size", "stride", "type", "norm", "sum", "mean") else None
         )
+
+
+def maker_of(function: ast.Index, owner: Type) -> Any:
+    """Return the class whose objects `C.new` makes, where it is their `__init__`."""
+    if owner.kind != "class" or owner.detail is None or not isinstance(function.key, ast.String):
+        return None
+    return owner.detail if owner.detail.maker == function.key.value else None
 
 
 _HOLDERS = frozenset(["any", "table", "class"])

@@ -96,3 +96,52 @@ UNKNOWN = [
 @pytest.mark.parametrize(("lua", "python"), UNKNOWN)
 def test_what_may_be_something_else_stays(lua, python):
     assert python in texts({"x.lua": f"require 'torch'\n{lua}\n"})["x.lua"]
+
+
+CLASS = """
+local Point = {}
+Point.__index = Point
+function Point.new(x, y)
+   local self = setmetatable({x = x, y = y or 0}, Point)
+   return self
+end
+function Point.__add(a, b) return Point.new(a.x + b.x, a.y + b.y) end
+function Point:norm() return math.sqrt(self.x ^ 2 + self.y ^ 2) end
+local p = Point.new(3, 4)
+print((p + p):norm())
+"""
+
+
+def test_a_table_that_is_a_class_becomes_one():
+    (python,) = texts({"x.lua": CLASS}).values()
+    assert "class Point(TableObject):" in python
+    assert "def __init__(self, x, y" in python
+    assert "def __add__(a, b):" in python
+    assert "p = Point(3, 4)" in python
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "for k, v in pairs(Point) do print(k, v) end",
+        "Point.__newindex = function(t, k, v) rawset(t, k, v) end",
+        "setmetatable(Point, {__call = function(_, x) return Point.new(x) end})",
+        "local q = setmetatable({}, {__index = Point})",
+        "p.norm = function() return 0 end",
+    ],
+)
+def test_one_that_is_used_otherwise_stays_a_table(more):
+    (python,) = texts({"x.lua": CLASS + more}).values()
+    assert "class Point" not in python
+
+
+def test_a_class_of_another_file_is_made_by_its_name(tmp_path):
+    own, _, use = CLASS.partition("local p =")
+    files = {
+        "point.lua": own + "return Point\n",
+        "main.lua": f"local Point = require 'point'\nlocal p ={use}",
+    }
+    assert "p = Point(3, 4)" in texts(files)["main.lua"]
+    assert printed(files, tmp_path, "main.py") == "10\n"
+    loaded = files | {"other.lua": "local function f() return require('point').new(1, 2) end\nf()"}
+    assert "Point.new(3, 4)" in texts(loaded)["main.lua"]

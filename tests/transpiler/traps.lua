@@ -300,3 +300,90 @@ local w = {['a b'] = inc(), two()} print(w['a b'], w[1], w[2])
 
 --## minus_zero
 print(-0, -0.0, 1 / -0, math.abs(-0), -0 == 0, 0 - 0) local t = {} t[0] = 'x' print(t[-0])
+
+--## classes of tables and metatables
+local Animal = {}
+Animal.__index = Animal
+Animal.legs = 4
+function Animal.new(name, sound)
+   local self = setmetatable({}, Animal)
+   self.name = name
+   self.sound = sound
+   return self
+end
+function Animal:speak(...)
+   return self.name .. ' says ' .. (self.sound or 'nothing'), select('#', ...)
+end
+function Animal.__tostring(a) return 'animal ' .. a.name end
+function Animal.__eq(a, b) return a.name == b.name end
+function Animal.__lt(a, b) return a.name < b.name end
+function Animal.__le(a, b) return a.name <= b.name end
+function Animal.__add(a, b)
+   if type(a) == 'number' then return 'number first' end
+   return a.name .. '+' .. (type(b) == 'number' and b or b.name)
+end
+function Animal.__concat(a, b) return tostring(a) .. '..' .. tostring(b) end
+function Animal:__call(x) return self.name, x end
+function Animal.__unm(a) return '-' .. a.name end
+local rex, tom = Animal.new('Rex', 'woof'), Animal.new('Tom')
+print(rex:speak(), tom:speak(1, nil))
+print(tostring(rex), rex == Animal.new('Rex'), rex ~= tom, rex < tom, rex >= tom, -rex)
+print(rex + tom, 1 + rex, rex + 1, rex .. tom, 'a ' .. rex, rex(3))
+print(rex.legs, rex.tail, rawget(rex, 'legs'), type(rex), getmetatable(rex) == Animal)
+rex.legs = 3
+print(rex.legs, tom.legs, Animal.legs, rawget(rex, 'legs'))
+local names = {}
+for k in pairs(rex) do names[#names + 1] = k end
+table.sort(names)
+print(table.concat(names, ' '), pcall(function() return rex:fly() end))
+local f = rex.speak
+print(f(tom), rex['speak'] == Animal.speak, rawequal(rex, rex))
+
+--## classes of tables that make objects in several places
+local Stack = {}
+Stack.__index = Stack
+function Stack.new() return setmetatable({n = 0, items_ = {}}, Stack) end
+function Stack.of(...) local s = {n = select('#', ...), items_ = {...}} return setmetatable(s, Stack) end
+function Stack:push(v) self.n = self.n + 1 self.items_[self.n] = v return self end
+function Stack:pop() local v = self.items_[self.n] self.items_[self.n] = nil self.n = self.n - 1 return v end
+Stack.peek = function(self) return self.items_[self.n] end
+local s = Stack.new():push(1):push('two')
+print(s:pop(), s:peek(), s.n, Stack.of(4, 5):pop())
+
+--## classes of tables that inherit
+local Base = {}
+Base.__index = Base
+function Base.new(x) return setmetatable({x = x}, Base) end
+function Base:area() return self.x * self.x end
+function Base:show() return 'area ' .. self:area() end
+local Derived = setmetatable({}, {__index = Base})
+Derived.__index = Derived
+function Derived.new(x, y)
+   local self = Base.new(x)
+   self.y = y
+   return setmetatable(self, Derived)
+end
+function Derived:area() return self.x * self.y end
+function Derived:twice() return 2 * Base.area(self) end
+local b, d = Base.new(3), Derived.new(3, 4)
+print(b:show(), d:show(), d:twice(), b.twice, d.z)
+
+--## classes of tables that are more than classes
+local Odd = {}
+Odd.__index = Odd
+function Odd.new() return setmetatable({size = 2}, Odd) end
+function Odd:get() return self.size end
+local names = {}
+for k in pairs(Odd) do names[#names + 1] = k end
+table.sort(names)
+print(table.concat(names, ' '), Odd.new():get())
+local Shadow = {}
+Shadow.__index = Shadow
+function Shadow.new(f) return setmetatable({run = f}, Shadow) end
+function Shadow:run() return 'class' end
+print(Shadow.new():run(), Shadow.new(function() return 'own' end):run())
+local Mixed = {}
+Mixed.__index = Mixed
+function Mixed:hello() return 'hello ' .. self:name() end
+function Mixed.name() return 'mixed' end
+print(Mixed.hello({name = function() return 'plain' end}), Mixed:hello())

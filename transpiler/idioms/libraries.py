@@ -7,6 +7,7 @@ from collections.abc import Callable
 from .. import ast
 from ..code import ATOM, Code, quoted
 from ..lower.context import Context
+from ..lower.tables import plain_fields_of
 from ..lower.values import arguments
 from ..syntax import may_be_several
 from .formats import string_format
@@ -68,11 +69,26 @@ def _sort(c: Context, node: ast.Call) -> Code | None:
     return Code(f"{c.expression(node.arguments[0]).at(ATOM)}.sort()")
 
 
+def _setmetatable(c: Context, node: ast.Call) -> Code | None:
+    made = c.types.made_object(node)
+    if made is None:
+        return None
+    first = node.arguments[0]
+    cls = c.expression(node.arguments[1]).at(ATOM)
+    filled = any("__init" in info.methods for info in made.detail.lineage())
+    if isinstance(first, ast.TableConstructor) and not filled:
+        fields = plain_fields_of(c, first)
+        if fields is not None:
+            return Code(f"{cls}({fields})")
+    return None
+
+
 SPECIAL_CALLS: dict[str, Callable[[Context, ast.Call], Code | None]] = {
     "string.format": _format,
     "dofile": _dofile,
     "paths.dofile": _dofile,
     "require": _require,
+    "setmetatable": _setmetatable,
     "tostring": _string_of,
     "table.concat": _concat,
     "table.insert": _insert,

@@ -11,7 +11,7 @@ from .context import Context
 from .functions import define
 from .operators import is_default
 from .tables import list_of, place
-from .values import is_plain_field
+from .values import is_of_tables, is_plain_field
 
 
 def local(c: Context, node: ast.Local) -> None:
@@ -200,7 +200,7 @@ def plain_place(c: Context, target: ast.Name | ast.Index) -> str | None:
         if kind.kind == "object" and kind.detail is not None:
             found: str | None = kind.detail.assigned_field(c, target)
             return found
-        if kind.kind == "package":
+        if kind.kind == "package" or (kind.kind == "class" and is_of_tables(kind)):
             return f"{c.expression(target.table).at(ATOM)}.{target.key.value}"
     return None
 

@@ -10,6 +10,8 @@ from ..kinds import Type
 from ..names import is_attribute, python_name
 from ..syntax import dotted, may_be_several
 from ..text import words
+from ..types import maker_of
+from .classes import ClassInfo
 from .context import Context
 from .tables import HIDDEN, place
 from .values import arguments
@@ -93,6 +95,10 @@ def _dispatch(
         if built is not None:
             return built, True
     owner = c.type_of(function.table) if isinstance(function, ast.Index) else None
+    if owner is not None and isinstance(function, ast.Index):
+        made = maker_of(function, owner)
+        if made is not None:
+            return _made(c, node, function, made), True
     odd = kind.kind == "class" and kind.detail is not None and kind.detail.method("__init")
     package = kind.kind == "package" or (owner is not None and owner.kind == "package")
     if not odd and (kind.kind == "class" or package):
@@ -106,6 +112,19 @@ def _dispatch(
     listed = ", ".join([str(target), *arguments(c, node.arguments)])
     found = c.lua(any_call, listed, reason="what is called is unknown")
     return found, any_call == "call"
+
+
+def _made(c: Context, node: ast.Call, function: ast.Index, info: ClassInfo) -> Code:
+    """Return `C(...)` for `C.new(...)`, where that function is the class's `__init__`."""
+    from .classes import padded
+
+    taken = info.methods["__init"].function
+    given = node.arguments[: len(taken.parameters)]
+    listed = padded(c, given, len(taken.parameters), taken.vararg)
+    target = c.expression(function.table).at(ATOM)
+    if listed is None:
+        return c.lua("call", ", ".join([target, *arguments(c, node.arguments)]))
+    return Code(f"{target}({', '.join(listed)})")
 
 
 def _constructed(c: Context, node: ast.Call, kind: Type) -> Code | None:

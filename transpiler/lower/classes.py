@@ -19,6 +19,23 @@ from .context import Context
 SPECIAL = {"__init": "__init__", "__tostring__": "__repr__", "__tostring": "__repr__"}
 """Methods whose names in Python differ."""
 
+EVENTS = {
+    "__add": "__add__",
+    "__sub": "__sub__",
+    "__mul": "__mul__",
+    "__div": "__truediv__",
+    "__mod": "__mod__",
+    "__pow": "__pow__",
+    "__unm": "__neg__",
+    "__eq": "__eq__",
+    "__lt": "__lt__",
+    "__le": "__le__",
+    "__call": "__call__",
+    "__concat": "__concat__",
+    "__tostring": "__repr__",
+}
+"""Metamethods that are methods of Python's."""
+
 MODULE_FIELDS = frozenset(["output", "gradInput", "weight", "bias", "train", "_type"])
 """Fields that every module has, if only as None."""
 
@@ -78,6 +95,14 @@ class ClassInfo:
         The first of its parents that no file of the program defines; "" if there is none.
     file : FileScope
         Where it is defined.
+    of_tables : bool
+        It is a table that is the metatable of its objects: see `metatable_classes`.
+    base : Name or None
+        Of such a class the one that it inherits from.
+    constants : frozenset of str
+        What such a class has beside its methods.
+    maker : str or None
+        The function of such a class that is its `__init__`: "new".
     """
 
     typename: str
@@ -93,6 +118,10 @@ class ClassInfo:
     family: list[ClassInfo] = field(default_factory=list)
     root_name: str = ""
     file: FileScope | None = None
+    of_tables: bool = False
+    base: ast.Name | None = None
+    constants: frozenset[str] = frozenset()
+    maker: str | None = None
 
     # -- what is known of instances -----------------------------------------------------------
 
@@ -139,7 +168,14 @@ class ClassInfo:
             if name in c.methods
         }
         count = counts.pop() if len(counts) == 1 else None
-        return None if count is None else [ANY] * count
+        if not count:
+            return None if count is None else []
+        first: Type | None = None
+        for info in self.family:
+            if name in info.methods:
+                own = info.file is types.file
+                first = join(first, types.first_result(info.methods[name].function) if own else ANY)
+        return [first or ANY, *[ANY] * (count - 1)]
 
     def has_field(self, name: str) -> bool:
         """Whether instances have a field from the start, if only as None."""
@@ -147,10 +183,18 @@ class ClassInfo:
             self.is_module and name in MODULE_FIELDS
         )
 
+    def has(self, name: str) -> bool:
+        """Whether a class made of a table is known to have a field or function."""
+        return any(name in k.methods or name in k.constants for k in self.lineage())
+
     def read_field(self, c: Context, node: ast.Index, key: str) -> Code | None:
         """Return `self.key`, where that is sure to be there."""
         if not is_attribute(key) or self.method(key) is not None:
             return None
+        if self.of_tables:
+            from .tables import place
+
+            return Code(place(c, node))
         # Objects of classes that are the program's own read as nil what they have not.
         plain = not self.root_name and key not in c.module.project.defined_names
         if not plain and not self.has_field(key):
@@ -160,6 +204,10 @@ class ClassInfo:
     def assigned_field(self, c: Context, node: ast.Index) -> str | None:
         """Return `self.key` to be assigned."""
         assert isinstance(node.key, ast.String)
+        if self.of_tables:
+            from .tables import place
+
+            return place(c, node)
         return f"{c.expression(node.table).at(ATOM)}.{node.key.value}"
 
     def call_method(self, c: Context, node: ast.MethodCall) -> Code | None:
@@ -208,10 +256,11 @@ def class_statement(c: Context, info: ClassInfo) -> None:
     from .comments import put_comments
     from .functions import define
 
-    c.use("torch_class")
     base = _base(c, info)
-    place = "" if info.place is None else f", {c.expression(info.place)}"
-    c.put(f"@torch_class({quoted(info.typename)}{place})")
+    if not info.of_tables:
+        c.use("torch_class")
+        place = "" if info.place is None else f", {c.expression(info.place)}"
+        c.put(f"@torch_class({quoted(info.typename)}{place})")
     c.put(f"class {info.name}({base}):")
     with c.indented():
         tested = c.scopes.tested_fields
@@ -220,6 +269,8 @@ def class_statement(c: Context, info: ClassInfo) -> None:
             for name, in_init in info.fields.items()
             if (not in_init or name in tested) and _needs_default(info, name)
         ]
+        if info.of_tables:  # what a table lacks reads as None
+            late = []
         for name in late:
             c.put(f"{name} = None")
         for position, (name, statement) in enumerate(info.methods.items()):
@@ -234,11 +285,12 @@ def class_statement(c: Context, info: ClassInfo) -> None:
             takes_self = statement.method or (
                 bool(function.parameters) and function.parameters[0].name == "self"
             )
-            if not takes_self:
+            event = EVENTS.get(name) if info.of_tables else None
+            if not takes_self and event is None:
                 c.put("@staticmethod")
             c.module.method_of[id(function)] = info
             _follow_protocol(c, info, name, statement)
-            define(c, function, SPECIAL.get(name, name), method=statement.method)
+            define(c, function, event or SPECIAL.get(name, name), method=statement.method)
 
 
 def _follow_protocol(
@@ -272,6 +324,8 @@ def _needs_default(info: ClassInfo, name: str) -> bool:
 
 
 def _base(c: Context, info: ClassInfo) -> str:
+    if info.of_tables:
+        return c.use("TableObject") if info.base is None else str(c.expression(info.base))
     if info.parent is not None and info.parent.file is info.file:
         return info.parent.name
     if info.parent_name is None:

@@ -18,17 +18,32 @@ HIDDEN = frozenset(words("append update get keys values items array count equals
 
 def constructor(c: Context, node: ast.TableConstructor) -> Code:
     """`{...}`: `Table(1, 2, name=3)`; `Table.of({...})` where keys are no names."""
+    fields = plain_fields_of(c, node)
+    if fields is not None:
+        return Code(f"{c.use('Table')}({fields})")
     c.use("Table")
+    positional = [f for f in node.fields if f.key is None]
+    named = [f for f in node.fields if f.key is not None]
+    ordered = named + positional
+    if ordered != node.fields and _several_calls(ordered):
+        return _in_order(c, node)
+    return _mapping(c, node, positional, named)
+
+
+def _several_calls(ordered: list[ast.Field]) -> bool:
+    return sum(_calls(f.key) or _calls(f.value) for f in ordered) > 1
+
+
+def plain_fields_of(c: Context, node: ast.TableConstructor) -> str | None:
+    """Return a constructor's entries as arguments: `1, 2, name=3`; None where they cannot be."""
     positional = [f for f in node.fields if f.key is None]
     named = [f for f in node.fields if f.key is not None]
     keys = [f.key.value if isinstance(f.key, ast.String) else None for f in named]
     names_only = all(k is not None and is_attribute(k) and k.isascii() for k in keys)
     names_only = names_only and len(set(keys)) == len(keys) and "self" not in keys
-    ordered = positional + named if names_only else named + positional
-    if ordered != node.fields and sum(_calls(f.key) or _calls(f.value) for f in ordered) > 1:
-        return _in_order(c, node)
-    if not names_only:
-        return _mapping(c, node, positional, named)
+    ordered = positional + named
+    if not names_only or (ordered != node.fields and _several_calls(ordered)):
+        return None
     spread = (
         any(may_be_several(f.value) for f in positional[-1:])
         and positional[-1:] == node.fields[-1:]
@@ -43,7 +58,7 @@ def constructor(c: Context, node: ast.TableConstructor) -> Code:
             assert isinstance(entry.key, ast.String)
             text = f"{entry.key.value}={text}"
         texts.append((entry, text))
-    return Code(f"Table({_lines(c, node, texts)})")
+    return _lines(c, node, texts)
 
 
 def _value(c: Context, entry: ast.Field, several: bool) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from .. import ast, library
 from ..code import ATOM, UNARY, Code, quoted
+from ..kinds import Type
 from ..names import is_attribute
 from ..nn_fields import NN_FIELDS
 from ..syntax import dotted, may_be_several
@@ -127,16 +128,23 @@ def index(c: Context, node: ast.Index) -> Code:
         return Code(f"{c.expression(node.table).at(ATOM)}.{key}")
     if key == "__init" and owner.kind in ("class", "any"):
         return Code(f"{c.expression(node.table).at(ATOM)}.__init__")
-    if owner.kind == "table":
+    of_table = owner.kind == "object" and is_of_tables(owner) and key is None
+    if owner.kind == "table" or of_table:
         return Code(place(c, node))
     table = c.expression(node.table)
     if is_plain_field(c, node):
         return Code(f"{table.at(ATOM)}.{key}")
-    if key is not None and owner.kind == "class" and is_attribute(key):
+    unsure = is_of_tables(owner) and not owner.detail.has(key)
+    if key is not None and owner.kind == "class" and is_attribute(key) and not unsure:
         return Code(f"{table.at(ATOM)}.{key}")
     return c.lua(
         "index", table, c.expression(node.key), reason="what is indexed is of unknown type"
     )
+
+
+def is_of_tables(kind: Type) -> bool:
+    """Whether it is a class, or an object of one, that is made of a table."""
+    return kind.kind in ("class", "object") and kind.detail is not None and kind.detail.of_tables
 
 
 def is_module_field(c: Context, key: str) -> bool:

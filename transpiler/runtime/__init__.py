@@ -35,7 +35,6 @@ from rekindle.legacy_nn.lualib import xpcall as xpcall
 from . import lua as lua
 from . import tensors as tensors
 from .classes import TorchObject as TorchObject
-from .classes import getmetatable as getmetatable
 from .classes import torch_class as torch_class
 from .loading import arg as arg
 from .loading import dofile as dofile
@@ -56,8 +55,10 @@ from .packages import sys as sys
 from .packages import tds as tds
 from .packages import xlua as xlua
 from .shared import G as G
+from .table_objects import TableObject as TableObject
+from .table_objects import getmetatable as getmetatable
+from .table_objects import setmetatable as setmetatable
 from .tables import Table as Table
-from .tables import setmetatable as setmetatable
 from .tensors import tensor as tensor
 from .torch_package import torch as torch
 
