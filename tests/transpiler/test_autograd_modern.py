@@ -117,6 +117,9 @@ show(grads.w)
         ({"after": "for k, g in pairs(grads) do g:zero() end"}, "used as a table"),
         ({"after": "params.more = torch.ones(1)"}, "no such part"),
         ({"after": "local g = f show(g(params, torch.ones(3)))"}, "used in other ways"),
+        ({"after": "print(df(params, torch.ones(3)))"}, "without a name"),
+        ({"after": "show(df(params, torch.ones(3)).w)"}, "without a name"),
+        ({"more": ", x", "after": "show(f(params, torch.ones(3)))"}, "all of them"),
         ({"after": "show(grad.util.sigmoid(torch.ones(1)))"}, "used in other ways"),
     ],
 )

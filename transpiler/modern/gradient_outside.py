@@ -1,16 +1,15 @@
-"""What a file says outside of differentiated functions: where it asks for gradients, and of what.
-
-It knows what variables hold, and which tables are parameters.
-"""
+"""What a file says outside of differentiated functions: what variables and parameters hold."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .. import ast, library
+from .. import ast
+from ..code import quoted
 from ..scope import FileScope, Variable
-from ..syntax import dotted
 from ..text import words
+from .gradient_names import Key, Names
+from .gradient_terms import Term
 from .gradient_values import SCALAR, Array, NotModernError, Plain, Several, Tree, unknown_size
 from .nodes import at
 from .walk import names_in, plain, walk
@@ -29,207 +28,30 @@ _KEEPING = frozenset(
 )
 """Methods whose result has the shape of the tensor."""
 
-_OPTIONS = {"optimize": None, "withForward": True, "withGradients": True}
-"""Options that change nothing, with the value that they must have."""
 
-Key = Variable | str
+class Known(Names):
+    """What is known of the values in a file.
 
-
-class Known:
-    """What is known of a file.
-
-    Parameters
+    Attributes
     ----------
-    block, scopes
-        The file.
-    alone : bool
-        Whether nobody else can use its globals.
+    trees : dict
+        Tables that are parameters, by the ids of their constructors.
+    losses : set
+        Variables that hold numbers of core: tensors without dimensions.
+    env : dict
+        What is known of the variables of the functions that are being followed.
+    running : list of int
+        These functions.
     """
 
     def __init__(self, block: ast.Block, scopes: FileScope, alone: bool) -> None:
-        self.block, self.scopes, self.alone = block, scopes, alone
+        super().__init__(block, scopes, alone)
         self.env: dict[Any, Any] = {}
         self.known: dict[Key, Any] = {}
         self.trees: dict[int, Tree] = {}
         self.losses: set[Key] = set()
         self.running: list[int] = []
         self.answers: dict[int, Any] = {}
-        self.functions = {id(n): n for n in walk(block) if isinstance(n, ast.Function)}
-        self.declarations: set[int] = set()
-        self.takes_more: set[int] = set()
-        self.removed: set[Key] = set()
-        self.derived: dict[Key, ast.Call] = {}
-        self.grad_calls: list[ast.Call] = []
-        self.sites: dict[int, ast.Call] = {}
-        self._declared()
-        calls = [n for n in walk(block) if isinstance(n, ast.Call)]
-        self.grad_calls = [
-            c for c in calls if self.full_name(c.function) in ("autograd", "autograd.grad")
-        ]
-        self._find_sites(calls)
-        self.inside = self._inside()
-        self.inside_functions = self.inside
-        self.within = {id(n) for key in self.inside for n in walk(self.functions[key].body)}
-
-    def _declared(self) -> None:
-        for node in walk(self.block):
-            targets: list[Any] = []
-            if isinstance(node, (ast.Local, ast.Assign)):
-                targets = node.names if isinstance(node, ast.Local) else node.targets
-                only = plain(node.values[0]) if len(node.values) == 1 else None
-                if isinstance(only, ast.Call) and len(targets) > 1:
-                    self.takes_more.add(id(only))
-            elif isinstance(node, ast.FunctionStatement):
-                targets = [node.target]
-            elif isinstance(node, ast.LocalFunction):
-                targets = [node.name]
-            self.declarations |= {id(t) for t in targets if isinstance(t, ast.Name)}
-        for key in self._keys():
-            value = self.definition(key)
-            name = self.full_name(value) if value is not None else None
-            required = self.required(value)
-            is_part = (name or required or "").startswith("autograd")
-            if is_part or (self.layer_made_by(value) is not None):
-                self.removed.add(key)
-
-    def _find_sites(self, calls: list[ast.Call]) -> None:
-        made = {id(c) for c in self.grad_calls}
-        for key in self._keys():
-            value = self.definition(key)
-            if id(value) in made:
-                self.derived[key] = value
-        for call in calls:
-            function = plain(call.function)
-            if self.key(function) in self.derived or id(function) in made:
-                self.sites[id(call)] = call
-
-    def _keys(self) -> list[Key]:
-        scopes = (self.scopes.top, *self.scopes.scopes.values())
-        return [*(v for s in scopes for v in s.variables), *self.scopes.global_values]
-
-    def _inside(self) -> set[int]:
-        found: set[int] = set()
-        queue = [f for c in self.grad_calls if (f := self.given(c)) is not None]
-        while queue:
-            key = queue.pop()
-            if key in found:
-                continue
-            found.add(key)
-            for node in walk(self.functions[key].body):
-                called = self.function_of(node.function) if isinstance(node, ast.Call) else None
-                queue += [
-                    k for k in (called, id(node) if id(node) in self.functions else None) if k
-                ]
-        return found
-
-    # -- names ------------------------------------------------------------------------------
-
-    def key(self, node: Any) -> Any:
-        """Return the variable that an expression is."""
-        node = plain(node)
-        if not isinstance(node, ast.Name):
-            return None
-        return node.variable if node.variable is not None else node.name
-
-    def definition(self, key: Key) -> Any:
-        """Return the one value that a variable is ever given, None if there are others."""
-        if isinstance(key, str):
-            values = list(self.scopes.global_values.get(key, [])) if self.alone else []
-        elif key.unknown or key.several or key.kind in ("parameter", "for", "self"):
-            return None
-        else:
-            values = list(key.values)
-        found = [plain(v) for v in values if not isinstance(v, ast.Nil)]
-        return found[0] if len(found) == 1 else None
-
-    def required(self, value: Any) -> str | None:
-        """Return "x" for `require 'x'`."""
-        if isinstance(value, ast.Call) and dotted(value.function) == "require":
-            only = plain(value.arguments[0]) if len(value.arguments) == 1 else None
-            return only.value if isinstance(only, ast.String) else None
-        return None
-
-    def full_name(self, node: Any) -> str | None:
-        """Return "autograd.util.cat" whatever the packages are called in the file."""
-        node = plain(node)
-        if isinstance(node, ast.Name):
-            key = self.key(node)
-            value = self.definition(key)
-            package = self.required(value)
-            if package is not None:
-                return package
-            if isinstance(value, ast.Index):
-                found = self.full_name(value)
-                return found if (found or "").startswith("autograd") else None
-            free = node.variable is None and key not in self.scopes.global_values
-            return node.name if free and node.name in library.PACKAGES else None
-        if isinstance(node, ast.Index) and isinstance(node.key, ast.String):
-            owner = self.full_name(node.table)
-            return None if owner is None else f"{owner}.{node.key.value}"
-        return None
-
-    def function_of(self, node: Any) -> int | None:
-        """Return the function that an expression always is."""
-        node = plain(node)
-        if isinstance(node, ast.Name):
-            node = self.definition(self.key(node))
-        return id(node) if isinstance(node, ast.Function) else None
-
-    def layer_made_by(self, value: Any) -> str | None:
-        """Return "Tanh" for `autograd.nn.Tanh()`."""
-        if not isinstance(value, ast.Call):
-            return None
-        name = self.full_name(value.function) or ""
-        return name.removeprefix("autograd.nn.") if name.startswith("autograd.nn.") else None
-
-    def layer_of(self, node: Any) -> str | None:
-        """Return the layer that a variable is the function of."""
-        node = plain(node)
-        value = self.definition(self.key(node)) if isinstance(node, ast.Name) else node
-        return self.layer_made_by(value)
-
-    # -- gradients --------------------------------------------------------------------------
-
-    def given(self, made: ast.Call) -> int | None:
-        """Return the function that `autograd(f)` is given."""
-        return self.function_of(made.arguments[0]) if made.arguments else None
-
-    def site_of(self, node: Any) -> ast.Call | None:
-        """Return a call that gives gradients, None for other expressions."""
-        return self.sites.get(id(node))
-
-    def grad_call_of(self, site: ast.Call) -> ast.Call:
-        """Return the `autograd(f)` that a site calls."""
-        function = plain(site.function)
-        made: ast.Call = self.derived.get(self.key(function), function)
-        return made
-
-    def differentiated(self, made: ast.Call) -> tuple[int, int]:
-        """Return the function that is differentiated, and for which argument.
-
-        Raises
-        ------
-        NotModernError
-            If the function is not known, or an option means something.
-        """
-        function, position = self.given(made), 1
-        if function is None:
-            raise NotModernError(made, "autograd", "it is not known which function it is given")
-        options = plain(made.arguments[1]) if len(made.arguments) > 1 else None
-        if options is not None and not isinstance(options, ast.TableConstructor):
-            raise NotModernError(made, "autograd", "its options are not written out")
-        for entry in options.fields if options is not None else ():
-            name = entry.key.value if isinstance(entry.key, ast.String) else None
-            if name == "gradArg" and isinstance(entry.value, ast.Number):
-                position = int(entry.value.value)
-                continue
-            needed = _OPTIONS.get(str(name), False)
-            given = entry.value.value if isinstance(entry.value, ast.Boolean) else False
-            if needed is not None and given is not needed:
-                raise NotModernError(made, f"the option {name}", "it has no counterpart in core")
-        return function, position
-
-    # -- values -----------------------------------------------------------------------------
 
     def value_of_name(self, node: ast.Name) -> Any:
         """Return what is known of a variable outside of functions, None for nothing."""
@@ -283,15 +105,15 @@ class Known:
             self.losses.add(key)
         return values[position]
 
-    def called(self, call: ast.Call) -> Any:
+    def called(self, call: ast.Call) -> Term:
         """Follow a site."""
         raise NotImplementedError
 
-    def outer_call(self, call: ast.Call) -> Any:
+    def outer_call(self, call: ast.Call) -> Term:
         """Follow a call."""
         raise NotImplementedError
 
-    def term(self, node: Any) -> Any:
+    def term(self, node: Any) -> Term:
         """Return an expression for core."""
         raise NotImplementedError
 
@@ -325,7 +147,7 @@ class Known:
             parts += [", "] if parts else []
             if not is_list:
                 assert isinstance(entry.key, ast.String)
-                parts.append(f'"{entry.key.value}": ')
+                parts.append(f"{quoted(entry.key.value)}: ")
             inner = plain(entry.value)
             parts.append(self.literal(inner) if id(inner) in self.trees else entry.value)
         ends = "[]" if is_list else "{}"

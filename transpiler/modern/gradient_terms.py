@@ -143,7 +143,8 @@ def _pair(operator: str) -> Rule:
     return rule
 
 
-def _matmul(node: Any, a: Term, b: Term) -> Term:
+def matmul(node: Any, a: Term, b: Term) -> Term:
+    """Return the product of matrices and vectors."""
     found = product(_tensor(node, a), _tensor(node, b))
     if found is None:
         raise NotModernError(node, "a product", "the number of dimensions does not fit")
@@ -271,7 +272,7 @@ FUNCTIONS: dict[str, Rule] = {
     **dict.fromkeys(["torch.csub", "torch.sub"], _pair("-")),
     "torch.neg": lambda node, x: Term(("-", *x.at(SIGN)), _tensor(node, x), SIGN, x.imports),
     "torch.pow": lambda node, x, n: operation(node, "**", x, n, _tensor(node, x)),
-    **dict.fromkeys(["torch.mm", "torch.mv"], _matmul),
+    **dict.fromkeys(["torch.mm", "torch.mv"], matmul),
     "torch.dot": _dot,
     "torch.sum": _reduction("sum"),
     "torch.mean": _reduction("mean"),

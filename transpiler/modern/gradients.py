@@ -114,13 +114,7 @@ def _applied(value: Any, new: dict[int, Any]) -> Any:
 
 
 class Gradients(Followed):
-    """The differentiated functions of a file, and all that has to do with them.
-
-    Attributes
-    ----------
-    new : dict
-        What becomes of nodes, by their ids; of statements a list.
-    """
+    """The differentiated functions of a file, and all that has to do with them."""
 
     def outside(self, node: Any) -> None:
         """Go through what is in no differentiated function."""
@@ -293,12 +287,17 @@ class Gradients(Followed):
             if self.site_of(node) is not None:
                 found = self.called(node)
                 form = self.form_of(node)
+                if id(node) in self.spread or not isinstance(found.value, Array):
+                    reason = "they are used without a name, or with the function's results"
+                    raise NotModernError(node, "gradients", reason)
                 parts = found.parts if form.name == "grad" else (*found.parts, "[1]")
                 self.new[id(node)] = at(node, *parts, imports=self.imports_of(parts))
                 return True
             if self.function_of(node.function) in self.inside_functions:
                 found = self.outer_call(node)
                 several = isinstance(found.value, Several)
+                if several and id(node) in self.spread:
+                    raise NotModernError(node, "results", "all of them are used at once")
                 first = found.value.values[0] if several else found.value
                 ending = ["[0]"] * several + [".item()"] * (first == SCALAR)
                 kind = NUMBER if first == SCALAR else self.kind_of(first)
