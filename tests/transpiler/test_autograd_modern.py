@@ -108,7 +108,7 @@ show(grads.w)
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"k": "2"}, "no tensor"),
+        ({"k": "2"}, "not known to be a tensor"),
         ({"options": ", {stableGradients = true}"}, "no counterpart in core"),
         ({"body": "print('called')"}, "no computation"),
         ({"body": "params.w[1] = 3"}, "changes what is outside"),

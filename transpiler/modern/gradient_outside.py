@@ -132,7 +132,9 @@ class Known(Names):
             if found is None and not isinstance(value, ast.TableConstructor):
                 found = self.outer_value(value)
             if not isinstance(key, (str, int)) or not isinstance(found, (Array, Tree)):
-                raise NotModernError(entry.value, str(key), "a parameter that is no tensor")
+                raise NotModernError(
+                    entry.value, str(key), "a parameter that is not known to be a tensor"
+                )
             parts[key] = found
         if len({type(k) for k in parts}) != 1:
             raise NotModernError(made, "parameters", "a table with names and places, or empty")
