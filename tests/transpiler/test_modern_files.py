@@ -359,6 +359,57 @@ def test_models_are_handed_to_functions_that_stay_and_saved(tmp_path):
     assert "legacy" not in text
 
 
+FIELDS = (
+    running.HEAD
+    + """
+torch.manualSeed(11)
+local Model = require 'coder'
+Model:build(6)
+local coder, crit = Model.coder, nn.MSECriterion()
+local x = P(4, 6)
+local w, dw = coder:getParameters()
+for i = 1, 3 do
+   dw:zero()
+   local out = coder:forward(x)
+   show(crit:forward(out, x), coder:backward(x, crit:backward(out, x)), Model.encoder.output)
+   w:add(-0.3, dw)
+end
+torch.save('coder.t7', coder)
+show(torch.load('coder.t7'):get(1):forward(x), w:norm())
+"""
+)
+
+CODER = """
+require 'nn'
+local Model = {width = 3}
+function Model:build(size)
+   -- to a few numbers
+   self.encoder = nn.Sequential()
+   self.encoder:add(nn.View(-1, size)) -- rows
+   self.encoder:add(nn.Linear(size, self.width))
+   self.encoder:add(nn.Tanh())
+   self.decoder = nn.Sequential():add(nn.Linear(self.width, size)):add(nn.Identity())
+
+   self.coder = nn.Sequential()
+   self.coder:add(self.encoder)
+   self.coder:add(self.decoder)
+end
+function Model:other(size)
+   self.list = nn.Sequential():add(nn.Linear(2, 3)):add(nn.Tanh())
+   self.list:forward(torch.ones(2))
+end
+return Model
+"""
+
+
+def test_models_in_fields_are_written_in_one_piece(tmp_path):
+    files = {"main.lua": FIELDS, "coder.lua": CODER}
+    text = formatted({"a": both(files, tmp_path)["coder.lua"].python})["a"]
+    assert "self.coder = as_torch(nn.Sequential(self.encoder, self.decoder))" in text
+    assert "legacy_nn.View(-1, size),  # rows" in text
+    assert "self.list = legacy_nn.Sequential()" in text
+
+
 def test_sizes_that_are_computed_by_division_are_whole():
     source = (
         "torch.setdefaulttensortype('torch.FloatTensor')\n"

@@ -73,8 +73,9 @@ class Containers:
             if key not in self.models.indexed:  # words are looked up by Torch's layer, inside
                 known = self.r.facts.layers[key]
                 self.r.facts.layers[key] = [None if k == "LookupTable" else k for k in known]
-        long = len(items) > 3 or any(item.statement is not None for item in items)
-        long = long and kind == "Sequential" and len(items) > 1
+        said = [i.statement for i in items if i.statement is not None]
+        long = len(items) > 3 or any(s.before or s.after for s in said)
+        long = (long or len(said) > 2) and kind == "Sequential"
         if key is not None and items:
             self.r.containers.append((node, key))
         parts = [head, *listed(items, long), tail]

@@ -61,7 +61,9 @@ class Refusals:
     def refuse_keys(self, node: ast.Node, keys: Iterable[Key | None], reason: str) -> None:
         """Leave the groups of variables as they are."""
         found = [k for k in keys if k is not None]
-        plain_names = (k.lstrip(".") if isinstance(k, str) else k.name for k in found)
+        plain_names = (
+            k.lstrip(".").partition("@")[0] if isinstance(k, str) else k.name for k in found
+        )
         kept = Kept(node.line, ", ".join(dict.fromkeys(plain_names)), reason)
         self.refused.append(([self.facts.anchor(k) for k in found], self.path, kept))
 

@@ -19,6 +19,7 @@ from .compounds import LOOPS, compound
 from .definitions import definition
 from .effects import effect
 from .facts import Facts
+from .field_models import field_model
 from .fields import assignment
 from .files import File
 from .loops import over_modules
@@ -153,7 +154,7 @@ class Rewriter(Refusals):
         position = 0
         while position < len(found):
             statement = found[position]
-            taken = definition(self, found, position)
+            taken = definition(self, found, position) or field_model(self, found, position)
             if taken is not None:
                 new, position = taken
                 out += new
