@@ -71,6 +71,7 @@ class Generator:
         self._undrawn = True
         self._normal_x = self._normal_y = self._normal_rho = 0.0
         self._normal_is_valid = False
+        self._legacy: np.random.RandomState | None = None
 
     def seed(self) -> int:
         """Start a stream that nobody can foresee; return its seed."""
@@ -129,6 +130,7 @@ class Generator:
         self._normal_y = float(fields["normal_y"])
         self._normal_rho = float(fields["normal_rho"])
         self._normal_is_valid = bool(fields["normal_is_valid"])
+        self._legacy = None
 
     @property
     def t7_payload(self) -> bytes:
@@ -155,9 +157,18 @@ class Generator:
         shape, scale : ndarray
             Of one shape, which is that of the result.
         """
-        self._undrawn = False
-        drawn: Doubles = np.random.RandomState(self._bits).gamma(shape, scale)
+        drawn: Doubles = self.legacy().gamma(shape, scale)
         return drawn
+
+    def legacy(self) -> np.random.RandomState:
+        """Return the distributions that randomkit took over from NumPy, on this stream.
+
+        They make two normal numbers at once, and keep the second until another seed.
+        """
+        self._undrawn = False
+        if self._legacy is None:
+            self._legacy = np.random.RandomState(self._bits)
+        return self._legacy
 
     def uniform(self, count: int, a: float = 0.0, b: float = 1.0) -> Doubles:
         """Return `count` numbers between a and b, b excluded."""

@@ -113,7 +113,7 @@ SCRIPTS = (
             "old",
         )
     ),
-    Script("dpnn", "test/test.lua", "dpnn.test()", 2, ("nn", "dpnn"), ("nnx", "randomkit")),
+    Script("dpnn", "test/test.lua", "dpnn.test()", 2, ("nn", "dpnn"), ("nnx",)),
     Script("rnn", "test/test.lua", "rnn.test()", 2, ("nn", "rnn"), ("nnx",)),
     Script("torch-autograd", "test/test.lua"),  # one test loads classes that another defines
     Script("torchnet", "test/test.lua"),

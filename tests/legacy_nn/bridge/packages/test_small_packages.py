@@ -5,8 +5,11 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from scipy import special
 
+import rekindle
 from rekindle.core import checkpoint
 from rekindle.core.checkpoint import Table
 from rekindle.legacy_nn.bridge import LuaError
@@ -144,3 +147,44 @@ def test_auto_modules_of_another_process(lua, tmp_path):
     command = [sys.executable, "-c", started, "exec", str(program)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert [float(x) for x in said.split()] == pytest.approx(made, rel=1e-12)
+
+
+def test_special_functions(lua):
+    lua.require("cephes")
+    x = rekindle.tensor(np.array([[0.5, 2.0], [3.5, 7.25]]))
+    lua.globals.x = x
+    flat = x.numpy().ravel()
+    for call, expected in {
+        "cephes.digamma(x)": special.psi(flat),
+        "cephes.igam(2, x)": special.gammainc(2, flat),
+        "cephes.polygamma(1, x)": special.polygamma(1, flat),
+        "cephes.ellpk(torch.Tensor {0.2})": special.ellipk([0.8]),
+        "cephes.lmvgam(x, 1)": special.gammaln(flat),
+        "cephes.hyp2f1(0.5, x, 3, 0.2)": special.hyp2f1(0.5, flat, 3, 0.2),
+        "cephes.erf(torch.FloatTensor(2, 2), x):double():view(-1)": special.erf(flat),
+    }.items():
+        found = lua.execute(f"return {call}").numpy()
+        np.testing.assert_allclose(found, expected, rtol=1e-6 if "Float" in call else 1e-13)
+    assert lua.execute("return cephes.lgam(5), cephes.isnan(cephes.nan), cephes.isinf(1)") == (
+        pytest.approx(np.log(24)), True, False)  # fmt: skip
+    for code, message in {
+        "cephes.digamma(1, 2, 3)": "takes 1 arguments",
+        "cephes.igam(x, torch.Tensor(3))": r"tensors of \[3, 4\] elements",
+        "cephes.digamma(2, x)": "the result should be a tensor",
+    }.items():
+        with pytest.raises(LuaError, match=message):
+            lua.execute(code)
+
+
+def test_distributions_are_drawn_from_torchs_stream(lua):
+    lua.require("randomkit")
+    expected = np.random.RandomState(5)
+    lua.execute("torch.manualSeed(5)")
+    for call, wanted in {
+        "randomkit.poisson(torch.Tensor(4), 6)": expected.poisson(6, 4),
+        "randomkit.gamma(torch.Tensor {1, 2.5}, 2)": expected.gamma([1, 2.5], 2),
+        "randomkit.binomial(torch.LongTensor(3), 10, 0.3)": expected.binomial(10, 0.3, 3),
+        "torch.Tensor {randomkit.beta(2, 3)}": [expected.beta(2, 3)],
+    }.items():
+        np.testing.assert_allclose(lua.execute(f"return {call}").numpy(), wanted, rtol=1e-15)
+    assert lua.execute("return randomkit.bytes(torch.ByteTensor(5)):size(1)") == 5
