@@ -127,8 +127,10 @@ class PlainConvolution(Convolution):
 
     def filters(self) -> Tensor:
         """Return the weight as (nOutputPlane, planes, *kernel), also where it is a matrix."""
-        shape = (self.nOutputPlane, -1, *self.per_axis("k"))
-        return ops.reshape(self.weight, shape)
+        kernel = self.per_axis("k")
+        if self.weight.shape[2:] == kernel:
+            return self.weight  # type: ignore[no-any-return]
+        return ops.reshape(self.weight, (self.nOutputPlane, -1, *kernel))
 
     def compute_batch(self, input: Tensor) -> Tensor:
         return ops.convolution(input, self.filters(), self.bias, **self.geometry())

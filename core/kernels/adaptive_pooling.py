@@ -41,7 +41,7 @@ def adaptive_avg_pool(xp: Any, x: Array, *, out: Sequence[int]) -> Array:
     Source: lib/THNN/generic/SpatialAdaptiveAveragePooling.c
     """
     count = _output(xp, "adaptive_avg_pool", x, out)
-    if (window := _even(x.shape[2:], count)) is not None:
+    if (window := even_windows(x.shape[2:], count)) is not None:
         return avg_pool(xp, x, kernel=window, stride=window, padding=(0,) * len(window))
     total = wide(xp, x)
     for axis in range(x.ndim - 1, 1, -1):
@@ -71,7 +71,7 @@ def adaptive_avg_pool_gradient(xp: Any, g: Array, *, size: Sequence[int]) -> Arr
     name = "adaptive_avg_pool_gradient"
     floating(xp, name, g)
     spatial = sizes(name, "size", size, spatial_ndim(name, g), 1)
-    if g.size and (window := _even(spatial, g.shape[2:])) is not None:
+    if g.size and (window := even_windows(spatial, g.shape[2:])) is not None:
         border = (0,) * len(window)
         return avg_pool_gradient(xp, g, size=spatial, kernel=window, stride=window, padding=border)
     spread = wide(xp, g)
@@ -131,7 +131,7 @@ def adaptive_max_pool(xp: Any, x: Array, *, out: Sequence[int]) -> tuple[Array, 
     return values.astype(x.dtype, copy=False), indices
 
 
-def _even(size: Sequence[int], out: Sequence[int]) -> tuple[int, ...] | None:
+def even_windows(size: Sequence[int], out: Sequence[int]) -> tuple[int, ...] | None:
     """Return the size of windows that are all equal and do not overlap, None where they are not."""
     if any(n < o or n % o for n, o in zip(size, out, strict=True)):
         return None

@@ -87,6 +87,22 @@ def max_pool(
     return values, indices
 
 
+@dispatched("onednn.pooling", least=1024)
+def max_pool_values(
+    xp: Any,
+    x: Array,
+    *,
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    ceil_mode: bool = False,
+) -> Array:
+    """Return the maximum of each window alone: the first result of `max_pool`."""
+    steps: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation}
+    return max_pool(xp, x, kernel=kernel, ceil_mode=ceil_mode, **steps)[0]
+
+
 @dispatched("fused.pooling", least=1024)
 def max_pool_gradient(xp: Any, g: Array, indices: Array, *, size: Sequence[int]) -> Array:
     """Return the gradient of `max_pool` by its input: g added at the maxima.
@@ -270,6 +286,22 @@ def avg_pool(
         total = sum_windows(xp, total, axis, k, s, o)
     counts = counts_of(xp, window, x.shape[2:], total.dtype, count_include_pad)
     return (total / counts).astype(x.dtype, copy=False)
+
+
+@dispatched("onednn.pooling", least=1024)
+def avg_pool_values(
+    xp: Any,
+    x: Array,
+    *,
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Array:
+    """Return what `avg_pool` does, where no gradient will be asked for."""
+    steps: dict[str, Any] = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode}
+    return avg_pool(xp, x, kernel=kernel, count_include_pad=count_include_pad, **steps)
 
 
 @dispatched("fused.pooling", least=1024)

@@ -16,10 +16,12 @@ import numpy as np
 from .. import backend
 from ..autograd.modes import setting
 from ..autograd.versions import version_of
+from ..kernels import pooling
+from ..kernels.adaptive_pooling import even_windows
 from ..kernels.convolution import geometry_of
 from ..kernels.windows import transposed_size
 from ..tensor import Parameter, Tensor
-from .pending import Pending, Work
+from .pending import Pending, Places, Work
 from .spatial import per_dimension
 
 Operands = list[Any]
@@ -44,13 +46,16 @@ class Fuser:
         self.unchanged: Counter[str] = Counter()
         self._reused: set[Any] = set()
         self._folds: dict[Any, tuple[Any, Tensor, Tensor, Any]] = {}
-        self._known: dict[str, Callable[[Operands, dict[str, Any]], Tensor | None]] = {
+        self._known: dict[str, Callable[[Operands, dict[str, Any]], Any]] = {
             "convolution": self._convolution,
             "transposed_convolution": self._transposed,
             "linear": self._linear,
             "batch_norm": self._batch_norm,
             "add": self._add,
             "relu": self._relu,
+            "max_pool": self._max_pool,
+            "avg_pool": self._avg_pool,
+            "adaptive_avg_pool": self._adaptive_avg_pool,
         }
 
     def run(self, model: Callable[..., Any], *args: Any, **options: Any) -> Any:
@@ -64,8 +69,8 @@ class Fuser:
     def record(self, name: str, seconds: float, nbytes: int) -> None:
         """Take no note of a call that was computed as always."""
 
-    def take(self, op: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Tensor | None:
-        """Return the result of a call that is fused, or None."""
+    def take(self, op: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Return the result of a call that is fused, or computed in another way, or None."""
         handle = self._known.get(op.name)
         if handle is None:
             return None
@@ -135,6 +140,8 @@ class Fuser:
         return _following(x, work.normalised(*folded))
 
     def _add(self, operands: Operands, params: dict[str, Any]) -> Tensor | None:
+        if type(operands[0]) is Pending and type(operands[0].work) is Places:
+            return _counted_from(operands[0], operands[0].work, operands[1])
         for x, other in (operands, operands[::-1]):
             work = self._waiting(x)
             if (
@@ -158,10 +165,48 @@ class Fuser:
         self.fused["ReLU"] += 1
         return _following(x, work.rectified())
 
+    # -- what needs no places and no gradient --------------------------------------------
+
+    def _max_pool(self, operands: Operands, params: dict[str, Any]) -> Any:
+        (x,) = operands
+        if not _pooled(x):
+            return None
+        steps = _steps(x, params, ("kernel", "stride", "padding", "dilation"))
+        steps["ceil_mode"] = params["ceil_mode"]
+        array = x.array
+        written = ((x._version, version_of(x._version)),)
+        places = Places(steps, array, written, ())
+        if places.stage in self._reused:
+            return None
+        values = pooling.max_pool_values(np, array, **steps)
+        places.shape = values.shape
+        where = Pending(places, self._reused)
+        where.followed = True
+        return Tensor._wrap(values), where
+
+    def _avg_pool(self, operands: Operands, params: dict[str, Any]) -> Tensor | None:
+        (x,) = operands
+        if not _pooled(x):
+            return None
+        steps = _steps(x, params, ("kernel", "stride", "padding"))
+        rest = {name: params[name] for name in ("ceil_mode", "count_include_pad")}
+        return Tensor._wrap(pooling.avg_pool_values(np, x.array, **steps, **rest))
+
+    def _adaptive_avg_pool(self, operands: Operands, params: dict[str, Any]) -> Tensor | None:
+        (x,) = operands
+        if not _pooled(x):
+            return None
+        window = even_windows(x.shape[2:], per_dimension(params["size"], x))
+        if window is None:
+            return None
+        border = (0,) * len(window)
+        values = pooling.avg_pool_values(np, x.array, kernel=window, stride=window, padding=border)
+        return Tensor._wrap(values)
+
     def _waiting(self, x: Any) -> Work | None:
         """Return the work of a tensor that waits, unless its values were needed last time."""
         work = x.work if type(x) is Pending else None
-        return None if work is None or work.stage in self._reused else work
+        return None if type(work) is not Work or work.stage in self._reused else work
 
     def _folded(
         self,
@@ -188,6 +233,28 @@ class Fuser:
             # The arrays are kept so that their addresses stay theirs.
             known = self._folds[key] = (state, Tensor._wrap(w), Tensor._wrap(b), arrays)
         return known[1], known[2]
+
+
+def _pooled(x: Any) -> bool:
+    return _plain(x) and 3 <= x.ndim <= 5 and x.dtype == np.float32
+
+
+def _steps(x: Tensor, params: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return a window's numbers per dimension; without a stride, it is the kernel's."""
+    given = dict(params)
+    if given["stride"] is None:
+        given["stride"] = given["kernel"]
+    return {name: per_dimension(given[name], x) for name in names}
+
+
+def _counted_from(x: Pending, work: Places, start: Any) -> Tensor | None:
+    """Return places that are counted from another number, as Torch7's are from 1."""
+    if type(start) is not int:
+        return None
+    moved = Places(work.params, work.x, work.written, work.shape, work.start + start)
+    result = Pending(moved, x.reused)
+    result.followed = True
+    return result
 
 
 def _following(x: Any, work: Work) -> Pending:

@@ -16,9 +16,9 @@ import numpy as np
 from .. import backend
 from ..autograd.versions import Cell, version_of
 from ..backend import Device
-from ..dtypes import Dtype
+from ..dtypes import Dtype, int64
 from ..errors import UseError
-from ..kernels import convolution, products
+from ..kernels import convolution, pooling, products
 from ..kernels.announced import announce
 from ..storage import Storage
 from ..tensor import Tensor
@@ -65,7 +65,13 @@ class Work:
     rectify: bool = False
 
     @property
-    def stage(self) -> tuple[int, bool, bool, bool]:
+    def dtype(self) -> Dtype:
+        """Of the result."""
+        dtype: Dtype = self.x.dtype
+        return dtype
+
+    @property
+    def stage(self) -> tuple[Any, ...]:
         """What there is so far."""
         return self.place, self.folded, self.residual is not None, self.rectify
 
@@ -99,12 +105,7 @@ class Work:
         UseError
             If an operand was overwritten since.
         """
-        for cell, version in self.written:
-            if version_of(cell) != version:
-                raise UseError(
-                    f"an optimised model waits with a {self.kind} until its result is needed, and "
-                    f"{cell['by']} has written into its input before: use the model itself"
-                )
+        unwritten(self.kind, self.written)
         weight = self.weight.array
         bias = None if self.bias is None else self.bias.array
         residual = None if self.residual is None else self.residual.array
@@ -125,21 +126,76 @@ class Work:
         return np.maximum(y, 0, out=y) if self.rectify else y
 
 
+@dataclass(slots=True)
+class Places:
+    """Where the maxima of max pooling are, which is seldom asked.
+
+    Parameters
+    ----------
+    params : dict
+        Of the pooling.
+    x : array
+        The input.
+    written : tuple of (cell, int)
+        As of `Work`.
+    shape : tuple of int
+    start : int
+        The number of the first place.
+    """
+
+    params: dict[str, Any]
+    x: Any
+    written: tuple[tuple[Cell, int], ...]
+    shape: tuple[int, ...]
+    start: int = 0
+
+    @property
+    def dtype(self) -> Dtype:
+        """Of the result."""
+        return int64
+
+    @property
+    def stage(self) -> tuple[Any, ...]:
+        """What tells this pooling from others."""
+        return "places", self.x.shape, *self.params.values()
+
+    def run(self) -> Any:
+        """Return the result; as of `Work`."""
+        unwritten("max pooling", self.written)
+        return pooling.max_pool(np, self.x, **self.params)[1] + self.start
+
+
+def unwritten(kind: str, written: tuple[tuple[Cell, int], ...]) -> None:
+    """Check that memory is as it was.
+
+    Raises
+    ------
+    UseError
+        If it was overwritten since.
+    """
+    for cell, version in written:
+        if version_of(cell) != version:
+            raise UseError(
+                f"an optimised model waits with a {kind} until its result is needed, and "
+                f"{cell['by']} has written into its input before: use the model itself"
+            )
+
+
 class Pending(Tensor):
     """A tensor whose values are computed when they are first needed.
 
     Parameters
     ----------
-    work : Work
+    work : Work or Places
     reused : set
         Is told the stages of results that were needed although something followed them.
     """
 
     __slots__ = ("followed", "reused", "work")
 
-    work: Work | None
+    work: Work | Places | None
 
-    def __init__(self, work: Work, reused: set[Any]) -> None:
+    def __init__(self, work: Work | Places, reused: set[Any]) -> None:
         self._array = self._node = None
         self._version = {}
         self.work = work
@@ -176,7 +232,7 @@ class Pending(Tensor):
     def _known(self) -> tuple[tuple[int, ...], Dtype]:
         if self.work is None:
             return self._array.shape, self._array.dtype
-        return self.work.shape, self.work.x.dtype
+        return self.work.shape, self.work.dtype
 
     def stride(self) -> tuple[int, ...]:
         """Return the distance between neighbours in each dimension, in elements."""

@@ -6,6 +6,7 @@ import pytest
 import rekindle
 from rekindle import legacy_nn, nn
 from rekindle.core.errors import UseError
+from rekindle.core.kernels.dispatch import KERNELS
 from rekindle.core.nn import functional as F
 from rekindle.legacy_nn.optimise import optimise
 
@@ -274,3 +275,52 @@ def test_a_transposed_convolution_of_legacy_nn():
     expected = model.forward(x).numpy()
     assert np.abs(fast(x).numpy() - expected).max() <= 1e-5 * np.abs(expected).max()
     assert fast.fused == {"batch normalisation": 1, "ReLU": 1}
+
+
+class Switches(nn.Module):
+    """Pools, and puts what is left back where it was."""
+
+    def forward(self, x):
+        y, places = F.max_pool2d(x, 2, return_indices=True)
+        return F.max_unpool2d(y, places, 2)
+
+
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    [
+        (nn.Sequential(nn.Conv2d(4, 8, 3), nn.MaxPool2d(3, 2, 1), nn.ReLU()), (2, 4, 19, 18)),
+        (nn.Sequential(nn.MaxPool3d(2), nn.AvgPool3d(2, padding=1)), (2, 4, 9, 8, 9)),
+        (nn.Sequential(nn.AvgPool1d(3, ceil_mode=True), nn.AdaptiveAvgPool1d(5)), (2, 30, 60)),
+        (nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), (2, 30, 12, 11)),
+        (nn.AdaptiveAvgPool2d((4, 3)), (2, 30, 12, 11)),
+        (nn.AvgPool2d(3, 2, 1, count_include_pad=False), (2, 30, 12, 11)),
+        (Switches(), (2, 6, 20, 30)),
+    ],
+    ids=lambda v: str(v)[:40],
+)
+def test_pooling(model, shape):
+    agrees(model, draw(*shape), calls=3)
+    agrees(model.to(np.float64), draw(*shape, dtype=np.float64))
+
+
+def test_places_that_are_asked_for_are_found_with_the_values_from_then_on():
+    x = draw(2, 6, 20, 30)
+    fast, model = optimise(Switches()), nn.MaxPool2d(2, return_indices=True)
+    fast(x)
+    values_alone = KERNELS["max_pool_values"]
+    before = values_alone.calls
+    fast(x)
+    assert values_alone.calls == before
+    values, places = optimise(model)(x)
+    assert np.array_equal(places.numpy(), model(x)[1].numpy())
+    assert np.array_equal(values.numpy(), model(x)[0].numpy())
+
+
+def test_places_in_legacy_nn_count_from_1():
+    pool = legacy_nn.SpatialMaxPooling(2, 2)
+    model = legacy_nn.Sequential().add(pool).add(legacy_nn.SpatialMaxUnpooling(pool))
+    x = draw(2, 6, 20, 30)
+    model.float().evaluate()
+    fast = optimise(model)
+    for _ in range(3):
+        assert np.array_equal(fast(x).numpy(), model.forward(x).numpy())
