@@ -8,6 +8,7 @@ a cell.
 from __future__ import annotations
 
 from . import ast
+from .function_uses import function_of
 from .scope import FileScope, Scope, Variable
 from .types import Types
 
@@ -21,7 +22,7 @@ def kept_variables(
     holders: dict[int, Variable] = {}
     for scope in (scopes.top, *scopes.scopes.values()):
         for variable in scope.variables:
-            function = types.function_of(variable)
+            function = function_of(variable)
             if function is not None:
                 holders[id(function)] = variable
     for scope in (scopes.top, *scopes.scopes.values()):
@@ -47,7 +48,7 @@ def kept_variables(
 def _is_lent(scope: Scope, types: Types, holders: dict[int, Variable]) -> bool:
     """Whether a function is called while the turn lasts, and kept by nobody."""
     key = id(scope.function)
-    if key in types.safe_functions:
+    if key in types.uses.safe_functions:
         return True
     holder = holders.get(key)
-    return holder is not None and types.only_called(holder) and not holder.captured
+    return holder is not None and types.uses.only_called(holder) and not holder.captured

@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from . import ast, library
-from .lower.classes import MODULE_METHODS, ClassInfo
+from .lower.class_info import ClassInfo
+from .lower.class_names import MODULE_METHODS
 from .lower.tables import HIDDEN
 from .names import is_attribute
 from .nn_fields import NN_FIELDS

@@ -10,11 +10,13 @@ from symtable import symtable
 
 from . import ast, library
 from .alignment import raw_marks
+from .definitions import defined_names
 from .diagnostics import Diagnostic
 from .errors import LuaSyntaxError, SourceError
 from .fields import nn_methods, plain_fields
 from .kinds import Type
-from .lower.classes import relate
+from .linking import link
+from .lower.class_info import relate
 from .metatable_classes import find_metatable_classes
 from .modern.attempts import Modern, modern
 from .modern.gradients import with_gradients
@@ -122,13 +124,13 @@ class Project:
                     module.renamed, module.reserved = found.renamed, found.reserved
                     module.kept, module.preamble = found.kept, found.classes
         for module in self.modules.values():
-            module.link()
+            link(module)
         find_metatable_classes(self.modules.values())
         self.classes = relate(k for m in self.modules.values() for k in m.classes.values())
         self.plain_fields = plain_fields(self.modules.values())
         self.nn_methods = nn_methods(self.modules.values(), self.classes.values())
         for module in self.modules.values():
-            for name, most in module.defined_names().items():
+            for name, most in defined_names(module.scopes).items():
                 known = self.defined_names.get(name, 0)
                 self.defined_names[name] = (
                     None if most is None or known is None else max(most, known)
@@ -280,7 +282,7 @@ def _own_name(name: str) -> str:
 
 def _only_requires(project: Project, name: str) -> bool:
     """Whether a global is only ever assigned `require` of the package of that name."""
-    from .module import required_name
+    from .linking import required_name
 
     for module in project.modules.values():
         count = module.scopes.global_writes.get(name, 0)

@@ -11,31 +11,27 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import ast, library, natives
+from . import ast, library
+from .call_results import call_results, maker_of, method_results
 from .evidence import Evidence, is_of_tensors
+from .function_uses import FunctionUses, function_of
 from .kinds import (
     ANY,
     BOOLEAN,
     COUNT,
-    MODULE,
     NIL,
     NUMBER,
-    OPTIONS,
-    STORAGE,
     STRING,
-    TABLE,
-    TENSOR,
     UNBOUNDED,
     Shape,
     Type,
     integer,
     join,
-    results_of,
 )
 from .rules import RULES, unknown
 from .scope import FileScope, Variable
-from .syntax import alias_of, always_returns, dotted, may_be_several, plain_count, returns, root_of
-from .text import words
+from .syntax import alias_of, always_returns, dotted, may_be_several, plain_count, returns
+from .table_fields import declared_options, field_writes
 
 if TYPE_CHECKING:
     from .unique import UniqueFunction
@@ -89,98 +85,27 @@ class Types:
     ) -> None:
         self.file = scopes
         self._global = global_type
-        self._required = required
+        self.required = required
         self._of: dict[int, Type | None] = {}
         self._settled = False
         self._variables: dict[Variable, Type | None] = {}
         self._self_types = self_types
         self._globals: dict[str, Type | None] = dict.fromkeys(own_globals)
         self._functions = functions
-        self._defined_names = defined_names
+        self.defined_names = defined_names
         self.methods = methods
         self.class_named = class_named
         self._unique = unique
-        self.options = Shape(self._declared_options())
+        self.options = Shape(declared_options(scopes))
         self._shapes: dict[int, Shape] = {}
-        self._written_fields = self._field_writes()
+        self._written_fields = field_writes(scopes)
         self.fields: dict[tuple[int, str], Type | None] = {}
         self._counters: dict[Variable, ast.NumericFor] = {}
-        self._given: dict[Variable, list[ast.Expression | None]] = {}
         self._results: dict[int, tuple[int | None, Type | None]] = {}
-        self.safe_uses: dict[Variable, int] = {}
-        self.safe_functions: set[int] = set()
-        self._uses()
+        self.uses = FunctionUses(scopes)
         self._evident = Evidence(block, scopes, self._names_tensor).types
-        for variable, values in given.items():
-            self._given.setdefault(variable, list(values))
+        self._given = {v: list(values) for v, values in given.items()} | self.uses.given
         self._solve()
-
-    # -- where functions go -----------------------------------------------------------------
-
-    def _uses(self) -> None:
-        for call in self.file.calls:
-            arguments = call.arguments
-            if isinstance(call, ast.Call):
-                self._safe(call.function)
-                name = dotted(call.function)
-                keeps = name not in library.KEPT_BY_NOBODY
-            else:
-                keeps = call.method not in library.KEPT_BY_NO_METHOD
-            if not keeps:
-                for argument in arguments:
-                    self._safe(argument)
-        for scope in [self.file.top, *self.file.scopes.values()]:
-            for variable in scope.variables:
-                function = self.function_of(variable)
-                if function is not None and self.only_called(variable):
-                    self._parameters(variable, function)
-
-    def _safe(self, node: ast.Expression) -> None:
-        if isinstance(node, ast.Paren):
-            node = node.inner
-        if isinstance(node, ast.Name) and node.variable is not None:
-            self.safe_uses[node.variable] = self.safe_uses.get(node.variable, 0) + 1
-        elif isinstance(node, ast.Function):
-            self.safe_functions.add(id(node))
-
-    def function_of(self, variable: Variable) -> ast.Function | None:
-        """Return the function that a variable always is, if it is one that never changes."""
-        if variable.writes or variable.unknown or variable.several or len(variable.values) != 1:
-            return None
-        value = variable.values[0]
-        return value if isinstance(value, ast.Function) else None
-
-    def only_called(self, variable: Variable) -> bool:
-        """Whether a variable's value is called, or lent to those who call it, and kept nowhere."""
-        return self.safe_uses.get(variable, 0) == variable.reads
-
-    def _parameters(self, variable: Variable, function: ast.Function) -> None:
-        """Collect what a function that is only called directly is given."""
-        if function.vararg:
-            return
-        names = [n.variable for n in function.parameters]
-        calls = [
-            c
-            for c in self.file.calls
-            if isinstance(c, ast.Call)
-            and isinstance(c.function, ast.Name)
-            and c.function.variable is variable
-        ]
-        if len(calls) != variable.reads:
-            return
-        for call in calls:
-            spread = bool(call.arguments) and may_be_several(call.arguments[-1])
-            for i, name in enumerate(names):
-                if name is None:
-                    continue
-                given: ast.Expression | None
-                if spread and i >= len(call.arguments) - 1:
-                    given = None
-                elif i < len(call.arguments):
-                    given = call.arguments[i]
-                else:
-                    given = ast.Nil(call.line, call.column)
-                self._given.setdefault(name, []).append(given)
 
     # -- fields of tables ---------------------------------------------------------------------
 
@@ -209,25 +134,6 @@ class Types:
                 found = replace(found, kind="number")  # others may put fractions there
             self.fields[key] = found if found is not None or not self._settled else ANY
         return self.fields[key]
-
-    def _field_writes(self) -> dict[str, list[ast.Expression | None]]:
-        """Return what the file assigns to fields, by their names; "?" for names that vary."""
-        found: dict[str, list[ast.Expression | None]] = {}
-        for target, value in self.file.field_writes:
-            if isinstance(target.key, ast.String):
-                found.setdefault(target.key.value, []).append(value)
-        return found
-
-    def _declared_options(self) -> dict[str, list[ast.Expression]]:
-        """Return the options that the file declares, with their defaults."""
-        found: dict[str, list[ast.Expression]] = {}
-        for call in self.file.calls:
-            if not isinstance(call, ast.MethodCall) or call.method != "option":
-                continue
-            if len(call.arguments) > 1 and isinstance(call.arguments[0], ast.String):
-                name = call.arguments[0].value.lstrip("-")
-                found.setdefault(name, []).append(call.arguments[1])
-        return found
 
     # -- variables ----------------------------------------------------------------------------
 
@@ -351,9 +257,9 @@ class Types:
         if isinstance(node, ast.Vararg):
             return None
         if isinstance(node, ast.Call):
-            return self._call_results(node)
+            return call_results(self, node)
         if isinstance(node, ast.MethodCall):
-            return self._method_results(node)
+            return method_results(self, node)
         return [self.of(node)]
 
     def function_results(self, function: ast.Function) -> int | None:
@@ -396,63 +302,6 @@ class Types:
             return 1, kind  # Python calls them too, and takes None for nothing
         return (counts.pop() if len(counts) == 1 else None), kind
 
-    def _call_results(self, node: ast.Call) -> list[Type] | None:
-        function = node.function
-        known = self.known_function(function)
-        if known is not None:
-            count = self.function_results(known)
-            if count is None:
-                return None
-            first = self._results[id(known)][1] if self._settled else ANY
-            return [first or ANY, *[ANY] * (count - 1)][:count]
-        if isinstance(function, ast.Name) and function.variable is not None:
-            kind = "package" if dotted(function) else self.variable(function.variable).kind
-            if kind not in ("class", "package", "module"):
-                return None
-        name = dotted(function)
-        if name is not None:
-            root, _, rest = name.partition(".")
-            made = self.made_object(node)
-            if made is not None:
-                return [made]
-            if not rest and name in library.GLOBALS:
-                if name == "require" and len(node.arguments) == 1:
-                    only = node.arguments[0]
-                    return [self._required(only.value) if isinstance(only, ast.String) else ANY]
-                return results_of(library.GLOBALS[name])
-            if root in library.LIBRARIES and rest in library.LIBRARIES[root]:
-                return results_of(library.LIBRARIES[root][rest])
-            if self.of(root_of(function)).kind == "package":
-                return self._package_call(str(self.of(root_of(function)).detail), rest, node)
-        if isinstance(function, ast.Index):
-            owner = self.of(function.table)
-            if owner.kind == "package" and isinstance(function.key, ast.String):
-                return self._package_call(str(owner.detail), function.key.value, node)
-            if maker_of(function, owner) is not None:
-                return [Type("object", detail=owner.detail)]
-            if self._is_new(function, owner):
-                return [TENSOR]
-        if self.of(function).kind == "class":
-            return [Type("object", detail=self.of(function).detail)]
-        if self.of(function).kind == "module":
-            return [ANY]
-        return None
-
-    def made_object(self, node: ast.Call) -> Type | None:
-        """Return the type of `setmetatable(x, C)` of a class C that is made of a table."""
-        if dotted(node.function) != "setmetatable" or len(node.arguments) != 2:
-            return None
-        kind = self.of(node.arguments[1])
-        of_tables = kind.kind == "class" and kind.detail is not None and kind.detail.of_tables
-        return Type("object", detail=kind.detail) if of_tables else None
-
-    def _is_new(self, function: ast.Index, owner: Type) -> bool:
-        """Whether `x.new` makes a tensor of the type of `x`."""
-        named = isinstance(function.key, ast.String) and function.key.value == "new"
-        if owner.kind == "any":
-            return named and "new" not in self._defined_names
-        return named and owner.kind == "tensor"
-
     def rests_on_unknown(self, node: ast.Expression) -> bool:
         """Whether nothing is known yet of the object whose method is called, or of the callee."""
         if isinstance(node, ast.MethodCall):
@@ -467,7 +316,7 @@ class Types:
     def known_function(self, function: ast.Expression) -> ast.Function | None:
         """Return the function that an expression always is, if that is known."""
         if isinstance(function, ast.Name) and function.variable is not None:
-            found = self.function_of(function.variable)
+            found = function_of(function.variable)
             if found is not None:
                 return found
             alias = alias_of(function.variable)
@@ -481,7 +330,7 @@ class Types:
 
     def is_string_method(self, node: ast.MethodCall) -> bool:
         """Whether a method's name alone says that its object is a string."""
-        known = node.method in library.STRING_ONLY and node.method not in self._defined_names
+        known = node.method in library.STRING_ONLY and node.method not in self.defined_names
         return known and self.of(node.object).kind in ("any", "string")
 
     def is_tensor_method(self, owner: Type, node: ast.MethodCall) -> bool:
@@ -500,108 +349,9 @@ class Types:
 
     def _is_other(self, node: ast.MethodCall) -> bool:
         """Whether a function that the program defines under a method's name may be meant."""
-        most = self._defined_names.get(node.method, -1)
+        most = self.defined_names.get(node.method, -1)
         return most is None or len(node.arguments) <= most
-
-    def _package_call(self, package: str, name: str, node: ast.Call) -> list[Type] | None:
-        if package == "torch":
-            if name == "CmdLine":
-                return [OPTIONS]
-            made = natives.made_by(f"torch.{name}")
-            if made is not None:
-                return [made]
-            if name in library.SEVERAL_RESULTS:
-                return [NUMBER] if name in library.REDUCTIONS and len(node.arguments) == 1 else None
-            if name in library.REDUCTIONS:
-                return [NUMBER if len(node.arguments) == 1 else TENSOR]
-            letters = library.TORCH.get(name)
-            return None if letters is None else results_of(letters)
-        if package.startswith("autograd"):
-            of_autograd = f"{package}.{name}".removeprefix("autograd").removesuffix(".")
-            letters = library.AUTOGRAD.get(of_autograd)
-            return None if letters is None else results_of(letters)
-        if package == "nn":
-            return [MODULE] if name[:1].isupper() or name == "gModule" else None
-        return [ANY] if package == "paths" or name[:1].isupper() else None
-
-    def _method_results(self, node: ast.MethodCall) -> list[Type] | None:
-        owner = self.of(node.object)
-        name = node.method
-        if owner.kind == "string" or self.is_string_method(node):
-            letters = library.STRING_METHODS.get(name)
-            return None if letters is None else results_of(letters)
-        if owner.kind == "tensor" or self.is_tensor_method(owner, node):
-            if name in library.SEVERAL_RESULTS or name in library.REDUCTIONS:
-                if name in library.REDUCTIONS and not node.arguments:
-                    return [NUMBER if name not in ("all", "any") else BOOLEAN]
-                if name in library.SEVERAL_RESULTS:
-                    return None
-                return [TENSOR if name != "norm" or len(node.arguments) > 1 else NUMBER]
-            if name == "size":
-                return [COUNT if node.arguments else STORAGE]
-            if name == "stride":
-                return [COUNT if node.arguments else STORAGE]
-            if name == "type":
-                return [TENSOR if node.arguments else STRING]
-            letters = library.TENSOR_METHODS.get(name)
-            return None if letters is None else results_of(letters)
-        if owner.kind == "options":
-            if name == "parse":
-                return [replace(TABLE, detail=self.options)]
-            return [STRING if name == "string" else ANY]
-        if owner.kind == "storage" and name in ("size", "totable"):
-            return [COUNT if name == "size" else ANY]
-        if owner.kind == "native":
-            return natives.method_results(owner, name)
-        if owner.kind == "module":
-            if name == "type":
-                return [MODULE if node.arguments else STRING]
-            letters = _MODULE_METHODS.get(name)
-            return None if letters is None else results_of(letters)
-        if owner.kind == "object" and owner.detail is not None:
-            found: list[Type] | None = owner.detail.method_results(name, self)
-            return found
-        unique = self.unique_method(owner, name)
-        if unique is not None:
-            count = self.function_results(unique.node)
-            return None if count is None else [ANY] * count
-        if name in self._defined_names or name == "split":  # nodes of graphs split into several
-            return None
-        if name == "getParameters":
-            return [TENSOR, TENSOR]
-        letters = library.TENSOR_METHODS.get(name) or _MODULE_METHODS.get(name)
-        single = letters is not None and len(letters) == 1
-        return (
-            [ANY] if single or name in ("size", "stride", "type", "norm", "sum", "mean") else None
-        )
-
-
-def maker_of(function: ast.Index, owner: Type) -> Any:
-    """Return the class whose objects `C.new` makes, where it is their `__init__`."""
-    if owner.kind != "class" or owner.detail is None or not isinstance(function.key, ast.String):
-        return None
-    return owner.detail if owner.detail.maker == function.key.value else None
 
 
 _HOLDERS = frozenset(["any", "table", "class"])
 """Kinds of what may have functions of the program as fields."""
-
-_MODULE_METHODS: dict[str, str] = {
-    **dict.fromkeys(
-        words(
-            """
-            add clone get share cuda double float training evaluate clearState noBias
-            setNumInputDims replace insert remove annotate ceil floor reset
-            """
-        ),
-        "M",
-    ),
-    "getParameters": "TT",
-    **dict.fromkeys(words("forward backward updateOutput updateGradInput listModules"), "a"),
-    **dict.fromkeys(words("zeroGradParameters updateParameters accGradParameters apply"), ""),
-    "size": "i",
-    **dict.fromkeys(
-        words("setMode fastest resetMode remember forget sharedClone clipWeights"), "M"
-    ),
-}
-"""Methods of nn's classes whose results are known."""

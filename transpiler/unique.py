@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from . import ast, library
-from .lower.classes import MODULE_METHODS
+from .lower.class_names import MODULE_METHODS
 from .text import words
 
 if TYPE_CHECKING:

@@ -103,7 +103,7 @@ def test_what_is_said_of_a_file(tmp_path):
     plain = by_name["plain.lua"]
     assert (plain["statements"], plain["statements_in_plain_python"]) == (2, 1.0)
     uses = by_name["x.lua"]["kept_by_runtime"]
-    assert {(u["line"], u["function"]) for u in uses} >= {(3, "add"), (3, "index")}
+    assert {(u["line"], u["function"]) for u in uses} >= {(3, "add"), (4, "call")}
     assert all(u["reason"] for u in uses)
     codes = [(d["line"], d["code"]) for d in by_name["x.lua"]["not_translated"]]
     assert (4, "RK103") in codes

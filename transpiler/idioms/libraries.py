@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .. import ast
+from ..call_results import made_object
 from ..code import ATOM, Code, quoted
 from ..lower.context import Context
 from ..lower.tables import plain_fields_of
@@ -70,7 +71,7 @@ def _sort(c: Context, node: ast.Call) -> Code | None:
 
 
 def _setmetatable(c: Context, node: ast.Call) -> Code | None:
-    made = c.types.made_object(node)
+    made = made_object(c.types, node)
     if made is None:
         return None
     first = node.arguments[0]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import ast, library, natives
+from ..call_results import maker_of
 from ..code import ATOM, Code, quoted
 from ..kinds import Type
 from ..names import is_attribute, python_name
 from ..syntax import dotted, may_be_several
 from ..text import words
-from ..types import maker_of
-from .classes import ClassInfo
+from .class_info import ClassInfo
 from .context import Context
 from .tables import HIDDEN, place
 from .values import arguments
@@ -116,7 +116,7 @@ def _dispatch(
 
 def _made(c: Context, node: ast.Call, function: ast.Index, info: ClassInfo) -> Code:
     """Return `C(...)` for `C.new(...)`, where that function is the class's `__init__`."""
-    from .classes import padded
+    from .class_info import padded
 
     taken = info.methods["__init"].function
     given = node.arguments[: len(taken.parameters)]
@@ -129,7 +129,7 @@ def _made(c: Context, node: ast.Call, function: ast.Index, info: ClassInfo) -> C
 
 def _constructed(c: Context, node: ast.Call, kind: Type) -> Code | None:
     """Return the construction of an object of a class of the file."""
-    from .classes import padded
+    from .class_info import padded
 
     start = kind.detail.method("__init")
     if start is None:
@@ -245,7 +245,7 @@ def _unique_method(c: Context, node: ast.MethodCall, owner: Type) -> Code | None
 
     A table's method is a field that takes the table; objects of classes have methods.
     """
-    from .classes import padded
+    from .class_info import padded
 
     found = c.types.unique_method(owner, node.method)
     if found is None or not is_attribute(node.method):

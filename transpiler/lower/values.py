@@ -10,7 +10,7 @@ from ..kinds import Type
 from ..names import is_attribute
 from ..nn_fields import NN_FIELDS
 from ..syntax import dotted, may_be_several
-from .classes import MODULE_FIELDS, MODULE_METHODS
+from .class_names import MODULE_FIELDS, MODULE_METHODS
 from .context import Context
 
 
