@@ -11,6 +11,7 @@ import numpy as np
 from rekindle.core.autograd import is_grad_enabled, no_grad
 from rekindle.core.backend import address
 from rekindle.core.checkpoint import Table
+from rekindle.core.checkpoint.table import new_table
 from rekindle.core.creation import empty
 from rekindle.core.errors import ShapeError
 from rekindle.core.ops.adoption import move_to
@@ -69,7 +70,8 @@ class as_torch:  # used like a function: `with as_torch():`
 def as_input(input: Any) -> Any:
     """Return `input` with lists and tuples as Tables, which is what modules take."""
     if isinstance(input, (list, tuple)):
-        return Table([as_input(x) for x in input])
+        parts = ((i, as_input(x)) for i, x in enumerate(input, 1))
+        return new_table({i: x for i, x in parts if x is not None})
     return input
 
 
@@ -161,5 +163,6 @@ def map_tensors(function: Callable[[Tensor], Any], value: Any) -> Any:
     if isinstance(value, Tensor):
         return function(value)
     if isinstance(value, Table):
-        return Table({k: map_tensors(function, v) for k, v in value.items()})
+        parts = ((k, map_tensors(function, v)) for k, v in value._map.items())
+        return new_table({k: v for k, v in parts if v is not None})
     return value

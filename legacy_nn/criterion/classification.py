@@ -181,8 +181,8 @@ class ClassNLLCriterion(NegativeLogLikelihood):
     def compute(self, input: Any, target: Target) -> Tensor:
         if (index := self._plain_index(input, target)) is None:
             return super().compute(input, target)
-        loss: Tensor = -ops.sum(ops.gather(input, Tensor(index[:, None]), axis=1))
-        return loss / len(index) if self.sizeAverage else loss
+        picked = ops.gather(input, Tensor._wrap(index[:, None]), axis=1)
+        return -(ops.mean(picked) if self.sizeAverage else ops.sum(picked))
 
     def updateOutput(self, input: Any, target: Target = None) -> Any:
         if (index := self._plain_index(input, target)) is None:
