@@ -427,3 +427,14 @@ def test_what_holds_only_torchs_stays_torchs():
     found = translate(source, "modern")
     assert "from rekindle import nn" not in found.python
     assert any("all that it holds is Torch's" in k.reason for k in found.kept)
+
+
+def test_a_function_that_is_handed_on_stays_where_models_are_torchs():
+    source = (
+        "local function block(n) return nn.Sequential():add(nn.Linear(n, n)):add(nn.ReLU()) end\n"
+        "local function stack(make, n)\n   local s = nn.Sequential()\n   s:add(make(n))\n"
+        "   return s\nend\nlocal model = stack(block, 3)\nprint(#model:listModules())\n"
+    )
+    found = translate(source, "modern")
+    assert "from rekindle import nn" not in found.python
+    assert printed(found) == "4\n" == printed(translate(source, "faithful"))

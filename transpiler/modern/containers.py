@@ -229,8 +229,12 @@ class Containers:
         if name is not None:
             what = "core.nn has no such layer; it runs inside as it is"
             self.r.note(node, f"nn.{name}", what)
-        if self.r.facts.handed.is_unknown(node) and self.r.facts.handed.closed[self.r.path]:
-            return Item([self.r.expression(node)]), None  # a function that was handed on
+        handed = self.r.facts.handed
+        if handed.is_unknown(node) and handed.closed[self.r.path]:
+            self.r.handed_calls.add(id(node))
+            owners = [key] if key is not None else [*self.r.targets[-1:], *self.r.functions[-1:]]
+            self.r.join(*owners, *handed.builders.get(self.r.path, ()))
+            return Item([self.r.expression(node)]), None
         if name not in TENSOR_CLASSES:
             self._owned(key, self.r.foreign)
         base, calls = chain_of(node)

@@ -169,8 +169,10 @@ class Facts(Variables):
         if function is None or self.seams.has(function):
             return None
         path = self.seams.homes[id(function)]
-        if not self._is_only_called(key) and not self.handed.returns_models(key, path):
-            return None
+        if not self._is_only_called(key):
+            if not self.handed.returns_models(key, path):
+                return None
+            self.handed.builders.setdefault(path, {})[key] = None
         found = returns(function.body)
         return function if found and len({len(r.values) for r in found}) == 1 else None
 

@@ -31,6 +31,10 @@ class Handed:
         self.variables = variables
         self.uses: Counter[Variable] = Counter()
         self.closed: dict[str, bool] = {}
+        self.unknown: dict[str, list[ast.Call]] = {}
+        """By file, the calls of what may be such a function."""
+        self.builders: dict[str, dict[Key, None]] = {}
+        """By file, the functions that are handed on and may build models of core."""
         for path, file in variables.files.items():
             self._collect(file)
             self.closed[path] = self._is_closed(file)
@@ -57,8 +61,9 @@ class Handed:
             if method_call(n, "add") and len(n.arguments) == 1
             for a in n.arguments
         }
-        calls = [n for n in walk(file.block) if isinstance(n, ast.Call)]
-        return all(id(c) in added for c in calls if self.is_unknown(c))
+        calls = [n for n in walk(file.block) if isinstance(n, ast.Call) and self.is_unknown(n)]
+        self.unknown[file.path] = calls
+        return all(id(c) in added for c in calls)
 
     def is_unknown(self, call: Any) -> bool:
         """Whether a call is of a function that may have been handed on."""

@@ -74,6 +74,8 @@ class Rewriter(Refusals):
         self.depths: dict[Key, int] = {}
         """By model, in how many loops of its function it is defined."""
         self.searched: list[tuple[ast.Node, Key]] = []
+        self.handed_calls: set[int] = set()
+        """Calls of functions that were handed on, whose models are added to models of core."""
         self.foreign: set[Key] = set()
         """Models, or functions that make them, with modules of Torch inside."""
         self.native: set[Key] = set()
@@ -89,6 +91,13 @@ class Rewriter(Refusals):
             self.used.clear()
             self.block(file.block)
             self.classes_of[file.path] = self.classes
+        handed = self.facts.handed
+        for path, builders in handed.builders.items():
+            for call in handed.unknown[path]:
+                known = [k for k in builders if k in self.facts.builders]
+                if id(call) not in self.handed_calls and known:
+                    self.path = path
+                    self.refuse_keys(call, known, "what it builds is added to a model of Torch's")
         root = self.facts.groups.root
         foreign = {root(self.facts.anchor(k)) for k in self.foreign}
         for node, key in self.searched:
