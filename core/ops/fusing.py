@@ -320,8 +320,8 @@ def fold(
     groups, inputs = (transposed, weight.shape[0] // transposed) if transposed else (1, 1)
     outputs = factor.size // groups
     rows = weight.reshape(groups, inputs, outputs, weight.size // max(groups * inputs * outputs, 1))
-    folded = (rows * factor.reshape(groups, 1, outputs, 1)).reshape(weight.shape)
-    return folded.astype(weight.dtype), start.astype(weight.dtype)
+    factors = factor.astype(weight.dtype).reshape(groups, 1, outputs, 1)
+    return (rows * factors).reshape(weight.shape), start.astype(weight.dtype)
 
 
 def _plain(*tensors: Any) -> bool:

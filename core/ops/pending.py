@@ -217,22 +217,24 @@ class Pending(Tensor):
     @property
     def shape(self) -> tuple[int, ...]:
         """Sizes of the dimensions."""
-        return self._known()[0]
+        work = self.work
+        return self._array.shape if work is None else work.shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
 
     @property
     def dtype(self) -> Dtype:
         """Type of the elements."""
-        return self._known()[1]
+        work = self.work
+        return self._array.dtype if work is None else work.dtype
 
     @property
     def device(self) -> Device:
         """Where the memory is."""
         return backend.CPU
-
-    def _known(self) -> tuple[tuple[int, ...], Dtype]:
-        if self.work is None:
-            return self._array.shape, self._array.dtype
-        return self.work.shape, self.work.dtype
 
     def stride(self) -> tuple[int, ...]:
         """Return the distance between neighbours in each dimension, in elements."""
