@@ -116,3 +116,26 @@ end
 local df = autograd(f)
 local g, v = df({x = torch.Tensor{1, -1, 2}, W = torch.ones(3, 3) * 0.3}, 4)
 show(v, g.x, g.W)
+
+----- gradients with results inside of another function, and losses of two results
+local d = require 'autograd'
+local W = torch.linspace(-0.6, 0.8, 12):view(3, 4)
+local f = function(p, x, y)
+   local out = p.W * x + p.b
+   local loss, logs = d.loss.crossEntropy(out, y)
+   local squares = d.loss.leastSquares(logs, y)
+   return loss + squares * 0.1, logs
+end
+local df = d(f)
+local function projected(p, x, y, v)
+   local grads, loss, logs = df(p, x, y)
+   local total = torch.sum(torch.cmul(grads.W, v)) + torch.sum(grads.b)
+   return total + loss * 2
+end
+local dprojected = d(projected)
+local p = {W = W, b = torch.Tensor{0.1, -0.2, 0.3}}
+local x, y = torch.Tensor{1, -1, 0.5, 2}, torch.Tensor{0, 1, 0}
+local grads, loss, logs = df(p, x, y)
+show(loss, logs, grads.W)
+local hv, total = dprojected(p, x, y, torch.ones(3, 4) * 0.5)
+show(total, hv.W, hv.b)

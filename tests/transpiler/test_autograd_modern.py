@@ -120,6 +120,7 @@ show(grads.w)
         ({"after": "print(df(params, torch.ones(3)))"}, "without a name"),
         ({"after": "show(df(params, torch.ones(3)).w)"}, "without a name"),
         ({"more": ", x", "after": "show(f(params, torch.ones(3)))"}, "all of them"),
+        ({"body": "do return grad.loss.leastSquares(params.w, x) end"}, "all of its results"),
         ({"after": "show(grad.util.sigmoid(torch.ones(1)))"}, "used in other ways"),
     ],
 )

@@ -8,6 +8,7 @@ from .. import ast
 from .gradient_expressions import Expressions
 from .gradient_terms import Term, text
 from .gradient_values import NotModernError, Plain, Several
+from .nodes import like
 from .walk import names_in, plain
 
 _TURNS = 32
@@ -81,9 +82,22 @@ class Bodies(Expressions):
             self.packed[id(node)] = node
         return terms[0].value if len(terms) == 1 else Several(tuple(t.value for t in terms))
 
+    def unpack_gradients(self, node: Any, targets: list[Any], call: ast.Call) -> bool:
+        """Write `grads, loss = df(params, x)`."""
+        raise NotImplementedError
+
     def _assigned(self, node: Any, names: list[Any], values: list[Any]) -> None:
-        if len(values) == 1 and len(names) > 1 and isinstance(values[0], ast.Call):
-            call = values[0]
+        results: tuple[Any, ...] = ()
+        call: Any = values[0] if len(values) == 1 else None
+        site = self.site_of(call)
+        if site is not None:
+            self.unpack_gradients(node, names, site)
+            gradients, found = self.answers[id(site)]
+            several = found.values if isinstance(found, Several) else (found,)
+            results = (gradients, *several)[: len(names)]
+        elif len(names) == 2 and self.is_cross_entropy(call) and isinstance(node, ast.Local):
+            results = self._cross_entropy(node, names, call)
+        elif len(values) == 1 and len(names) > 1 and isinstance(values[0], ast.Call):
             found = self.term(call).value
             if not isinstance(found, Several) or len(found.values) != len(names) or len(names) > 2:
                 raise NotModernError(node, "results", "it is not known how many there are")
@@ -93,7 +107,6 @@ class Bodies(Expressions):
         elif len(values) != len(names):
             raise NotModernError(node, "an assignment", "values are left out")
         else:
-            results = ()
             for value in values:
                 if isinstance(plain(value), ast.Function):
                     results += (None,)
@@ -106,6 +119,25 @@ class Bodies(Expressions):
         for name, value in zip(names, results, strict=True):
             if value is not None:
                 self.env[name.variable] = value
+
+    def is_cross_entropy(self, node: Any) -> bool:
+        """Whether an expression is a call of `autograd.loss.crossEntropy`."""
+        is_call = isinstance(node, ast.Call) and len(node.arguments) == 2
+        return is_call and self.full_name(node.function) == "autograd.loss.crossEntropy"
+
+    def _cross_entropy(self, node: ast.Local, names: list[Any], call: ast.Call) -> tuple[Any, ...]:
+        """`local loss, logs = loss.crossEntropy(out, target)`."""
+        out, target = (self.term(a) for a in call.arguments)
+        logs = self.ruled(call, "autograd.util.logSoftMax", [out])
+        named = Term((names[1],), logs.value)
+        found = self.ruled(call, "autograd.loss.logMultinomialLoss", [named, target])
+        first: Any = logs.node(call)
+        second: Any = found.node(call)
+        self.new[id(node)] = [
+            like(ast.Local(node.line, node.column, [names[1]], [first]), node),
+            ast.Local(node.line, node.column, [names[0]], [second]),
+        ]
+        return found.value, logs.value
 
     def _loop(self, node: ast.NumericFor) -> None:
         bounds = [self.term(b) for b in (node.start, node.stop, node.step) if b is not None]

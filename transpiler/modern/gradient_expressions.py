@@ -16,6 +16,7 @@ from .gradient_terms import (
     LAYERS,
     METHODS,
     SIGN,
+    TWO_RESULTS,
     Term,
     elementwise,
     matmul,
@@ -223,6 +224,8 @@ class Expressions(Known):
             return self.applied(node, LAYERS[layer], [self.term(a) for a in node.arguments])
         name = self.full_name(node.function)
         if name in FUNCTIONS:
+            if name in TWO_RESULTS and id(node) in self.spread:
+                raise NotModernError(node, name, "all of its results are used at once")
             return self.ruled(node, name, [self.term(a) for a in node.arguments])
         key = self.function_of(node.function)
         if key is not None and key in self.inside:

@@ -262,6 +262,10 @@ def _least_squares(node: Any, out: Term, target: Term) -> Term:
     return method(squared, "sum", SCALAR)
 
 
+def _cross_entropy(node: Any, out: Term, target: Term) -> Term:
+    return _log_multinomial(node, _log_softmax(node, out), target)
+
+
 _SAME = words("abs exp log log1p sqrt sin cos tan sinh cosh tanh asin acos atan sigmoid square")
 
 FUNCTIONS: dict[str, Rule] = {
@@ -290,8 +294,12 @@ FUNCTIONS: dict[str, Rule] = {
     "autograd.util.sigmoid": _unary("sigmoid"),
     "autograd.loss.logMultinomialLoss": _log_multinomial,
     "autograd.loss.leastSquares": _least_squares,
+    "autograd.loss.crossEntropy": _cross_entropy,
 }
 """By the function's name in Lua: how it is written for core."""
+
+TWO_RESULTS = frozenset(["autograd.loss.leastSquares", "autograd.loss.crossEntropy"])
+"""Those that give what they are made of as well."""
 
 METHODS = frozenset(words("view reshape narrow select t sum mean max min size dot"))
 """Methods that are the functions of torch of that name."""

@@ -144,7 +144,7 @@ class Gradients(Followed):
         call: Any = plain(node.values[0])
         site = self.site_of(call)
         if site is not None and call is node.values[0]:
-            return self._gradients(node, targets, site)
+            return self.unpack_gradients(node, targets, site)
         called = self.function_of(call.function) if isinstance(call, ast.Call) else None
         if called is not None and called in self.inside_functions and len(targets) > 1:
             return self._results(node, targets, call)
@@ -160,8 +160,9 @@ class Gradients(Followed):
         self.new[id(call)] = self.transformed(call, None).node(call)
         return True
 
-    def _gradients(self, node: Any, targets: list[Any], call: ast.Call) -> bool:
+    def unpack_gradients(self, node: Any, targets: list[Any], call: ast.Call) -> bool:
         """`grads, loss = df(params, x)`."""
+        called = self.called(call).parts
         form = self.form_of(call)
         if any(not isinstance(t, ast.Name) for t in targets) or len(targets) > form.results + 1:
             raise NotModernError(node, "gradients", "they are put into a table")
@@ -177,7 +178,6 @@ class Gradients(Followed):
             rest = _listed(values[1:])
             aux = rest if form.results == 2 else ["(", *rest, ")"]
             left = ["(", values[0], ", ", *aux, "), ", targets[0]]
-        called = self.called(call).parts
         return self._unpacked(node, targets, left, called)
 
     def _unpacked(self, node: Any, targets: list[Any], left: list[Any], right: Any) -> bool:
