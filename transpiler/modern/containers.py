@@ -209,7 +209,8 @@ class Containers:
             if name != "LookupTable" or (first and key in self.models.indexed):
                 layer = self.models.layer(node, rank)
             if layer is not None:
-                self._owned(key, self.r.native)
+                if layer.has_parameters:
+                    self._owned(key, self.r.native)
                 return Item([layer.code], layer.has_parameters), layer.rank
         if name is None and self.r.facts.is_model(node):
             inner_key = self.r.facts.key(node)

@@ -121,7 +121,8 @@ def assignment(r: Rewriter, node: ast.Assign) -> ast.Statement | None:
     if name == "bias" and nothing:
         model = r.models.expression(target.table)
         return like(Line(node.line, node.column, at(node, model, ".bias = None")), node)
-    if name in r.facts.attributes and role == "model":
+    chain = role == "model" and r.facts.classes_of(target.table) <= {"Sequential"}
+    if name in r.facts.attributes and chain:
         new = r.expression(node.values[0])
         model = r.models.expression(target.table)
         code = at(node, model, f".{name} = ", new)

@@ -79,7 +79,7 @@ class Rewriter(Refusals):
         self.foreign: set[Key] = set()
         """Models, or functions that make them, with modules of Torch inside."""
         self.native: set[Key] = set()
-        """Those with layers of core inside."""
+        """Those with layers of core inside that learn."""
         self.containers: list[tuple[ast.Node, Key]] = []
         self.made_classes: set[str] | None = None
 
@@ -105,9 +105,10 @@ class Rewriter(Refusals):
                 reason = "its layers are looked for, and what it holds of Torch's may have some"
                 self.refuse_keys(node, [key], reason)
         native = {root(self.facts.anchor(k)) for k in self.native}
+        of_torch = foreign - native
         for node, key in self.containers:
-            if root(self.facts.anchor(key)) not in native:
-                self.refuse_keys(node, [key], "all that it holds is Torch's")
+            if root(self.facts.anchor(key)) in of_torch:
+                self.refuse_keys(node, [key], "what it learns is all in modules of Torch")
 
     # -- names ------------------------------------------------------------------------------
 
