@@ -87,4 +87,8 @@ end, walk)
 function tds.AtomicCounter() return made.AtomicCounter() end
 tds.atomic_counter = tds.AtomicCounter
 
+-- A job that reads a counter until it changes lets the others go on.
+local methods = rawget(B.metatables['tds.AtomicCounter'], B.METHODS)
+methods.get = require('threads.wait').looking(methods.get)
+
 return tds

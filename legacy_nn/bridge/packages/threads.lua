@@ -3,11 +3,13 @@
 -- Every worker has its own global variables (those it does not set are the program's), random
 -- stream and default tensor type, and jobs get copies of the functions they are given, so that what
 -- they assign stays with the worker. Tables and tensors are not copied: they are shared, as with
--- threads.sharedserialize. Jobs run when `dojob` or `synchronize` waits for them.
+-- threads.sharedserialize. Jobs run when `dojob` or `synchronize` waits for them. Each is a
+-- coroutine: a job that waits for another, at a lock or for a counter, lets the others go on.
 --
 -- Source: torch/threads threads.lua, safe.lua.
 
 require 'torch'
+local wait = require 'threads.wait'
 local copy_function = require 'threads.copy'
 
 local threads = {}
@@ -32,22 +34,25 @@ local function new_worker(id)
   return worker
 end
 
--- Runs a function as a worker: with its random stream and its default tensor type.
-local function run_as(worker, f, ...)
+local function packed(...) return {n = select('#', ...), ...} end
+
+-- Goes on with a job as its worker, with that one's random stream and default tensor type. Returns
+-- whether it succeeded and its results once it has ended, nothing while it waits.
+local function advance(job)
+  local worker = job.worker
   local random, tensors = torch.getRNGState(), torch.getdefaulttensortype()
   torch.setRNGState(worker.random)
   torch.setdefaulttensortype(worker.tensors)
-  local results = {n = 0}
-  local function keep(ok, ...)
-    results = {n = select('#', ...), ...}
-    return ok
-  end
-  local args = {n = select('#', ...), ...}
-  local ok = keep(xpcall(function() return f(unpack(args, 1, args.n)) end, debug.traceback))
+  job.thread = job.thread or coroutine.create(function()
+    return xpcall(function() return job.run(unpack(job.args, 1, job.args.n)) end, debug.traceback)
+  end)
+  local results = packed(wait.resume(job))
   worker.random, worker.tensors = torch.getRNGState(), torch.getdefaulttensortype()
   torch.setRNGState(random)
   torch.setdefaulttensortype(tensors)
-  return ok, results
+  if coroutine.status(job.thread) ~= 'dead' then return nil end
+  if not results[1] then return false, {n = 1, results[2]} end
+  return results[2], {n = results.n - 2, unpack(results, 3, results.n)}
 end
 
 function Threads.new(n, ...)
@@ -86,14 +91,15 @@ local function check_worker(self, id)
   assert(type(id) == 'number' and id >= 1 and id <= self.N, 'thread index expected')
 end
 
--- A queue takes as many jobs as there are workers.
+-- A queue takes as many jobs as there are workers; those that have begun are in it no more.
 function Threads:acceptsjob(id)
   check_running(self)
-  if not self.__specific then return #self.jobs < self.N end
-  check_worker(self, id)
+  if self.__specific then check_worker(self, id) end
   local waiting = 0
   for _, job in ipairs(self.jobs) do
-    if job.worker.id == id then waiting = waiting + 1 end
+    if not job.thread and (not self.__specific or job.worker.id == id) then
+      waiting = waiting + 1
+    end
   end
   return waiting < self.N
 end
@@ -120,13 +126,30 @@ function Threads:addjob(...)
                                ending = ending or function() end, args = args}
 end
 
+-- Runs jobs, the oldest first, until one has ended.
+local function ended_job(self)
+  while true do
+    for i, job in ipairs(self.jobs) do
+      local worker = job.worker
+      if worker.job == nil or worker.job == job then
+        worker.job = job
+        local ok, results = advance(job)
+        if ok ~= nil then
+          worker.job = nil
+          table.remove(self.jobs, i)
+          return job, ok, results
+        end
+      end
+    end
+  end
+end
+
 function Threads:dojob()
   check_running(self)
   self.errors = false
-  local job = table.remove(self.jobs, 1)
-  if not job then error('there is no job to wait for', 2) end
+  if #self.jobs == 0 then error('there is no job to wait for', 2) end
+  local job, ok, results = ended_job(self)
   local id = job.worker.id
-  local ok, results = run_as(job.worker, job.run, unpack(job.args, 1, job.args.n))
   if not ok then
     self.errors = true
     error(('[thread %d callback] %s'):format(id, tostring(results[1])))
@@ -163,28 +186,46 @@ local constructor = setmetatable({}, {__index = Threads, __newindex = Threads,
                                       __call = function(_, ...) return Threads.new(...) end})
 threads.Threads = constructor
 
--- Locks are always free where one job runs at a time.
-local function lock_class(names)
-  local methods, known = {}, {}
-  for _, name in ipairs(names) do methods[name] = function() end end
+-- Locks and conditions, known by numbers. A program that is no job waits for nothing.
+local function lock_class(methods)
+  local known = {}
   function methods:id() return self.__id end
   function methods:retain() end
   function methods:free() end
   methods.__index = methods
   return function(id)
     if id ~= nil then return known[id] end
-    local made = setmetatable({__id = #known + 1}, methods)
+    local made = setmetatable({__id = #known + 1, signals = 0, waiting = 0}, methods)
     known[made.__id] = made
     return made
   end
 end
-threads.Mutex = lock_class {'lock', 'unlock'}
-threads.Condition = lock_class {'wait', 'signal'}
+
+local Mutex = {}
+function Mutex:lock()
+  while self.held and wait.pause() do end
+  self.held = true
+end
+function Mutex:unlock() self.held = false end
+threads.Mutex = lock_class(Mutex)
+
+local Condition = {}
+function Condition:signal()
+  if self.waiting > self.signals then self.signals = self.signals + 1 end
+end
+function Condition:wait(mutex)
+  if mutex then mutex:unlock() end
+  self.waiting = self.waiting + 1
+  while self.signals == 0 and wait.pause() do end
+  self.waiting, self.signals = self.waiting - 1, math.max(self.signals - 1, 0)
+  if mutex then mutex:lock() end
+end
+threads.Condition = lock_class(Condition)
 
 function threads.AtomicCounter(value)
   local counter = {value = value or 0}
   function counter:set(v) self.value = v end
-  function counter:get() return self.value end
+  counter.get = wait.looking(function(self) return self.value end)
   function counter:inc(by) self.value = self.value + (by or 1) end
   function counter:dec(by) self.value = self.value - (by or 1) end
   function counter:free() end

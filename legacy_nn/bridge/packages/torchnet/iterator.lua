@@ -74,35 +74,56 @@ ParallelDatasetIterator.__init = argcheck {
   {name = 'filter', type = 'function', default = always},
   {name = 'transform', type = 'function', default = same},
   {name = 'ordered', type = 'boolean', default = false},
-  call = function(self, init, closure, nthread, perm, filter, transform)
+  call = function(self, init, closure, nthread, perm, filter, transform, ordered)
     local threads = Threads(nthread, init, function(i)
       gdataset = closure(i)  -- a global of each thread
       assert(torch.isTypeOf(gdataset, 'tnt.Dataset'), 'closure should return a Dataset class')
     end)
     self.__threads, self.__nthread = threads, nthread
 
-    -- Jobs run in the order in which they are added, so samples are in order, `ordered` or not.
     function self.run()
       threads:synchronize()
-      local size, i, sample
+      local size, asked, sample, place
       threads:addjob(function() return gdataset:size() end, function(n) size = n end)
       threads:synchronize()
-      i = 1
+      asked = 0
       local function enqueue()
-        while i <= size and threads:acceptsjob() do
-          threads:addjob(function(k) return gdataset:get(k) end,
-                         function(found) sample = found end, perm(i))
-          i = i + 1
+        while asked < size and threads:acceptsjob() do
+          asked = asked + 1
+          threads:addjob(function(k, i) return gdataset:get(k), i end,
+                         function(found, i) sample, place = found, i end, perm(asked), asked)
         end
       end
+
+      -- Returns a sample that has come, whether it is wanted, and its place.
+      local function take()
+        threads:dojob()
+        if threads:haserror() then threads:synchronize() end
+        enqueue()
+        local found = transform(sample)
+        return found, filter(found), place
+      end
+
       enqueue()
+      if not ordered then
+        return function()
+          while threads:hasjob() do
+            local found, wanted = take()
+            if wanted then return found end
+          end
+        end
+      end
+      local come, next_place = {}, 1  -- {sample, whether it is wanted} by place
       return function()
-        while threads:hasjob() do
-          threads:dojob()
-          if threads:haserror() then threads:synchronize() end
-          enqueue()
-          local found = transform(sample)
-          if filter(found) then return found end
+        while true do
+          while come[next_place] == nil and threads:hasjob() do
+            local found, wanted, i = take()
+            come[i] = {found, wanted}
+          end
+          local entry = come[next_place]
+          if entry == nil then return nil end
+          come[next_place], next_place = nil, next_place + 1
+          if entry[2] then return entry[1] end
         end
       end
     end

@@ -118,3 +118,76 @@ def test_locks_and_the_rest(lua):
                threads.safe(function(x) return x + 1 end)(2), threads(1):hasjob()
     """
     assert lua.execute(code) == (True, True, 4, 3, False)
+
+
+@pytest.mark.parametrize(
+    "counter", ["require('threads').AtomicCounter()", "require('tds').AtomicCounter()"]
+)
+def test_a_job_that_waits_for_a_counter_lets_others_go_on(lua, counter):
+    code = f"""
+        local pool = require('threads').Threads(2)
+        local counter, order = {counter}, {{}}
+        for i = 1, 4 do
+          pool:addjob(function()
+            if i == 1 then
+              repeat until counter:get() >= 2
+            else
+              counter:inc()
+            end
+            return i
+          end, function(i) order[#order + 1] = i end)
+        end
+        pool:synchronize()
+        return table.concat(order, ' '), counter:get()
+    """
+    assert lua.execute(code) == ("2 4 1 3", 3)
+
+
+def test_locks_and_conditions_among_jobs(lua):
+    """Two producers and a consumer that waits to be told."""
+    code = """
+        local threads = require 'threads'
+        local pool = threads.Threads(4)
+        local mutex, told = threads.Mutex(), threads.Condition()
+        local list, log, counter = {}, {}, threads.AtomicCounter()
+        pool:addjob(function()
+          for i = 1, 2 do
+            mutex:lock()
+            while #list == 0 do told:wait(mutex) end
+            log[#log + 1] = 'got ' .. table.remove(list)
+            mutex:unlock()
+          end
+        end)
+        for _, name in ipairs {'a', 'b'} do
+          pool:addjob(function()
+            mutex:lock()
+            if name == 'a' then repeat until counter:get() > 0 end  -- holds the lock meanwhile
+            list[#list + 1] = name
+            mutex:unlock()
+            told:signal()
+          end)
+        end
+        pool:addjob(function() counter:inc() end)
+        pool:synchronize()
+        return table.concat(log, ', ')
+    """
+    assert lua.execute(code) == "got a, got b"
+
+
+def test_a_job_with_coroutines_of_its_own(lua):
+    code = """
+        local threads = require 'threads'
+        local pool, counter, got = threads.Threads(2), threads.AtomicCounter(), {}
+        pool:addjob(function()
+          local values = coroutine.wrap(function()
+            for i = 1, 3 do
+              counter:get() counter:get()
+              coroutine.yield(i)
+            end
+          end)
+          return values() + values() + values()
+        end, function(sum) got[1] = sum end)
+        pool:synchronize()
+        return got[1]
+    """
+    assert lua.execute(code) == 6
