@@ -13,6 +13,7 @@ from .backend import CPU, Batched, Device
 from .dtypes import as_dtype, float32
 from .errors import ShapeError
 from .tensor import Tensor
+from .waiting import private_cell
 
 
 def tensor(
@@ -40,6 +41,7 @@ def tensor(
         For rows of several lengths.
     """
     copied = Tensor._wrap(Tensor(data, dtype, device).array.copy(order="C"))
+    copied._version = private_cell(copied._array)
     copied.requires_grad = requires_grad
     return copied
 

@@ -8,6 +8,7 @@ from typing import Any
 from . import backend
 from .dtypes import Dtype, as_dtype
 from .errors import RekindleError
+from .waiting import PRIVATE, hand_out
 
 
 class ViewError(RekindleError, ValueError):
@@ -86,11 +87,15 @@ class Storage:
     @property
     def raw(self) -> Any:
         """The memory as given, until `array` had to copy it; for those that only read bytes."""
+        if self.cell and PRIVATE in self.cell:
+            hand_out(self.cell)
         return self._raw
 
     @property
     def array(self) -> Any:
         """The memory as an aligned array in native byte order, shape (n,)."""
+        if self.cell and PRIVATE in self.cell:
+            hand_out(self.cell)
         if self._array is None:
             raw = self._raw
             self._array = self._raw = backend.asarray(raw, self.dtype, backend.device_of(raw))

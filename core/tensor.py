@@ -20,9 +20,11 @@ from .backend import Device
 from .dtypes import Dtype, DtypeError, as_array, as_dtype, is_floating
 from .errors import UseError
 from .interchange import Interchange
+from .kernels.chains import Chain
 from .methods import TensorMethods
 from .printing import format_tensor
 from .storage import Storage, check_view
+from .waiting import PRIVATE, hand_out
 
 
 class Mirror(Protocol):
@@ -62,6 +64,7 @@ class Tensor(TensorMethods, Interchange):
     __slots__ = (
         "__weakref__",
         "_array",
+        "_chain",
         "_geometry",
         "_grad",
         "_hooks",
@@ -72,6 +75,7 @@ class Tensor(TensorMethods, Interchange):
     )
 
     _array: Any
+    _chain: Chain
     _node: Leaf | Node | View | None
     _version: Cell
     _geometry: Geometry
@@ -143,16 +147,34 @@ class Tensor(TensorMethods, Interchange):
     @property
     def array(self) -> Any:
         """The NumPy or CuPy array behind the tensor, sharing its memory."""
-        if self._array is None:
-            self._array = backend.strided_view(self._storage.array, *self._geometry)
-        return self._array
+        array = self._array
+        if array is None:
+            if hasattr(self, "_chain"):
+                array = self._chain.evaluated()
+            else:
+                array = backend.strided_view(self._storage.array, *self._geometry)
+            self._array = array
+        if self._version and PRIVATE in self._version:
+            hand_out(self._version)
+        return array
+
+    def _values(self) -> Any:
+        """Return the array for those that only read it, and keep it for graphs at most."""
+        if self._array is None and hasattr(self, "_chain"):
+            self._array = self._chain.evaluated()
+        return self.array if self._array is None else self._array
+
+    @property
+    def _described(self) -> Any:
+        """What has shape and dtype: the array, or the chain that it is going to be."""
+        return self._array if self._array is not None else getattr(self, "_chain", None)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Sizes of the dimensions."""
-        if self._array is None:
+        if self._array is None and not hasattr(self, "_chain"):
             return self._geometry[1]
-        shape: tuple[int, ...] = self._array.shape
+        shape: tuple[int, ...] = self._described.shape
         return shape
 
     @property
@@ -171,16 +193,17 @@ class Tensor(TensorMethods, Interchange):
     @property
     def dtype(self) -> Dtype:
         """Type of the elements."""
-        if self._array is None:
+        if self._array is None and not hasattr(self, "_chain"):
             return self._storage.dtype
-        dtype: Dtype = self._array.dtype
+        dtype: Dtype = self._described.dtype
         return dtype
 
     @property
     def device(self) -> Device:
         """Where the memory is."""
         if self._array is None:
-            return backend.device_of(self._storage.raw)
+            waits = hasattr(self, "_chain")
+            return backend.CPU if waits else backend.device_of(self._storage.raw)
         return backend.device_of(self._array)
 
     @property
@@ -191,7 +214,8 @@ class Tensor(TensorMethods, Interchange):
     def stride(self) -> tuple[int, ...]:
         """Return the distance between neighbours in each dimension, in elements."""
         if self._array is None:
-            return self._geometry[2]
+            waits = hasattr(self, "_chain")
+            return contiguous_strides(self.shape) if waits else self._geometry[2]
         return tuple(s // self._array.itemsize for s in self._array.strides)
 
     def is_contiguous(self) -> bool:
@@ -213,7 +237,7 @@ class Tensor(TensorMethods, Interchange):
             if isinstance(self._node, View) and type(self._array) is not backend.Batched:
                 self._storage = self._node.base.storage()
             else:
-                self._storage = Storage(backend.flat_memory(self._array)[0], self._version)
+                self._storage = Storage(backend.flat_memory(self._values())[0], self._version)
         return self._storage
 
     def _check_own_samples(self) -> None:
@@ -291,6 +315,8 @@ class Tensor(TensorMethods, Interchange):
         if isinstance(parent_of(self), Node):
             raise UseError("set_ on a tensor that an operation made; detach() it first")
         count_write(self._version, "set_")
+        if hasattr(self, "_chain"):
+            del self._chain
         self._array, self._storage, self._geometry = None, storage, geometry
         self._version = storage.cell
         self._node = LEAF if isinstance(self._node, Leaf) else None
@@ -300,10 +326,11 @@ class Tensor(TensorMethods, Interchange):
 
     def detach(self) -> Tensor:
         """Return a tensor on the same memory without a graph."""
-        tensor = Tensor._wrap(self._array)
+        waits = self._array is None and hasattr(self, "_chain")
+        tensor = Tensor._wrap(self._values() if waits else self._array)
         tensor._share_storage(self)
         tensor._version = self._version
-        if self._array is None:
+        if tensor._array is None:
             tensor._geometry = self._geometry
         return tensor
 

@@ -2,7 +2,9 @@
 
 Rules that are made of arithmetic compute chains (core/kernels/chains.py) as they compute arrays.
 A chain goes from node to node, and is computed where a rule that needs an array, a leaf, a hook
-or the caller gets it. Nothing can be written to in between: only rules run.
+or the caller gets it. Nothing is written to in between: only rules run, and before a program's own
+code does, all chains are computed (engine.py). What nodes saved may be chains as well, those that
+waited on the way forward.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from ..kernels.chains import LARGE, SINGLE, Chain
 from .accumulate import fitted
 from .node import Node
 
-ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide", "tanh", "sigmoid", "exp"})
+ARITHMETIC = frozenset(
+    ("add", "subtract", "multiply", "divide", "negative", "square", "tanh", "sigmoid", "exp")
+)
 """The operations whose rules are arithmetic with the gradient and with what was saved."""
 
 
@@ -32,6 +36,12 @@ def takes_chains(node: Node, g: Any) -> bool:
         and node.op.name in ARITHMETIC
         and (g.flags.c_contiguous or 0 in g.strides)
     )
+
+
+def write_down(node: Node) -> None:
+    """Put arrays in the place of chains that a node saved, for rules that need arrays."""
+    if any(type(s) is Chain for s in node.saved or ()):
+        node.saved = tuple(s.evaluated() if type(s) is Chain else s for s in node.saved)
 
 
 def pull_chain(node: Node, g: Any) -> Sequence[Any]:

@@ -16,7 +16,7 @@ from numpy import ndarray
 from ..kernels.chains import LARGE, Chain
 from .accumulate import fitted
 from .anomaly import check_not_nan
-from .chained import pull_chain, takes_chains
+from .chained import pull_chain, takes_chains, write_down
 from .hooked import arrive, leave, set_out
 from .modes import MODE, setting
 from .node import Node
@@ -26,6 +26,9 @@ from .versions import LAST_WRITE, check_versions
 
 Deliver = Callable[[Any, Any, Node | None, Any], None]
 """Takes (a leaf or node, a gradient for it, the node that computed it, what had arrived there)."""
+
+PATIENCE = 32
+"""For how many older nodes the chain for a leaf waits for more."""
 
 _NONE: Mapping[Node, bool] = {}
 
@@ -63,6 +66,8 @@ def walk(
     watched = mode.watched
     ordinary = through is None and not graph and not watched
     packed: Any = None
+    chained = False
+    last: Any = None  # the leaf that a chain goes to, its chain so far, and who made that
     with setting(grad=graph):
         for root, g in roots:
             if not isinstance(root, Node):
@@ -76,6 +81,8 @@ def walk(
             node = heappop(heap)[1]
             g = grads.pop(node)
             hooks = node.hooks
+            if chained:
+                last = _limited(node, grads, deliver, last)
             if hooks is not None:
                 g = arrive(node, g.evaluated() if type(g) is Chain else g, graph)
             if targets and node in targets:
@@ -90,13 +97,19 @@ def walk(
             if node.order > LAST_WRITE[0]:
                 check_versions(node)
             if ordinary:
-                if (type(g) is ndarray and g.size < LARGE) or not takes_chains(node, g):
+                if type(g) is ndarray and g.size < LARGE:
                     results = node.op.pullback_arrays(node, g)
-                else:
+                elif takes_chains(node, g):
                     results = pull_chain(node, g)
+                    chained = True
+                else:
+                    write_down(node)
+                    results = node.op.pullback_arrays(node, g)
             elif watched:
+                write_down(node)
                 results = _watched_pullback(node, g, graph, through)
             else:
+                write_down(node)
                 results = node.op.pullback(node, g, graph, through)
             if hooks is not None and hooks.after:
                 results = leave(node, results, g, graph)
@@ -113,9 +126,10 @@ def walk(
                         grads[parent] = gi
                         heappush(heap, (parent.order, parent))
                 elif type(gi) is Chain:
-                    fresh = gi.step >= 0
-                    gi = gi.computed()
-                    deliver(parent, gi, node, g if fresh else gi)
+                    if last is not None and last[0] is not parent:
+                        _deliver_chain(deliver, *last)
+                        last = None
+                    last = parent, gi if last is None else last[1] + gi, node
                 else:
                     deliver(parent, gi, node, g)
             if not retain:
@@ -124,6 +138,31 @@ def walk(
             elif packed is not None:
                 node.saved, packed = packed, None
             gi = results = None  # the next rule may need the memory
+        if last is not None:
+            _deliver_chain(deliver, *last)
+
+
+def _limited(node: Node, grads: dict[Node, Any], deliver: Deliver, last: Any) -> Any:
+    """Compute chains that must not wait for what `node` does next; return what is left of `last`.
+
+    Where a program's code may run, nothing waits: it could write into what chains read. Those for
+    leaves keep memory, so they wait for others to the same leaf for a short while only.
+    """
+    if node.hooks is not None or not node.op.computes_afresh or type(node.saved) is not tuple:
+        for other, g in grads.items():
+            if type(g) is Chain:
+                grads[other] = g.evaluated()
+    elif last is None or node.order - last[2].order < PATIENCE:
+        return last
+    if last is not None:
+        _deliver_chain(deliver, *last)
+    return None
+
+
+def _deliver_chain(deliver: Deliver, leaf: Any, chain: Chain, node: Node) -> None:
+    fresh = chain.step >= 0
+    g = chain.computed()
+    deliver(leaf, g, node, None if fresh else g)
 
 
 def _watched_pullback(node: Node, g: Any, graph: bool, through: set[int] | None) -> Sequence[Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -23,14 +24,17 @@ from .dispatch import dispatched
 LARGE = 1 << 17
 """Elements from which on a chain is worth its while."""
 
-LONGEST = 48
+LONGEST = 40
 """Steps after which what is computed so far is written down."""
 
 WORTH = 6
 """Steps from which on it is quicker to read a result than to compute it again."""
 
-OFTEN = 2
-"""How often those are computed as parts of others before they are written down."""
+FUNCTION = 5
+"""The steps of arithmetic that one function of one operand takes as long as."""
+
+OFTEN = 12
+"""Steps that were taken for a part of others after which it is written down the next time."""
 
 SINGLE = np.dtype(np.float32)
 BLOCK = 1 << 15
@@ -40,6 +44,9 @@ STEPS = ("add", "subtract", "multiply", "divide", "tanh", "exp", "sigmoid")
 
 _UNARY = 4
 """The first of those that have one operand, which programs name twice."""
+
+
+_LOCK = Lock()
 
 
 class Chain:
@@ -54,13 +61,13 @@ class Chain:
     value : array or None
     shape : tuple of int
     length : int
-        Number of steps behind it when it was made.
+        Number of steps behind it when it was made, functions counted as FUNCTION.
     taken : int
         How often it was computed as a part of others.
     """
 
     __array_ufunc__ = None  # so that `ndarray * Chain` reaches Chain.__rmul__
-    __slots__ = ("length", "parts", "shape", "step", "taken", "value")
+    __slots__ = ("__weakref__", "length", "parts", "shape", "step", "taken", "value")
 
     dtype = SINGLE
     step: int
@@ -80,7 +87,8 @@ class Chain:
         self.length = 0
         self.taken = 0
         if parts:
-            self.length = len(_steps(self, {}))
+            steps = _steps(self, {}).values()
+            self.length = sum(1 if c.step < _UNARY else FUNCTION for c in steps)
 
     @classmethod
     def of(cls, value: Any) -> Chain:
@@ -139,12 +147,31 @@ class Chain:
             self._is(self.computed())
         return self.value
 
+    def arrays(self) -> list[Any]:
+        """Return the arrays that it reads, each once."""
+        found: dict[int, Any] = {}
+        pending, seen = [self], set()
+        while pending:
+            chain = pending.pop()
+            if id(chain) in seen:
+                continue
+            seen.add(id(chain))
+            parts = chain.parts
+            if chain.step >= 0:
+                pending += parts
+            elif type(chain.value) is ndarray:
+                found[id(chain.value)] = chain.value
+        return [*found.values()]
+
     def _is(self, value: Any) -> None:
-        # In this order, since another thread may be listing what a program needs.
-        self.value = value
-        self.step = -1
-        self.parts = ()
-        self.length = 0
+        with _LOCK:
+            if self.step < 0:
+                return  # another thread was quicker: there is one array only
+            # In this order, since another thread may be listing what a program needs.
+            self.value = value
+            self.step = -1
+            self.parts = ()
+            self.length = 0
 
     def computed(self) -> Any:
         """Return the values as an array that, unless they are there, nobody else has."""
@@ -152,14 +179,20 @@ class Chain:
             return self.value
         return compute_chain(np, *program(self), shape=self.shape)
 
+    def sums(self, axis: Sequence[int]) -> int:
+        """Return what `compute_chain` calls sums over some dimensions, 0 for those it has not."""
+        last = self.ndim - 1
+        over = sorted(a + self.ndim if a < 0 else a for a in axis)
+        kinds = {(*range(last + 1),): 3, (last,): 1, (*range(last),): 2}
+        return kinds.get(tuple(over), 0)
+
     def sum(self, axis: Sequence[int], keepdims: bool, *, keep: bool = False) -> Any:
         """Return the sums over all dimensions, all but the last, or the last, without the values.
 
         Others are summed from the values. With `keep` these are there afterwards.
         """
         over = {a % self.ndim for a in axis}
-        rows, columns = {*range(self.ndim - 1)}, {self.ndim - 1}
-        kind = 3 if over == rows | columns else 1 if over == columns else 2 if over == rows else 0
+        kind = self.sums(axis)
         if self.step < 0 or not kind:
             return self.evaluated().sum(axis=tuple(axis), keepdims=keepdims)
         found = compute_chain(np, *program(self), shape=self.shape, sums=kind, keep=keep)
@@ -218,7 +251,7 @@ def program(chain: Chain) -> tuple[ndarray[Any, Any], list[Any]]:
     _write_down_parts(chain, set())
     values: list[Any] = []
     order: list[tuple[Chain, tuple[Chain, ...]]] = []
-    seen: dict[int, int] = {}
+    seen: dict[int | str, int] = {}
     _visit(chain, values, order, seen)
     count = len(values)
     steps = []
@@ -233,7 +266,7 @@ def _write_down_parts(chain: Chain, seen: set[int]) -> None:
         if part.step < 0 or id(part) in seen:
             continue
         seen.add(id(part))
-        if part.taken >= OFTEN and part.length >= WORTH:
+        if part.length >= WORTH and part.taken * part.length >= OFTEN:
             part.evaluated()
         else:
             _write_down_parts(part, seen)
@@ -243,7 +276,7 @@ def _visit(
     chain: Chain,
     values: list[Any],
     order: list[tuple[Chain, tuple[Chain, ...]]],
-    seen: dict[int, int],
+    seen: dict[int | str, int],
 ) -> None:
     """List values and steps in the order of their computation; `seen` has steps as ~place."""
     key = _key(chain)
@@ -261,9 +294,11 @@ def _visit(
         order.append((chain, parts))
 
 
-def _key(chain: Chain) -> int:
-    """Return what tells chains apart in a program: arrays that are there by themselves."""
-    return id(chain.value) if chain.step < 0 and type(chain.value) is ndarray else id(chain)
+def _key(chain: Chain) -> int | str:
+    """Return what tells chains apart in a program: their values where they are there."""
+    if chain.step >= 0:
+        return id(chain)
+    return str(chain.value) if type(chain.value) is float else id(chain.value)
 
 
 def _number(place: int, values: int) -> int:
@@ -308,21 +343,22 @@ def compute_chain(
     found = np.zeros(length if sums == 2 else count if sums else 0, SINGLE)
     size = max(BLOCK // max(length, 1), 1)
     memory = np.empty((len(steps), size, length), SINGLE)
-    for start in range(0, count, size):
-        stop = min(start + size, count)
-        known: list[Any] = [v if isinstance(v, float) else v[start:stop] for v in tables]
-        for i, (step, a, b) in enumerate(steps.tolist()):
-            last = keep and i + 1 == len(steps)
-            target = flat[start:stop] if last else memory[i, : stop - start]
-            if step < _UNARY:
-                getattr(np, STEPS[step])(known[a], known[b], out=target)
-            else:
-                _apply(STEPS[step], known[a], target)
-            known.append(target)
-        if sums == 2:
-            found += known[-1].sum(axis=0)
-        elif sums:
-            known[-1].sum(axis=1, out=found[start:stop])
+    with np.errstate(all="ignore"):  # as the faster version, wherever it happens to run
+        for start in range(0, count, size):
+            stop = min(start + size, count)
+            known: list[Any] = [v if isinstance(v, float) else v[start:stop] for v in tables]
+            for i, (step, a, b) in enumerate(steps.tolist()):
+                last = keep and i + 1 == len(steps)
+                target = flat[start:stop] if last else memory[i, : stop - start]
+                if step < _UNARY:
+                    getattr(np, STEPS[step])(known[a], known[b], out=target)
+                else:
+                    _apply(STEPS[step], known[a], target)
+                known.append(target)
+            if sums == 2:
+                found += known[-1].sum(axis=0)
+            elif sums:
+                known[-1].sum(axis=1, out=found[start:stop])
     if not sums:
         return out
     if sums != 2:
@@ -334,8 +370,7 @@ def _apply(name: str, x: Any, out: Any) -> None:
     if name != "sigmoid":
         getattr(np, name)(x, out=out)
         return
-    with np.errstate(over="ignore"):  # where exp(-x) is infinite, the result is 0
-        np.exp(np.negative(x, out=out), out=out)
+    np.exp(np.negative(x, out=out), out=out)  # where it is infinite, the result is 0
     np.divide(1, np.add(out, 1, out=out), out=out)
 
 

@@ -87,6 +87,11 @@ def using(which: str) -> Iterator[None]:
         _WHICH.reset(token)
 
 
+def available(name: str) -> bool:
+    """Whether the faster version of a kernel would be asked here."""
+    return _WHICH.get() == FAST and KERNELS[name].find() is not None
+
+
 def fast_wanted() -> bool:
     """Whether faster kernels may be used here, installed or not."""
     return _WHICH.get() == FAST

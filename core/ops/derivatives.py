@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy import ndarray
 
+from ..autograd.chained import write_down
 from ..autograd.node import Node
 from ..autograd.parts import Parts, pick
 from ..dtypes import as_dtype
@@ -236,6 +237,7 @@ class Differentiable:
         """Return what `node` saved as values of the graph: tensors with their history."""
         if not node.saved:
             return [None] * len(self.plan)
+        write_down(node)
         values: list[Any] = []
         kept = node.saved[: node.versions] if node.versions else node.saved
         # A fast call leaves out the shapes, which come last, if no rule names them.

@@ -14,15 +14,17 @@ import numpy as np
 from numpy import ndarray
 
 from ..autograd.modes import MODE
-from ..autograd.node import LEAF, Node, saved_version
+from ..autograd.node import LEAF, Node
 from ..autograd.versions import ORDERS, Cell
 from ..autograd.views import parent_of
 from ..errors import RekindleError
-from ..kernels.chains import LARGE
+from ..kernels.chains import LARGE, Chain
 from ..kernels.elementwise import for_large
 from ..tensor import Tensor
+from .keeping import keep
 from .namespaces import bound_to
 from .operand import NUMPY_ERRORS, SCALARS, explained
+from .waiting import can_wait, waiting
 
 if TYPE_CHECKING:
     from .op import Op
@@ -42,15 +44,42 @@ def fast_call(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., 
     otherwise : callable
         Called with the operands instead, where they are not tensors of NumPy arrays, or numbers.
     """
+    if can_wait(op):
+        otherwise = _or_waiting(op, otherwise)
     call = _unary(op, otherwise) if op.arity == 1 else _binary(op, otherwise)
     call.__name__ = call.__qualname__ = op.name
     call.__doc__ = op.__doc__
     return call
 
 
+def _or_waiting(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what is called instead of the quick way for an operation whose results may wait."""
+
+    def call(*operands: Any) -> Any:
+        if any(isinstance(x, Tensor) and type(x._described) is Chain for x in operands):
+            result = waiting(op, *operands)
+            if result is not None:
+                return result
+        return otherwise(*operands)
+
+    return call
+
+
+def _large(op: Op[..., Any], compute: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what computes an operation whose first array is large: it takes tensors, arrays."""
+    compute = for_large(op.name, compute)
+    may_wait = can_wait(op)
+
+    def call(tensors: tuple[Any, ...], *arrays: Any) -> Any:
+        result = waiting(op, *tensors) if may_wait else None
+        return compute(*arrays) if result is None else result
+
+    return call
+
+
 def _unary(op: Op[..., Any], otherwise: Callable[[Any], Any]) -> Callable[..., Any]:
     compute = bound_to(np, op.forward)
-    compute_large = for_large(op.name, compute)
+    compute_large = _large(op, compute)
 
     def call(x: Any) -> Any:
         if not isinstance(x, Tensor):
@@ -60,12 +89,14 @@ def _unary(op: Op[..., Any], otherwise: Callable[[Any], Any]) -> Callable[..., A
         if type(array) is not ndarray or mode.watched:
             return otherwise(x)
         try:
-            out = compute(array) if array.nbytes < _LARGE else compute_large(array)
+            out = compute(array) if array.nbytes < _LARGE else compute_large((x,), array)
         except RekindleError:
             raise
         except NUMPY_ERRORS as error:
             raise explained(op.name, (array,), error) from error
         if type(out) is not ndarray:
+            if type(out) is Tensor:
+                return out
             out = np.asarray(out)
         result = _new(Tensor)
         result._array = out
@@ -96,7 +127,7 @@ def _unary(op: Op[..., Any], otherwise: Callable[[Any], Any]) -> Callable[..., A
             node.saved = (array, None, cell, cell["count"] if cell else 0)
             node.versions = 2
         else:
-            _keep(node, mask, (x,), (array,), out, version)
+            keep(node, mask, (x,), (array,), out, version)
         return result
 
     return call
@@ -104,7 +135,7 @@ def _unary(op: Op[..., Any], otherwise: Callable[[Any], Any]) -> Callable[..., A
 
 def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
     compute = bound_to(np, op.forward)
-    compute_large = for_large(op.name, compute)
+    compute_large = _large(op, compute)
     with_number = _with_number(op, otherwise)
 
     def call(x: Any, y: Any = _MISSING) -> Any:
@@ -121,12 +152,14 @@ def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., An
         if mode.watched:
             return otherwise(x, y)
         try:
-            out = compute(a, b) if a.nbytes < _LARGE else compute_large(a, b)
+            out = compute(a, b) if a.nbytes < _LARGE else compute_large((x, y), a, b)
         except RekindleError:
             raise
         except NUMPY_ERRORS as error:
             raise explained(op.name, (a, b), error) from error
         if type(out) is not ndarray:
+            if type(out) is Tensor:
+                return out
             out = np.asarray(out)
         result = _new(Tensor)
         result._array = out
@@ -177,7 +210,7 @@ def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., An
             node.saved = (a, None, None, u, u["count"] if u else 0)
             node.versions = 3
         else:
-            _keep(node, mask, (x, y), (a, b), out, version)
+            keep(node, mask, (x, y), (a, b), out, version)
         return result
 
     return call
@@ -186,7 +219,7 @@ def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., An
 def _with_number(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """Return the call of an operation of two operands on one tensor and one number."""
     compute = bound_to(np, op.forward)
-    compute_large = for_large(op.name, compute)
+    compute_large = _large(op, compute)
 
     def call(x: Any, y: Any) -> Any:
         if type(y) in SCALARS and isinstance(x, Tensor):
@@ -201,12 +234,14 @@ def _with_number(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..
         if type(array) is not ndarray or mode.watched:
             return otherwise(x, y)
         try:
-            out = compute(a, b) if array.nbytes < _LARGE else compute_large(a, b)
+            out = compute(a, b) if array.nbytes < _LARGE else compute_large((x, y), a, b)
         except RekindleError:
             raise
         except NUMPY_ERRORS as error:
             raise explained(op.name, (a, b), error) from error
         if type(out) is not ndarray:
+            if type(out) is Tensor:
+                return out
             out = np.asarray(out)
         result = _new(Tensor)
         result._array = out
@@ -246,31 +281,7 @@ def _with_number(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..
             node.saved = (None, b, None)
             node.versions = 0
         else:
-            _keep(node, mask, (x, y), (a, b), out, version)
+            keep(node, mask, (x, y), (a, b), out, version)
         return result
 
     return call
-
-
-def _keep(
-    node: Node,
-    mask: int,
-    operands: tuple[Any, ...],
-    arrays: tuple[Any, ...],
-    out: Any,
-    version: Cell,
-) -> None:
-    """Save in `node` what `mask` says (see Differentiable.masks): all cases, the rare ones too."""
-    saved: list[Any] = []
-    versions: list[Any] = []
-    for k, (x, array) in enumerate(zip(operands, arrays, strict=True)):
-        wanted = mask >> k & 1
-        saved.append(array if wanted else None)
-        if wanted and array is not x:
-            versions += saved_version(x)
-    if mask & 4:
-        versions += (version, 0)
-    saved.append(out if mask & 4 else None)
-    if mask >= 8:
-        saved += [np.shape(array) for array in arrays]
-    node.saved, node.versions = (*saved, *versions), len(saved) if versions else 0

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.chained import write_down
 from ..autograd.modes import MODE
 from ..autograd.node import Node
 from ..autograd.versions import count_write
@@ -16,6 +17,7 @@ from ..dtypes import DtypeError
 from ..errors import RekindleError, ShapeError, UseError
 from ..kernels.copying import copy_into
 from ..tensor import Tensor
+from ..waiting import PRIVATE, hand_out
 from .namespaces import TENSORS
 from .op import Op
 from .operand import NUMPY_ERRORS, explained
@@ -130,6 +132,7 @@ def _keep_what_is_overwritten(value: Tensor, target: Tensor) -> None:
     node = value._node
     if not isinstance(node, Node) or type(node.saved) is not tuple:
         return
+    write_down(node)
     into = target.array
     if any(s is into for s in node.saved):
         kept = into.copy()
@@ -171,6 +174,7 @@ def overwritten(target: Tensor, value: Tensor) -> bool:
     into, source = target._array, value._array
     plain = _plain(into, source)
     if plain:
+        _ask_for(target)
         copy_into(np, into, source)
         count_write(target._version, "copy_")
     return plain
@@ -181,9 +185,16 @@ def increased(target: Tensor, value: Tensor) -> bool:
     into, source = target._array, value._array
     plain = _plain(into, source)
     if plain:
+        _ask_for(target)
         into += source
         count_write(target._version, "add_")
     return plain
+
+
+def _ask_for(target: Tensor) -> None:
+    """Compute what waits before the memory of a tensor is written to."""
+    if target._version and PRIVATE in target._version:
+        hand_out(target._version)
 
 
 def _plain(into: Any, source: Any) -> bool:

@@ -24,13 +24,17 @@ from ..autograd.views import parent_of, view_of
 from ..backend import Batched
 from ..errors import RekindleError
 from ..kernels.announced import announce
+from ..kernels.chains import LARGE, SINGLE
 from ..tensor import Tensor
+from ..waiting import private_cell
 from .batching import BatchNamespace, BatchRule, apply
 from .derivatives import Differentiable
 from .direct import DirectCalls
 from .fast import fast_call
 from .operand import NUMPY_ERRORS, SCALARS, as_operand, explained
 from .operand import OperandError as OperandError
+
+_LARGE = LARGE * SINGLE.itemsize
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,6 +56,17 @@ class Sample:
     def __init__(self, *arrays: Any, **params: Any) -> None:
         self.arrays = arrays
         self.params = params
+
+
+def _mark(tensor: Tensor, operands: Sequence[Any]) -> None:
+    """Mark the memory of a new result as private if chains may begin there; see core/waiting.py.
+
+    Not where something watches, which may be given what is saved.
+    """
+    array = tensor._array
+    new = type(array) is ndarray and all(array is not x for x in operands)
+    if new and backend.holds_alone(array):
+        tensor._version = private_cell(array)
 
 
 Samples = Callable[[np.random.Generator], Iterable[Sample]]
@@ -160,7 +175,7 @@ class Op(Differentiable, DirectCalls, Generic[P, R]):
                 if x._node is not None and mode.grad:
                     parent = parent_of(x)
                     recorded = recorded or parent is not None
-                x = x.array
+                x = x.array if mode.watched else x._values()
             elif x is not None and type(x) not in SCALARS:
                 x = as_operand(self.name, x)
             if xp is None and hasattr(x, "dtype"):
@@ -187,6 +202,8 @@ class Op(Differentiable, DirectCalls, Generic[P, R]):
             for r in (result if several else (result,))
         )
         if recorded:
+            if tensors[0]._array.nbytes >= _LARGE and not mode.watched:
+                _mark(tensors[0], arrays)
             self._record(operands, arrays, parents, tensors, rest, params)
         if several:
             return tensors
@@ -222,7 +239,7 @@ class Op(Differentiable, DirectCalls, Generic[P, R]):
 
     def _share(self, tensor: Tensor, base: Tensor, step: Any) -> None:
         """Make `tensor` a view of `base` if it is one."""
-        if backend.shares_memory(tensor._array, base.array):
+        if backend.shares_memory(tensor._array, base._values()):
             tensor._version = base._version
             tensor._node = view_of(base, step, parent_of(tensor))
 

@@ -11,6 +11,7 @@ from .cumulative import delayed
 from .precision import accumulator, narrow, wide
 from .registry import Array, Sample, operation
 from .samples import reductions
+from .waiting import summed
 
 Axis = int | tuple[int, ...] | None
 
@@ -226,6 +227,9 @@ norm.def_jvp(
         g * _norm_slope(xp, x, out, p, axis, keepdims), axis=axis, keepdims=keepdims
     )
 )
+
+summed(sum, lambda total, count: total)
+summed(mean, lambda total, count: total / count)
 
 for _op in (sum, prod, mean, var, std, any, all, count_nonzero, norm):
     _op.def_batch(reduction)

@@ -43,7 +43,7 @@ def _counted(n: int) -> Any:
 
 def _number(own: Any, value: Any) -> Tensor:
     """Return a tensor of one number, a NumPy scalar: the same one where it is that already."""
-    array = own._array if type(own) is Tensor else None
+    array = own.array if type(own) is Tensor else None
     if type(array) is ndarray and array.dtype is value.dtype and array.shape == (1,):
         array[0] = value
         count_write(own._version, "copy_")
@@ -201,7 +201,7 @@ class ClassNLLCriterion(NegativeLogLikelihood):
         index, own, total = self._plain_index(input, target), self.gradInput, None
         if index is not None and isinstance(self.total_weight_tensor, Tensor):
             total = self.total_weight_tensor.array
-        into = own._array if type(own) is Tensor and own._node is None else None
+        into = own.array if type(own) is Tensor and own._node is None else None
         if (
             not self.sizeAverage
             or type(total) is not ndarray

@@ -43,7 +43,7 @@ def _arrays(*values: Any) -> Any:
         if type(value) is not Tensor or type(value._array) is not ndarray:
             return None
         arrays.append(value._array)
-    first = arrays[0]
+    first = arrays[0] = values[0].array
     dtype, shape = first.dtype, first.shape
     if dtype.kind != "f" or not shape or not first.flags.carray:
         return None
@@ -146,6 +146,7 @@ def _product(module: Any, g: Any, x: Any, y: Any) -> Any:
     into, slope, a, b, other = arrays
     if not other.flags.carray or may_share_memory(into, slope) or may_share_memory(into, a):
         return NotImplemented
+    other = second.array
     np.multiply(slope, b, into)
     np.multiply(slope, a, other)
     count_write(first._version, "copy_")
@@ -160,6 +161,7 @@ def _sum(module: Any, g: Any, x: Any, y: Any) -> Any:
     into, slope, _, _, other = arrays
     if not other.flags.carray or may_share_memory(into, slope):
         return NotImplemented
+    other = second.array
     into[...] = slope
     other[...] = slope
     count_write(first._version, "copy_")

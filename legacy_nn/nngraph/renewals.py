@@ -52,7 +52,7 @@ def _of_one(compute: Callable[[Any, Any], Any]) -> Callable[[Any, Dtype], Renewa
             own = module.output
             if not type(x) is type(own) is Tensor:
                 return NotImplemented
-            a, out = x._array, own._array
+            a, out = x._array, own.array
             if not (
                 type(a) is type(out) is ndarray
                 and a.dtype is out.dtype is dtype
@@ -76,7 +76,7 @@ def _of_two(compute: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Dtype], R
             own = module.output
             if module.inplace or not type(x) is type(y) is type(own) is Tensor:
                 return NotImplemented
-            a, b, out = x._array, y._array, own._array
+            a, b, out = x._array, y._array, own.array
             if not (
                 type(a) is type(b) is type(out) is ndarray
                 and a.dtype is b.dtype is out.dtype is dtype
