@@ -17,7 +17,7 @@ WINDOWS = [
 ]
 
 
-@pytest.fixture(params=[(3, 5, 8, 7), (1, 40, 9, 6), (2, 3, 11)])
+@pytest.fixture(params=[(3, 5, 8, 7), (1, 40, 9, 6), (2, 3, 11), (1, 10, 6, 5, 5)])
 def x(request, rng):
     return rng.normal(size=request.param)
 
@@ -55,6 +55,19 @@ def test_avg_pool(fused, layouts, x, counted):
         if np.isfinite(y).all() and y.size >= 1024:
             size = x.shape[2:]
             fused.check(kernels.avg_pool_gradient, y * 2 + 1, lie=lie, size=size, **params)
+
+
+def test_volumes_take_the_first_of_equal_maxima(fused, rng):
+    x = rng.integers(0, 2, (4, 9, 6, 5, 7)).astype(np.float32)
+    x[0, :, :3] = np.nan
+    x[1, :, :3] = -np.inf
+    params = {"kernel": (3, 2, 3), "stride": (2, 1, 2), "padding": (1, 0, 1)}
+    params["dilation"] = (1, 2, 1)
+    values, indices = fused(kernels.max_pool, x, **params)
+    expected = fused.reference(kernels.max_pool, x, **params)
+    assert np.array_equal(values, expected[0])
+    assert np.array_equal(indices, expected[1])
+    assert (indices == -1).any()
 
 
 def test_results_lie_as_the_images_do_unless_that_is_slow(fused, rng, layouts):
