@@ -15,8 +15,10 @@ local skipped = {}
 for i = 6, #arg do skipped[arg[i]] = true end
 
 -- The suites ask whether there is a GPU by asking for its packages; here there is none.
-for _, name in ipairs {'cutorch', 'cunn', 'cudnn'} do
-  package.preload[name] = function() error('there is no GPU', 0) end
+if os.getenv('WITH_CUDA') ~= '1' then
+  for _, name in ipairs {'cutorch', 'cunn', 'cudnn'} do
+    package.preload[name] = function() error('there is no GPU', 0) end
+  end
 end
 
 for name in (os.getenv('PROVIDED') or ''):gmatch('%S+') do

@@ -37,6 +37,7 @@ SOURCES = {
     "rnn": "Element-Research/rnn/ba937a08f26e116db98b5cd6a690f49ea8f8316e",
     "torch-autograd": "twitter/torch-autograd/4bc278a4169e13b928b54ef5c4a723267c6e0a04",
     "torchnet": "torchnet/torchnet/c87fa3cf9ad9a4d99ce6c9ce93b5f0603a8ce91e",
+    "torch-rnn": "jcjohnson/torch-rnn/6e72b866e0a7fe544b7de2d9951063c9c11c00e3",
     "totem": "deepmind/torch-totem/21240faf12ee7db95d7adc41760a04ec4ca036d0",
 }
 """Where each suite is, and its commit; nngraph's tests need the package totem."""
@@ -50,7 +51,8 @@ class Script:
     """A file of tests, what starts them, and among how many processes they are split.
 
     `packages` are loaded first. `provided` are packages that tests look for before they use what
-    is in others here.
+    is in others here. A program `of_its_own` loads the files of its folder, and CUDA's packages,
+    which are Rekindle's on the CPU; the other suites are told that there is no GPU.
     """
 
     suite: str
@@ -59,6 +61,7 @@ class Script:
     parts: int = 1
     packages: tuple[str, ...] = ("nn",)
     provided: tuple[str, ...] = ()
+    of_its_own: bool = False
 
     @property
     def name(self):
@@ -117,6 +120,17 @@ SCRIPTS = (
     Script("rnn", "test/test.lua", "rnn.test()", 2, ("nn", "rnn"), ("nnx",)),
     Script("torch-autograd", "test/test.lua"),  # one test loads classes that another defines
     Script("torchnet", "test/test.lua"),
+    *(
+        Script("torch-rnn", f"test/{name}.lua", of_its_own=True)
+        for name in (
+            "LSTM_test",
+            "LanguageModel_test",
+            "TemporalAdapter_test",
+            "TemporalCrossEntropyCriterion_test",
+            "VanillaRNN_test",
+            "zaremba_test",
+        )
+    ),
 )
 """What is left out measures time: timeSort.lua, test_Multinomial.lua, speed.lua."""
 
@@ -192,8 +206,10 @@ class Run:
 
     def _lua(self):
         provided = " ".join(self.script.provided)
+        own = f"{self.folder}/?.lua;" if self.script.of_its_own else ""
         return {
-            "LUA_PATH": self.path,
+            "LUA_PATH": own + self.path,
+            "WITH_CUDA": "1" if self.script.of_its_own else "",
             "PROVIDED": provided,
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
