@@ -81,7 +81,24 @@ def gradients(result: Any, leaves: Table, partial: Any, again: bool) -> tuple[An
         partial = tensor(np.full(result.shape, partial), result.dtype)
     with enable_grad():
         found = grad(result, targets, partial, create_graph=again, allow_unused=True)
-    return marked(tuple(_zeros(t) if g is None else g for t, g in zip(targets, found, strict=True)))
+    each = [_zeros(t) if g is None else g for t, g in zip(targets, found, strict=True)]
+    return marked(tuple(each if again else _own(each, partial)))
+
+
+def _own(found: list[Tensor], partial: Any) -> list[Tensor]:
+    """Return gradients that may be written to: each has memory of its own."""
+    taken: list[np.ndarray[Any, Any]] = []
+    if isinstance(partial, Tensor):
+        taken.append(partial.detach().numpy())
+    own = []
+    for g in found:
+        array = g.detach().numpy()
+        if not array.flags.writeable or any(np.may_share_memory(array, t) for t in taken):
+            g = g.detach().clone()
+            array = g.numpy()
+        taken.append(array)
+        own.append(g)
+    return own
 
 
 class _Ruled(Function):

@@ -139,3 +139,19 @@ local grads, loss, logs = df(p, x, y)
 show(loss, logs, grads.W)
 local hv, total = dprojected(p, x, y, torch.ones(3, 4) * 0.5)
 show(total, hv.W, hv.b)
+
+----- steps in functions, results that are declared before
+local grad = require 'autograd'
+local p = {w = torch.ones(3)}
+local df = grad(function(p, x, k) return torch.sum(torch.cmul(p.w, x)) * k, 3 end)
+local grads, loss, n
+for i = 1, 2 do
+   grads, loss, n = df(p, torch.ones(3) * i, 2)
+   show(loss, n, grads.w)
+end
+local function step(x, k)
+   local g, l = df(p, x, k)
+   p.w:add(0.1, g.w)
+   return l
+end
+show(step(torch.Tensor{1, 2, 3}, 1), step(torch.ones(3), 0.5), p.w)

@@ -323,3 +323,17 @@ local df = grad(function(p)
 end)
 local g = df({W = {P(2) + 1, P(3)}})
 show(g.W[1], g.W[2])
+
+----- gradients may be written to
+local grad = require 'autograd'
+local p = {a = P(2, 2), b = P(2, 2), c = P(2), d = P(2)}
+local g = grad(function(p)
+   return torch.sum(p.a + p.b) + torch.sum(p.c) + torch.sum(torch.pow(p.c + p.d, 2))
+end)(p)
+for name, x in pairs(g) do x:mul(3) end
+g.c[1] = 7
+show(g.a, g.b, g.c, g.d)
+local partial = torch.ones(2)
+local h = grad(function(p) return p + 1 end, {partialGrad = true})(P(2), partial)
+h:mul(2)
+show(h, partial)

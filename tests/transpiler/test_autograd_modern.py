@@ -121,6 +121,10 @@ show(grads.w)
         ({"after": "show(df(params, torch.ones(3)).w)"}, "without a name"),
         ({"more": ", x", "after": "show(f(params, torch.ones(3)))"}, "all of them"),
         ({"body": "do return grad.loss.leastSquares(params.w, x) end"}, "all of its results"),
+        (
+            {"after": "for _, x in ipairs {torch.ones(3)} do show((df(params, x))) end"},
+            "not known what it is",
+        ),
         ({"after": "show(grad.util.sigmoid(torch.ones(1)))"}, "used in other ways"),
     ],
 )

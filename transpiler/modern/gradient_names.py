@@ -32,6 +32,9 @@ class Names:
         self.functions = {id(n): n for n in walk(block) if isinstance(n, ast.Function)}
         self.declarations: set[int] = set()
         self.takes_more: set[int] = set()
+        self.counters: set[Any] = {
+            n.name.variable for n in walk(block) if isinstance(n, ast.NumericFor)
+        }
         self.spread = spread_calls(block)
         self.removed: set[Key] = set()
         self.derived: dict[Key, ast.Call] = {}
@@ -150,6 +153,19 @@ class Names:
         if isinstance(node, ast.Name):
             node = self.definition(self.key(node))
         return id(node) if isinstance(node, ast.Function) else None
+
+    def calls_of(self, function: ast.Function) -> list[ast.Call] | None:
+        """Return all calls of a function, None where it is used in other ways, or never called."""
+        names = [v for v in self._keys() if self.definition(v) is function]
+        if len(names) != 1 or isinstance(names[0], str):
+            return None
+        variable = names[0]
+        calls = [
+            n
+            for n in walk(self.block)
+            if isinstance(n, ast.Call) and self.key(n.function) is variable
+        ]
+        return calls if calls and len(calls) == variable.reads else None
 
     def layer_made_by(self, value: Any) -> str | None:
         """Return "Tanh" for `autograd.nn.Tanh()`."""

@@ -21,7 +21,7 @@ _MAKERS = frozenset(
 _KEEPING = frozenset(
     words(
         """
-        zero fill uniform normal mul div add sub clone double float contiguous exp abs sqrt tanh
+        zero fill uniform normal mul div add clone double float contiguous exp abs sqrt tanh
         bernoulli random apply cmul cdiv pow
         """
     )
@@ -62,8 +62,10 @@ class Known(Names):
         return self.known[key]
 
     def _value_of(self, key: Key) -> Any:
-        if not isinstance(key, str) and key.kind == "for":
+        if key in self.counters:
             return Plain()
+        if not isinstance(key, str) and key.kind == "parameter":
+            return self._given_to(key)
         value = self.definition(key)
         if value is not None:
             if isinstance(value, ast.TableConstructor):
@@ -77,6 +79,26 @@ class Known(Names):
             return None
         call, position = several[0]
         return self._result(key, plain(call), position)
+
+    def _given_to(self, parameter: Variable) -> Any:
+        """Return what is known of all that a function's parameter is ever given."""
+        function = parameter.scope.function
+        calls = self.calls_of(function) if function is not None and not parameter.writes else None
+        if calls is None or function is None:
+            return None
+        place = [n.variable for n in function.parameters].index(parameter)
+        if any(len(c.arguments) <= place for c in calls):
+            return None
+        values = [self.outer_value(c.arguments[place]) for c in calls]
+        if all(isinstance(v, Plain) for v in values):
+            return Plain()
+        if all(v == values[0] for v in values):
+            return values[0] if isinstance(values[0], Array) else None
+        counts = {v.ndim if isinstance(v, Array) else None for v in values}
+        count = counts.pop()
+        if counts or count is None:
+            return None
+        return Array(tuple(unknown_size() for _ in range(count)))
 
     def _several_of(self, name: str) -> list[Any]:
         found = []
@@ -215,7 +237,10 @@ class Known(Names):
         only = plain(arguments[0]) if len(arguments) == 1 else None
         if isinstance(only, ast.TableConstructor):
             return Array(_sizes_of(only))
-        if len(arguments) < 2 and not isinstance(self.outer_value(only), Plain):
+        values = [self.outer_value(a) for a in arguments]
+        numbers = all(v is None or isinstance(v, Plain) for v in values)
+        sure = bool(values) and (isinstance(values[0], Plain) or not _may_be_result(arguments))
+        if not numbers or not sure:
             return None
         return Array(tuple(self.canonical(a) for a in arguments))
 
@@ -238,6 +263,11 @@ class Known(Names):
             case ast.Binary(operator=operator, left=left, right=right):
                 return f"({self.canonical(left)}{operator}{self.canonical(right)})"
         return unknown_size()
+
+
+def _may_be_result(arguments: list[Any]) -> bool:
+    """Whether the first of some arguments may be a tensor to write to, or a storage of sizes."""
+    return len(arguments) < 2 or isinstance(plain(arguments[0]), ast.Name)
 
 
 def _sizes_of(made: ast.TableConstructor) -> tuple[str, ...]:
