@@ -1,8 +1,9 @@
-"""Max and average pooling in one to three dimensions, and their gradients.
+"""Max and average pooling in one to three dimensions, and gradients in one and two.
 
 Images are pooled channels-last, so that channels are the innermost loop, unless they have only a
-few: then plane by plane. The results lie as the images then do. Volumes are pooled channels-last,
-first each of their slices, then across slices, for which a slice is one row of channels.
+few: then plane by plane. The results lie as the images then do. Volumes that lie channels-last, as
+convolutions leave them, are pooled first in each of their slices, then across slices, for which a
+slice is one row of channels; their gradients are the reference's.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def max_pool(
 
 def max_pool_gradient(g: Array, indices: Array, *, size: Sizes) -> Array | Declined:
     """Return g added at the maxima."""
-    if (why := _unsupported(g)) is not None:
+    if (why := _unsupported(g, forward=False)) is not None:
         return why
     count = int(np.prod(size))
     if indices.shape != g.shape or indices.dtype != np.int64:
@@ -68,7 +69,7 @@ def max_pool_gradient(g: Array, indices: Array, *, size: Sizes) -> Array | Decli
     g = images_in_order(g, last)
     out = new_images((*g.shape[:2], *size), g.dtype, last)
     if last:
-        spread_last(*(_line(a).reshape(len(a), -1, a.shape[1]) for a in (g, indices, out)))
+        spread_last(*(_view(a, True).reshape(len(a), -1, a.shape[1]) for a in (g, indices, out)))
     else:
         spread_first(*(a.reshape(a.shape[0] * a.shape[1], -1) for a in (g, indices, out)))
     return out
@@ -109,7 +110,7 @@ def avg_pool_gradient(
     count_include_pad: bool = True,
 ) -> Array | Declined:
     """Return the gradient of `avg_pool` by its input."""
-    if (why := _unsupported(g)) is not None:
+    if (why := _unsupported(g, forward=False)) is not None:
         return why
     if len(size) != g.ndim - 2 or min(size) < 1:
         return SMALL  # the reference says what does not fit
@@ -119,8 +120,6 @@ def avg_pool_gradient(
     window = reference.window_of(np, name, image, kernel, stride, padding, flat, ceil_mode)
     if g.shape[2:] != window.out:
         return SMALL
-    if g.ndim == 5:
-        return _shares_of_volumes(g, window, tuple(size), count_include_pad)
     counts = reference.counts_of(np, window, size, g.dtype, count_include_pad)
     g, last = _laid_out(g)
     out = new_images(image.shape, g.dtype, last)
@@ -129,11 +128,13 @@ def avg_pool_gradient(
     return out
 
 
-def _unsupported(x: Array) -> Declined | None:
+def _unsupported(x: Array, forward: bool = True) -> Declined | None:
     if x.dtype not in (SINGLE, DOUBLE):
         return other_dtype(x)
     if not 3 <= x.ndim <= 5 or not x.size:
         return Declined(f"shape {x.shape}")
+    if x.ndim == 5 and not (forward and _line(x).flags.c_contiguous):
+        return Declined("volumes, where the reference is as quick")
     return None
 
 
@@ -147,7 +148,6 @@ def _laid_out(x: Array) -> tuple[Array, bool]:
 
 
 def _max_of_volumes(x: Array, window: reference.Window) -> tuple[Array, Array]:
-    x = images_in_order(x, True)
     depth, height, width = x.shape[2:]
     shape = (*x.shape[:2], depth, *window.out[1:])
     slices, places = new_images(shape, x.dtype, True), new_images(shape, np.int64, True)
@@ -163,24 +163,11 @@ def _max_of_volumes(x: Array, window: reference.Window) -> tuple[Array, Array]:
 
 
 def _mean_of_volumes(x: Array, window: reference.Window, padded: bool) -> Array:
-    x = images_in_order(x, True)
     slices = new_images((*x.shape[:3], *window.out[1:]), x.dtype, True)
     counts = _counts(window, x.shape[2:], x.dtype, padded)
     mean_last(_slices(x), _table(_part(window, 1)), counts[1], _slices(slices))
     out = new_images((*x.shape[:2], *window.out), x.dtype, True)
     mean_last(_across(slices), _table(_part(window, 0)), counts[0], _across(out))
-    return out
-
-
-def _shares_of_volumes(
-    g: Array, window: reference.Window, size: tuple[int, ...], padded: bool
-) -> Array:
-    g = images_in_order(g, True)
-    slices = new_images((*g.shape[:2], size[0], *g.shape[3:]), g.dtype, True)
-    counts = _counts(window, size, g.dtype, padded)
-    share_last(_across(g), _table(_part(window, 0)), counts[0], _across(slices))
-    out = new_images((*g.shape[:2], *size), g.dtype, True)
-    share_last(_slices(slices), _table(_part(window, 1)), counts[1], _slices(out))
     return out
 
 

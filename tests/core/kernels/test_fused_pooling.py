@@ -17,7 +17,7 @@ WINDOWS = [
 ]
 
 
-@pytest.fixture(params=[(3, 5, 8, 7), (1, 40, 9, 6), (2, 3, 11), (1, 10, 6, 5, 5)])
+@pytest.fixture(params=[(3, 5, 8, 7), (1, 40, 9, 6), (2, 3, 11)])
 def x(request, rng):
     return rng.normal(size=request.param)
 
@@ -57,13 +57,28 @@ def test_avg_pool(fused, layouts, x, counted):
             fused.check(kernels.avg_pool_gradient, y * 2 + 1, lie=lie, size=size, **params)
 
 
-def test_volumes_take_the_first_of_equal_maxima(fused, rng):
+@pytest.mark.parametrize("channels", [1, 10])
+def test_volumes(fused, layouts, rng, channels):
+    x = np.tile(rng.normal(size=(1, channels, 6, 5, 5)), (9, 1, 1, 1, 1))
+    last = layouts["channels last"]
+    for *window, ceil in WINDOWS:
+        params = {**given(x, *window), "ceil_mode": ceil}
+        for dilation in (1, 2):
+            gaps = (dilation,) * 3
+            values, _ = fused.check(kernels.max_pool, x, lie=last, dilation=gaps, **params)
+            assert values.strides[1] == values.itemsize
+        for counted in (False, True):
+            y = fused.check(kernels.avg_pool, x, lie=last, count_include_pad=counted, **params)
+            assert y.strides[1] == y.itemsize
+
+
+def test_volumes_take_the_first_of_equal_maxima(fused, layouts, rng):
     x = rng.integers(0, 2, (4, 9, 6, 5, 7)).astype(np.float32)
     x[0, :, :3] = np.nan
     x[1, :, :3] = -np.inf
     params = {"kernel": (3, 2, 3), "stride": (2, 1, 2), "padding": (1, 0, 1)}
     params["dilation"] = (1, 2, 1)
-    values, indices = fused(kernels.max_pool, x, **params)
+    values, indices = fused(kernels.max_pool, layouts["channels last"](x), **params)
     expected = fused.reference(kernels.max_pool, x, **params)
     assert np.array_equal(values, expected[0])
     assert np.array_equal(indices, expected[1])
