@@ -9,6 +9,7 @@ returns NotImplemented where they are not: then the module itself is called.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -103,14 +104,37 @@ def _computed(module: Any, dtype: Dtype) -> Step:
     return step
 
 
+def _part_of(base: Tensor, array: ndarray[Any, Any], op: Any, *args: Any) -> Tensor:
+    """Return the view of a tensor that `op(base, *args)` returns where nothing is recorded."""
+    part = Tensor._wrap(array)
+    part._version = base._version
+    part._node = view_of(base, (op, args, {}), None)
+    return part
+
+
 def slices(x: Tensor, axis: int) -> Table:
     """Return the views that `ops.select` makes along an axis where nothing is recorded."""
-    array, before, parts = x.array, (slice(None),) * axis, {}
-    for i in range(array.shape[axis]):
-        parts[i + 1] = part = Tensor._wrap(array[(*before, i, ...)])
-        part._version = x._version
-        part._node = view_of(x, (ops.select, (axis, i), {}), None)
-    return new_table(parts)
+    array, before, select = x.array, (slice(None),) * axis, ops.select
+    parts = (_part_of(x, array[(*before, i, ...)], select, axis, i) for i in range(x.shape[axis]))
+    return new_table(dict(enumerate(parts, 1)))
+
+
+def _reshaped(module: Any, dtype: Dtype) -> Step:
+    def step(x: Any) -> Any:
+        if type(x) is not Tensor or x.dtype is not dtype:
+            return NotImplemented
+        array, shape = x.array, module.shape_for(x)
+        if (
+            type(array) is not ndarray
+            or not array.flags.c_contiguous
+            or prod(shape) != array.size
+            or min(shape, default=0) < 0
+            or _told()
+        ):
+            return module.compute(x)
+        return _part_of(x, array.reshape(shape), ops.reshape, shape)
+
+    return step
 
 
 def _split(module: Any, dtype: Dtype) -> Step:
@@ -151,8 +175,8 @@ PLAIN: dict[type, Plain] = {
     Linear: Plain(1, _linear),
     SoftMax: Plain(1, _computed),
     LogSoftMax: Plain(1, _computed),
-    View: Plain(1, _computed),
-    Reshape: Plain(1, _computed),
+    View: Plain(1, _reshaped),
+    Reshape: Plain(1, _reshaped),
     SplitTable: Plain(1, _split),
     Identity: Plain(1, _itself),
 }
