@@ -153,7 +153,11 @@ class SpatialSubSampling(SpatialModule):
         return smaller_than_kernel(self, input)
 
     def compute_batch(self, input: Tensor) -> Tensor:
-        weight, bias = (ops.reshape(p, (-1, 1, 1)) for p in (self.weight, self.bias))
+        # Files of Torch of 2012 have weights for each element of a window; of these THNN takes as
+        # many as there are planes. Source: torch/nn lib/THNN/generic/SpatialSubSampling.c.
+        planes = self.weight.shape[0]
+        weight = ops.reshape(ops.reshape(self.weight, (-1,))[:planes], (-1, 1, 1))
+        bias = ops.reshape(self.bias, (-1, 1, 1))
         window = self.per_axis("k")
         average = ops.avg_pool(input, kernel=window, stride=self.per_axis("d"))
         return average * (weight * prod(window)) + bias

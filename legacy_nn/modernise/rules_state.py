@@ -249,7 +249,7 @@ def sub_sampling(m: Any, x: Value, b: Builder) -> Value:
     """Return sums of windows times a weight, plus a bias, per plane."""
     height, width = m.per_axis("k")
     pooled = b.layer("pool", pooling_without_padding(m), b.tensor(x), 4)
-    shape = (m.weight.size, 1, 1)
+    shape = (m.weight.shape[0], 1, 1)  # of weights for each element of a window, too
     weight = b.parameter("weight", viewed(m.weight, shape))
     scaled = b.op("mul", b.op("mul", pooled, height * width), weight)
     return b.op("add", scaled, b.parameter("bias", viewed(m.bias, shape)))

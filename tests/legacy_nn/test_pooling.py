@@ -8,6 +8,7 @@ from rekindle import legacy_nn as nn
 from rekindle.core import checkpoint
 from rekindle.core.creation import full, tensor, zeros
 from rekindle.core.errors import ShapeError
+from rekindle.legacy_nn.modernise import modernise
 from rekindle.legacy_nn.module import ArgumentError, ModuleError
 from rekindle.legacy_nn.torch7 import random
 
@@ -141,3 +142,23 @@ def test_wide_padding_of_dilated_volumes_leaves_taps_out():
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(module.indices.numpy() & 0xFFFFFF, places)
     np.testing.assert_array_equal(module(tensor(x)).numpy(), expected)
+
+
+def test_weights_of_old_subsampling_files():
+    """Of a weight for each element of a window THNN takes as many as there are planes."""
+    old = nn.SpatialSubSampling(3, 2, 2, 2, 2)
+    whole = np.random.default_rng(0).normal(size=(3, 2, 2))
+    old.weight.set_(tensor(whole))
+    old.gradWeight.set_(tensor(np.zeros((3, 2, 2))))
+    x = np.random.default_rng(1).normal(size=(2, 3, 4, 6))
+    sums = x.reshape(2, 3, 2, 2, 3, 2).sum(axis=(3, 5))
+    scale = whole.ravel()[:3].reshape(3, 1, 1)
+    expected = sums * scale + old.bias.detach().numpy().reshape(3, 1, 1)
+    given = tensor(x)
+    assert np.allclose(old.forward(given).numpy(), expected, rtol=1e-12)
+    assert np.allclose(modernise(old)(given).detach().numpy(), expected, rtol=1e-12)
+    old.zeroGradParameters()
+    old.backward(given, tensor(np.ones_like(expected)))
+    found = old.gradWeight.numpy().ravel()
+    assert np.allclose(found[:3], sums.sum(axis=(0, 2, 3)), rtol=1e-12)
+    assert not found[3:].any()
