@@ -155,3 +155,16 @@ local function step(x, k)
    return l
 end
 show(step(torch.Tensor{1, 2, 3}, 1), step(torch.ones(3), 0.5), p.w)
+
+----- gradients that are written to
+local grad = require 'autograd'
+local p = {a = torch.ones(2, 2), b = torch.ones(2, 2), c = {torch.ones(2)}}
+local df = grad(function(p, k) return torch.sum(p.a + p.b) * k + torch.sum(torch.pow(p.c[1], 2)) end)
+local g, loss = df(p, 2)
+g.a:mul(3)
+g.c[1][1] = 7
+show(g.a, g.b, g.c[1], loss)
+local function clip(x) x:clamp(-1, 1) end
+local h = grad(function(p) return torch.sum(torch.pow(p.x + p.y, 2)) end)({x = p.a, y = p.b})
+clip(h.x)
+show(h.x, h.y)

@@ -15,6 +15,8 @@ from .gradient_terms import ATOM, Term
 from .gradient_values import SCALAR, Array, NotModernError, Plain, Several, Tree
 from .walk import names_in, plain
 
+OWN = ("own_gradients", "rekindle.transpiler.runtime.gradients")
+
 NOTHING = Several(())
 """What is known of nil."""
 
@@ -73,7 +75,8 @@ class Followed(Bodies):
             self.used.add(id(callee))
             parts = (callee,)
         listed = _with_commas([a.parts for a in arguments])
-        return Term((*parts, "(", *listed, ")"), target, ATOM, (FUNC,))
+        imports = (FUNC, OWN) if id(made) in self.written else (FUNC,)
+        return Term((*parts, "(", *listed, ")"), target, ATOM, imports)
 
     def transformed(self, made: ast.Call, site: ast.Call | None) -> Term:
         """Return `func.grad(f)` for `autograd(f)`."""
@@ -89,7 +92,10 @@ class Followed(Bodies):
             self.used.add(id(plain(given)))
         options = f", argnums={form.position - 1}" if form.position > 1 else ""
         options += ", has_aux=True" if form.results > 1 else ""
-        return Term((f"func.{form.name}(", plain(given), f"{options})"), None, ATOM, (FUNC,))
+        parts = (f"func.{form.name}(", plain(given), f"{options})")
+        if id(made) in self.written:
+            return Term(("own_gradients(", *parts, ")"), None, ATOM, (FUNC, OWN))
+        return Term(parts, None, ATOM, (FUNC,))
 
     def arguments(self, call: ast.Call, function: int) -> list[Term]:
         """Return what a function is given, with nil for what is left out."""

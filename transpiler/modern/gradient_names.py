@@ -7,6 +7,7 @@ from typing import Any
 from .. import ast, library
 from ..scope import FileScope, Variable
 from ..syntax import dotted
+from ..text import words
 from .gradient_values import NotModernError
 from .walk import plain, walk
 
@@ -220,6 +221,36 @@ class Names:
             if needed is not None and given is not needed:
                 raise NotModernError(made, f"the option {name}", "it has no counterpart in core")
         return function, position
+
+
+_READING = frozenset(
+    words(
+        """
+        size dim nDimension nElement numel norm sum mean max min std var dot dist clone totable
+        isSameSizeAs
+        """
+    )
+)
+_READERS = frozenset(words("print tostring type assert string.format"))
+
+
+def read_places(names: Names) -> set[int]:
+    """Return the expressions that are only looked at where they stand: printed, computed with."""
+    found: set[int] = set()
+    for node in walk(names.block):
+        values: list[Any] = []
+        match node:
+            case ast.Binary(left=left, right=right):
+                values = [left, right]
+            case ast.Unary(operand=operand):
+                values = [operand]
+            case ast.MethodCall(object=owner, method=name, arguments=arguments):
+                values = [owner] * (name in _READING) + arguments * (name == "add")
+            case ast.Call(function=function, arguments=arguments):
+                full = names.full_name(function) or dotted(function) or ""
+                values = arguments if full in _READERS or full.startswith("torch.") else []
+        found |= {id(plain(v)) for v in values}
+    return found
 
 
 def spread_calls(block: ast.Block) -> set[int]:

@@ -8,7 +8,7 @@ from .. import ast
 from ..code import quoted
 from ..scope import FileScope, Variable
 from ..text import words
-from .gradient_names import Key, Names
+from .gradient_names import Key, Names, read_places
 from .gradient_terms import Term
 from .gradient_values import SCALAR, Array, NotModernError, Plain, Several, Tree, unknown_size
 from .nodes import at
@@ -42,6 +42,12 @@ class Known(Names):
         What is known of the variables of the functions that are being followed.
     running : list of int
         These functions.
+    read : set of int
+        Expressions that are only looked at.
+    made_by : dict
+        By variables of gradients, the `autograd(f)` that they come from.
+    written : set of int
+        Of these the ones whose gradients the program may write to.
     """
 
     def __init__(self, block: ast.Block, scopes: FileScope, alone: bool) -> None:
@@ -52,6 +58,9 @@ class Known(Names):
         self.losses: set[Key] = set()
         self.running: list[int] = []
         self.answers: dict[int, Any] = {}
+        self.read = read_places(self)
+        self.made_by: dict[Key, ast.Call] = {}
+        self.written: set[int] = set()
 
     def value_of_name(self, node: ast.Name) -> Any:
         """Return what is known of a variable outside of functions, None for nothing."""
@@ -71,6 +80,8 @@ class Known(Names):
             if isinstance(value, ast.TableConstructor):
                 name = key if isinstance(key, str) else f"{key.name}@{id(key)}"
                 return self._tree(value, name) if self._is_parameters(key) else None
+            if self.site_of(value) is not None:
+                return self._result(key, value, 0)
             return self.outer_value(value)
         several = [] if isinstance(key, str) else key.several
         if isinstance(key, str) and self.alone:
@@ -123,7 +134,9 @@ class Known(Names):
             return None
         if position >= len(values):
             return None
-        if values[position] == SCALAR:
+        if self.site_of(call) is not None and position == 0:
+            self.made_by[key] = self.grad_call_of(call)
+        elif values[position] == SCALAR:
             self.losses.add(key)
         return values[position]
 

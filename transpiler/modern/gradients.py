@@ -70,15 +70,21 @@ def _names_autograd(block: ast.Block) -> bool:
 
 def _rewritten(block: ast.Block, scopes: FileScope, alone: bool) -> list[Kept] | None:
     """Rewrite a file in place; return what stays as it is, None if nothing is differentiated."""
-    found = Gradients(block, scopes, alone)
-    if not found.grad_calls:
-        return None
-    try:
-        found.follow()
-        found.outside(block)
-        found.check()
-    except NotModernError as error:
-        return [error.kept]
+    written: set[int] = set()
+    while True:
+        found = Gradients(block, scopes, alone)
+        if not found.grad_calls:
+            return None
+        found.written |= written
+        try:
+            found.follow()
+            found.outside(block)
+            found.check()
+        except NotModernError as error:
+            return [error.kept]
+        if found.written == written:
+            break
+        written = found.written  # and write the calls that give them once more
     for node, comments in found.comments:
         node.before += comments
     for node in found.packed.values():
@@ -224,6 +230,7 @@ class Gradients(Followed):
     def _replaced_part(self, node: ast.Assign, target: ast.Index) -> bool:
         """`params.W[i] = ...`."""
         place, value = self.term(target), node.values[0]
+        self.note_write(target)
         if len(node.targets) + len(node.values) > 2 or not isinstance(place.value, Array):
             raise NotModernError(node, "an assignment", "it changes the table of parameters")
         self.used.update(id(n) for n in names_in(target))
@@ -255,6 +262,7 @@ class Gradients(Followed):
         is_add = isinstance(call, ast.MethodCall) and call.method == "add"
         if is_add and len(call.arguments) == 2 and self.has_tree(call.object):
             leaf, given = self.term(call.object), call.arguments[1]
+            self.note_write(call.object)
             other = self.term(given) if self.has_tree(given) else None
             if other is not None and leaf.value == other.value:
                 rate = negated(call.arguments[0])
@@ -310,15 +318,26 @@ class Gradients(Followed):
         if not self.root_is_tree(node):
             return False
         found = self.term(node)
+        self.note_write(node)
         if isinstance(found.value, Tree):
             raise NotModernError(node, "a table of parameters", "it is used as a table")
         self.used.update(id(n) for n in names_in(node))
         self.new[id(node)] = found.node(node)
         return True
 
+    def note_write(self, node: Any) -> None:
+        """Note that gradients stand where they may be written to."""
+        root = node
+        while isinstance(root, (ast.Index, ast.Paren)):
+            root = root.table if isinstance(root, ast.Index) else root.inner
+        made = self.made_by.get(self.key(root))
+        if made is not None and id(node) not in self.read:
+            self.written.add(id(made))
+
     def _name(self, node: ast.Name) -> bool:
         if id(node) in self.used:
             return True
+        self.note_write(node)
         value = self.value_of_name(node)
         if value == SCALAR and self.key(node) in self.losses:
             self.used.add(id(node))
