@@ -121,6 +121,9 @@ show(grads.w)
         ({"after": "show(df(params, torch.ones(3)).w)"}, "without a name"),
         ({"more": ", x", "after": "show(f(params, torch.ones(3)))"}, "all of them"),
         ({"body": "do return grad.loss.leastSquares(params.w, x) end"}, "all of its results"),
+        ({"after": "params.w = torch.ones(4)"}, "shape of a parameter"),
+        ({"after": "params.w:resize(2)"}, "shape of a parameter"),
+        ({"after": "local x = torch.ones(3) x:resize(1, 3) df(params, x)"}, "not known what it is"),
         (
             {"after": "for _, x in ipairs {torch.ones(3)} do show((df(params, x))) end"},
             "not known what it is",

@@ -33,6 +33,11 @@ class Names:
         self.functions = {id(n): n for n in walk(block) if isinstance(n, ast.Function)}
         self.declarations: set[int] = set()
         self.takes_more: set[int] = set()
+        self.resized = {
+            self.key(n.object)
+            for n in walk(block)
+            if isinstance(n, ast.MethodCall) and n.method in RESIZING
+        }
         self.counters: set[Any] = {
             n.name.variable for n in walk(block) if isinstance(n, ast.NumericFor)
         }
@@ -222,6 +227,9 @@ class Names:
                 raise NotModernError(made, f"the option {name}", "it has no counterpart in core")
         return function, position
 
+
+RESIZING = frozenset(words("resize resizeAs set"))
+"""Methods that change the shape of a tensor."""
 
 _READING = frozenset(
     words(

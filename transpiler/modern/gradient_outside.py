@@ -73,6 +73,8 @@ class Known(Names):
     def _value_of(self, key: Key) -> Any:
         if key in self.counters:
             return Plain()
+        if key in self.resized:
+            return None
         if not isinstance(key, str) and key.kind == "parameter":
             return self._given_to(key)
         value = self.definition(key)

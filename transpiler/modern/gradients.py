@@ -18,8 +18,9 @@ from ..scope import FileScope
 from ..syntax import dotted
 from .attempts import Modern
 from .gradient_functions import Followed
+from .gradient_names import RESIZING
 from .gradient_nodes import Unpacked
-from .gradient_values import SCALAR, Array, NotModernError, Several, Tree
+from .gradient_values import SCALAR, Array, NotModernError, Plain, Several, Tree
 from .lowering import resolve_modern
 from .nodes import NN, Line, Nothing, Template, at, like
 from .walk import names_in, negated, plain, walk
@@ -231,6 +232,9 @@ class Gradients(Followed):
         """`params.W[i] = ...`."""
         place, value = self.term(target), node.values[0]
         self.note_write(target)
+        new = self.outer_value(value)
+        if new != place.value and not (place.value == SCALAR and isinstance(new, Plain)):
+            raise NotModernError(node, "an assignment", "the shape of a parameter may change")
         if len(node.targets) + len(node.values) > 2 or not isinstance(place.value, Array):
             raise NotModernError(node, "an assignment", "it changes the table of parameters")
         self.used.update(id(n) for n in names_in(target))
@@ -289,6 +293,9 @@ class Gradients(Followed):
             self.used.update(id(n) for n in names_in(node))
             self.new[id(node)] = at(node, *found.parts, kind=COUNT)
             return True
+        resizes = isinstance(node, ast.MethodCall) and node.method in RESIZING
+        if resizes and self.root_is_tree(node.object):
+            raise NotModernError(node, node.method, "the shape of a parameter may change")
         if isinstance(node, ast.Index):
             return self.root_is_tree(node) and self._leaf(node)
         if isinstance(node, ast.Call):
