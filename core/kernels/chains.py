@@ -175,9 +175,8 @@ class Chain:
 
     def computed(self) -> Any:
         """Return the values as an array that, unless they are there, nobody else has."""
-        if self.step < 0:
-            return self.value
-        return compute_chain(np, *program(self), shape=self.shape)
+        steps, values = program(self)
+        return compute_chain(np, steps, values, shape=self.shape) if len(steps) else values[0]
 
     def sums(self, axis: Sequence[int]) -> int:
         """Return what `compute_chain` calls sums over some dimensions, 0 for those it has not."""
@@ -193,9 +192,10 @@ class Chain:
         """
         over = {a % self.ndim for a in axis}
         kind = self.sums(axis)
-        if self.step < 0 or not kind:
+        steps, values = program(self)
+        if not len(steps) or not kind:
             return self.evaluated().sum(axis=tuple(axis), keepdims=keepdims)
-        found = compute_chain(np, *program(self), shape=self.shape, sums=kind, keep=keep)
+        found = compute_chain(np, steps, values, shape=self.shape, sums=kind, keep=keep)
         if keep:
             value, found = found
             self._is(value)
@@ -250,14 +250,14 @@ def program(chain: Chain) -> tuple[ndarray[Any, Any], list[Any]]:
     """
     _write_down_parts(chain, set())
     values: list[Any] = []
-    order: list[tuple[Chain, tuple[Chain, ...]]] = []
+    order: list[tuple[int, list[int | str]]] = []
     seen: dict[int | str, int] = {}
     _visit(chain, values, order, seen)
     count = len(values)
     steps = []
-    for c, parts in order:
-        numbers = [_number(seen[_key(p)], count) for p in parts]
-        steps.append((c.step, numbers[0], numbers[-1]))
+    for step, keys in order:
+        numbers = [_number(seen[key], count) for key in keys]
+        steps.append((step, numbers[0], numbers[-1]))
     return np.array(steps, np.int64), values
 
 
@@ -275,30 +275,31 @@ def _write_down_parts(chain: Chain, seen: set[int]) -> None:
 def _visit(
     chain: Chain,
     values: list[Any],
-    order: list[tuple[Chain, tuple[Chain, ...]]],
+    order: list[tuple[int, list[int | str]]],
     seen: dict[int | str, int],
-) -> None:
-    """List values and steps in the order of their computation; `seen` has steps as ~place."""
-    key = _key(chain)
-    if key in seen:
-        return
+) -> int | str:
+    """List values and steps in the order of their computation; `seen` has steps as ~place.
+
+    Return the key in `seen`: that of an array or a number where that is there, so that it stands
+    in a program once. Another thread may compute a chain at any time: what was looked at first
+    is not looked at again.
+    """
     parts = chain.parts
-    for part in parts:
-        _visit(part, values, order, seen)
-    if chain.step < 0:
-        seen[key] = len(values)
-        values.append(chain.value)
-    else:
+    step = chain.step
+    if step < 0:
+        value = chain.value
+        key: int | str = str(value) if type(value) is float else id(value)
+        if key not in seen:
+            seen[key] = len(values)
+            values.append(value)
+        return key
+    key = id(chain)
+    if key not in seen:
+        keys = [_visit(part, values, order, seen) for part in parts]
         chain.taken += 1
         seen[key] = ~len(order)
-        order.append((chain, parts))
-
-
-def _key(chain: Chain) -> int | str:
-    """Return what tells chains apart in a program: their values where they are there."""
-    if chain.step >= 0:
-        return id(chain)
-    return str(chain.value) if type(chain.value) is float else id(chain.value)
+        order.append((step, keys))
+    return key
 
 
 def _number(place: int, values: int) -> int:
