@@ -40,12 +40,11 @@ def vectorised(name: str, count: int, function: Callable[..., Any]) -> Callable[
             return float(function((), *(float(value) for value in values)))
         arrays = [_elements(value) for value in values]
         sizes = {a.size for a in arrays if a.size != 1}
-        sizes |= (
-            {1 if result is None else result.size} if not sizes or result is not None else set()
-        )
+        if result is not None:
+            sizes.add(result.size)
         if len(sizes) > 1:
             raise VectorisedError(f"{name}: tensors of {sorted(sizes)} elements")
-        size = next(iter(sizes))
+        size = next(iter(sizes), 1)
         found = np.asarray(function((size,), *(np.broadcast_to(a, size) for a in arrays)))
         if result is None:
             return tensor(found.astype(np.float64))
