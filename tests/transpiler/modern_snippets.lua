@@ -677,3 +677,33 @@ local function objective(input)
 end
 dw:zero()
 show(objective(x), dw:norm())
+----- the default type depends on the program
+if math.sin(1) > 0 then torch.setdefaulttensortype('torch.FloatTensor') end
+local function block(n) return nn.Sequential():add(nn.Linear(n, 4)):add(nn.ReLU()) end
+local net = block(3)
+for i = 1, 2 do net:add(nn.Linear(4, 4)) end
+net:add(nn.LogSoftMax())
+local w = net:getParameters()
+w:copy(P(w:nElement()))
+show(net:forward(P(2, 3)))
+if math.sin(1) > 0 then torch.setdefaulttensortype('torch.DoubleTensor') end
+local other = nn.Linear(3, 2)
+other.weight:copy(P(2, 3))
+other.bias:zero()
+show(other:forward(P(2, 3)))
+----- weights that a function fills for all modules
+local function init(m)
+   local name = torch.type(m)
+   if name:find('Convolution') then
+      m.weight:normal(0.0, 0.2)
+      m.bias:fill(0.1)
+   elseif name:find('Normalization') then
+      if m.weight then m.weight:normal(1.0, 0.2) end
+      if m.bias then m.bias:fill(0) end
+   end
+end
+local net = nn.Sequential():add(nn.SpatialConvolution(2, 3, 3, 3)):add(nn.ReLU())
+net:add(nn.SpatialBatchNormalization(3)):add(nn.SpatialConvolution(3, 1, 2, 2))
+torch.manualSeed(4) -- batch norms of Torch have drawn
+net:apply(init)
+show(net:forward(P(2, 2, 6, 6)), torch.uniform())

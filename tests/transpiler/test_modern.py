@@ -296,12 +296,6 @@ dofile 'test.lua'
     [
         ("local m = nn.Sequential()\nif arg[1] then m = torch.load('x.t7') end", "nn", "variable"),
         ("local t = {}\nt.net = nn.Sequential():add(nn.Linear(1, 1))", "nn", "put into a table"),
-        (
-            "local m = nn.Sequential()\n"
-            "if f then torch.setdefaulttensortype('torch.FloatTensor') end",
-            "models",
-            "the default type of tensors depends",
-        ),
     ],
 )
 def test_models_that_stay_are_named(source, what, reason):

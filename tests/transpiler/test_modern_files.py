@@ -62,6 +62,7 @@ local opt = {depth = 10, kind = arg and arg[1] or 'KIND', tensorType = 'torch.Fl
 local made = require('models.' .. opt.kind)
 local model = type(made) == 'function' and made(opt) or made
 -- what no model of core has
+print(model:get(1).mark, #model:findModules('nn.Linear'))
 for i, m in ipairs(model.modules) do print(i, torch.type(m)) end
 print(#model:findModules('nn.SpatialConvolution'), #model:listModules())
 model:add(nn.Copy('torch.FloatTensor', 'torch.FloatTensor'))
@@ -129,8 +130,12 @@ local function createModel(opt)
    local config = {[10] = {{1, 2}, basic}}
    local counts, block = table.unpack(config[opt.depth])
    planes = 4
+   local function marked(module, mark)
+      module.mark = mark
+      return module
+   end
    local model = nn.Sequential()
-   model:add(Convolution(3, 4, 3, 3, 1, 1, 1, 1))
+   model:add(marked(Convolution(3, 4, 3, 3, 1, 1, 1, 1), 'first'))
    model:add(layer(block, 4, counts[1]))
    model:add(layer(basic, 6, counts[2], 2))
    model:add(split(6))

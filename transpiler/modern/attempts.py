@@ -94,11 +94,8 @@ def _program(
             separate_stages(files[-1])
         facts = Facts(files, required, faithful, frozenset(cut))
         double = default_is_double(files)
-        if double is None and facts.roles:
-            reason = Kept(1, "models", "the default type of tensors depends on the program")
-            kept = [(files[0].path, reason)]
         chains = any(class_of(call) == "Sequential" for call in facts.calls)
-        if double is None or not (facts.roles or facts.builders or chains):
+        if not (facts.roles or facts.builders or chains):
             return {f.path: _unchanged(f, kept) for f in files}
         rewriter = Rewriter(files, facts, double)
         rewriter.run()

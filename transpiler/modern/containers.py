@@ -79,17 +79,18 @@ class Containers:
         if key is not None and items:
             self.r.containers.append((node, key))
         parts = [head, *listed(items, long), tail]
-        parts += [".double()"] if doubled and self.models.double else []
-        return Template(node.line, node.column, parts, MODULE, (NN,))
+        parts += [self.models.suffix] if doubled else []
+        return Template(node.line, node.column, parts, MODULE, self.models.imports)
 
     def _list(self, node: ast.Node, children: list[Child], key: Any) -> Template:
         """Return the branches of a ConcatTable as a list, which a Sum or so will take."""
         items, rank = self.items(children, None, key, is_chain=False, first=False)
         for item in items:
-            item.parts += [".double()"] if item.has_parameters and self.models.double else []
+            item.parts += [self.models.suffix] if item.has_parameters else []
         if key is not None:
             self.models.ranks[key] = rank
-        return Template(node.line, node.column, ["[", *listed(items, False), "]"])
+        found: list[Part] = ["[", *listed(items, False), "]"]
+        return Template(node.line, node.column, found, imports=self._imports(items))
 
     def items(
         self, children: list[Child], rank: str | None, key: Any, *, is_chain: bool, first: bool
@@ -185,14 +186,17 @@ class Containers:
         parts: list[Part] = [owner, ".branches" if kind == "Concat" else ""]
         if kind == "ConcatTable" and len(items) > 1:
             for item in items:
-                item.parts += [".double()"] if item.has_parameters and self.models.double else []
-            return Template(
-                node.line, node.column, [owner, ".extend([", *listed(items, False), "])"]
-            )
+                item.parts += [self.models.suffix] if item.has_parameters else []
+            parts = [owner, ".extend([", *listed(items, False), "])"]
+            return Template(node.line, node.column, parts, imports=self._imports(items))
         for item in items:
-            double = ".double()" if item.has_parameters and self.models.double else ""
-            parts += [".append(", *item.parts, double, ")"]
-        return Template(node.line, node.column, parts, MODULE)
+            suffix = self.models.suffix if item.has_parameters else ""
+            parts += [".append(", *item.parts, suffix, ")"]
+        return Template(node.line, node.column, parts, MODULE, self._imports(items))
+
+    def _imports(self, items: list[Item]) -> tuple[tuple[str, str], ...]:
+        """Return what the suffixes of items need."""
+        return self.models.imports if any(item.has_parameters for item in items) else ()
 
     def _child(self, node: Any, rank: str | None, first: bool, key: Any) -> tuple[Item, str | None]:
         """Return a child, and what comes out of it."""
@@ -211,6 +215,8 @@ class Containers:
             if layer is not None:
                 if layer.has_parameters:
                     self._owned(key, self.r.native)
+                if name != "Identity":
+                    self._owned(key, self.r.layered)
                 return Item([layer.code], layer.has_parameters), layer.rank
         if name is None and self.r.facts.is_model(node):
             inner_key = self.r.facts.key(node)

@@ -9,12 +9,14 @@ from ..syntax import dotted
 from .chains import added
 from .definitions import next_children
 from .fields import field
-from .nodes import NN, RESET, SEED, Line, Nothing, Suite, Template, at, like
+from .nodes import AS_TORCH, NN, RESET, SEED, Line, Nothing, Suite, Template, at, like
 from .values import as_torchs
-from .walk import alike, method_call, negated, plain
+from .walk import alike, method_call, names_in, negated, plain, walk
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter
+
+_NAMES_OF_TYPES = ("torch.type", "torch.typename", "tostring")
 
 _IN_PLACE = {
     "uniform": "nn.init.uniform_",
@@ -80,6 +82,10 @@ def effect(r: Rewriter, node: ast.CallStatement) -> list[ast.Statement] | None:
         return [like(r.training.descent.update(node, call.object, rate), node)]
     if call.method == "clearState" or (call.method == "apply" and _only_tunes(call.arguments)):
         return [like(Nothing(node.line, node.column), node)]
+    if call.method == "apply" and len(call.arguments) == 1 and _only_reads(r, call.arguments[0]):
+        given = r.expression(call.arguments[0])
+        code = at(node, "as_torch(", model, ").apply(", given, ")", imports=[AS_TORCH])
+        return [like(Line(node.line, node.column, code), node)]
     if call.method == "reset" and not call.arguments:
         code = at(node, "reset(", model, ")", imports=[RESET])
         return [like(Line(node.line, node.column, code), node)]
@@ -114,6 +120,35 @@ def _of_layer(r: Rewriter, node: ast.CallStatement, call: ast.MethodCall) -> ast
     parts = [part for a in call.arguments for part in (", ", r.expression(a))]
     code = at(node, f"{_IN_PLACE[call.method]}(", found, *parts, ")", imports=[NN])
     return like(Line(node.line, node.column, code), node)
+
+
+def _only_reads(r: Rewriter, given: Any) -> bool:
+    """Whether a function, which a model applies to its modules, gives no module a new field.
+
+    What it does to the tensors of Torch's modules it does to those of core's.
+    """
+    given = plain(given)
+    key = r.facts.key(given)
+    function = given if key is None else r.facts.function_in(key)
+    if not isinstance(function, ast.Function) or len(function.parameters) != 1:
+        return False
+    module = function.parameters[0].variable
+    reading = set()
+    for node in walk(function.body):
+        if isinstance(node, (ast.Assign, ast.Local)):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            if any(isinstance(t, ast.Index) and _is(t.table, module) for t in targets):
+                return False
+        elif isinstance(node, ast.Index) and isinstance(node.key, ast.String):
+            reading.add(id(node.table))
+        elif isinstance(node, ast.Call) and dotted(node.function) in _NAMES_OF_TYPES:
+            reading |= {id(a) for a in node.arguments}
+    uses = [n for n in names_in(function.body) if _is(n, module)]
+    return all(id(n) in reading for n in uses)
+
+
+def _is(node: Any, variable: Any) -> bool:
+    return isinstance(node, ast.Name) and node.variable is variable
 
 
 def _only_tunes(arguments: list[Any]) -> bool:

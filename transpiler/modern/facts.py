@@ -87,9 +87,7 @@ class Facts(Variables):
         for target in self.field_targets:
             if self.role(target.table) == "model" and isinstance(target.key, ast.String):
                 name = target.key.value
-                chain = self.classes_of(target.table) <= {"Sequential"}
-                plain_name = name.isidentifier() and not name.startswith("__")
-                if chain and plain_name and not iskeyword(name) and not _is_of_nn(name):
+                if name.isidentifier() and not iskeyword(name) and not _is_of_nn(name):
                     found.add(name)
         return found
 

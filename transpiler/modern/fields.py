@@ -8,7 +8,7 @@ from .. import ast
 from ..kinds import BOOLEAN, COUNT, TENSOR
 from ..scope import Variable
 from .layers import SAME_WEIGHTS
-from .nodes import Line, Nothing, at, like
+from .nodes import SET_FIELD, Line, Nothing, at, like
 from .walk import method_call, number, plain
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def field(r: Rewriter, node: ast.Index) -> Any:
             return at(node, r.models.expression(node.table), _FIELDS[name], kind=TENSOR)
         if name in _SIZES and kind in ("SpatialConvolution", "SpatialFullConvolution"):
             return at(node, r.models.expression(node.table), _SIZES[name], kind=COUNT)
-        if role == "model" and name in r.facts.attributes:
+        if role == "model" and name in r.facts.attributes and not name.startswith("__"):
             return at(node, r.models.expression(node.table), f".{name}")
     return None
 
@@ -121,11 +121,13 @@ def assignment(r: Rewriter, node: ast.Assign) -> ast.Statement | None:
     if name == "bias" and nothing:
         model = r.models.expression(target.table)
         return like(Line(node.line, node.column, at(node, model, ".bias = None")), node)
-    chain = role == "model" and r.facts.classes_of(target.table) <= {"Sequential"}
-    if name in r.facts.attributes and chain:
+    if name in r.facts.attributes and role == "model":
         new = r.expression(node.values[0])
         model = r.models.expression(target.table)
-        code = at(node, model, f".{name} = ", new)
+        if r.facts.classes_of(target.table) <= {"Sequential"} and not name.startswith("__"):
+            code = at(node, model, f".{name} = ", new)
+        else:
+            code = at(node, "set_field(", model, f', "{name}", ', new, ")", imports=[SET_FIELD])
         return like(Line(node.line, node.column, code), node)
     return None
 

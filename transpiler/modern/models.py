@@ -14,7 +14,7 @@ from .containers import Containers
 from .criterions import loss_code
 from .items import Child
 from .layers import LAYERS
-from .nodes import NN, TO_TYPE, Part, Template, at
+from .nodes import DEFAULT_DTYPE, NN, TO_TYPE, Part, Template, at
 from .walk import plain
 
 if TYPE_CHECKING:
@@ -27,13 +27,16 @@ class Models:
     Parameters
     ----------
     rewriter : Rewriter
-    double : bool
-        The default type of tensors is DoubleTensor, core's is float32.
+    double : bool or None
+        The default type of tensors is DoubleTensor, core's is float32; None where the program
+        decides.
     """
 
-    def __init__(self, rewriter: Rewriter, double: bool) -> None:
+    def __init__(self, rewriter: Rewriter, double: bool | None) -> None:
         self.r = rewriter
-        self.double = double
+        self.suffix = {True: ".double()", False: "", None: ".to(default_dtype())"}[double]
+        """What gives a model of core the default type of tensors."""
+        self.imports = (NN, DEFAULT_DTYPE) if double is None else (NN,)
         self.ranks: dict[Any, str | None] = {}
         self.indexed: set[Any] = set()
         """Variables of models whose first layer looks up words."""
@@ -83,8 +86,9 @@ class Models:
         return self.expression(node)
 
     def _typed(self, layer: Layer) -> Template:
-        if layer.has_parameters and self.double:
-            layer.code.parts.append(".double()")
+        if layer.has_parameters and self.suffix:
+            layer.code.parts.append(self.suffix)
+            layer.code.imports = self.imports
         layer.code.kind = MODULE
         return layer.code
 

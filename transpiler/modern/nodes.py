@@ -80,6 +80,8 @@ NO_GRAD = ("no_grad", "rekindle")
 SEED = ("share_generator", "rekindle.transpiler.runtime.modern")
 RESET = ("reset", "rekindle.transpiler.runtime.modern")
 TO_TYPE = ("to_type", "rekindle.transpiler.runtime.modern")
+DEFAULT_DTYPE = ("default_dtype", "rekindle.transpiler.runtime.modern")
+SET_FIELD = ("set_field", "rekindle.transpiler.runtime.as_torch")
 AS_TORCH = ("as_torch", "rekindle.transpiler.runtime.as_torch")
 
 

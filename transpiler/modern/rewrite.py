@@ -41,8 +41,8 @@ class Rewriter(Refusals):
     ----------
     files : list of File
     facts : Facts
-    double : bool
-        The default type of tensors is DoubleTensor.
+    double : bool or None
+        The default type of tensors is DoubleTensor; None where the program decides.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Rewriter(Refusals):
         Classes that the file needs beside core's.
     """
 
-    def __init__(self, files: list[File], facts: Facts, double: bool) -> None:
+    def __init__(self, files: list[File], facts: Facts, double: bool | None) -> None:
         super().__init__(facts)
         self.files = files
         self.models = Models(self, double)
@@ -80,6 +80,8 @@ class Rewriter(Refusals):
         """Models, or functions that make them, with modules of Torch inside."""
         self.native: set[Key] = set()
         """Those with layers of core inside that learn."""
+        self.layered: set[Key] = set()
+        """Those with layers of core inside that do something."""
         self.containers: list[tuple[ast.Node, Key]] = []
         self.made_classes: set[str] | None = None
 
@@ -105,9 +107,10 @@ class Rewriter(Refusals):
                 reason = "its layers are looked for, and what it holds of Torch's may have some"
                 self.refuse_keys(node, [key], reason)
         native = {root(self.facts.anchor(k)) for k in self.native}
-        of_torch = foreign - native
+        layered = {root(self.facts.anchor(k)) for k in self.layered}
         for node, key in self.containers:
-            if root(self.facts.anchor(key)) in of_torch:
+            own = root(self.facts.anchor(key))
+            if own in foreign - native or own not in layered:
                 self.refuse_keys(node, [key], "what it learns is all in modules of Torch")
 
     # -- names ------------------------------------------------------------------------------

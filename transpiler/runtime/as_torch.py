@@ -25,6 +25,16 @@ _made: WeakKeyDictionary[nn.Module, legacy.Module] = WeakKeyDictionary()
 """What models have become: the same one when they are asked for again."""
 
 
+_fields: WeakKeyDictionary[nn.Module, dict[str, Any]] = WeakKeyDictionary()
+"""What programs have put into fields of their own."""
+
+
+def set_field(model: nn.Module, name: str, value: Any) -> None:
+    """Give a module a field of the program's own, which it has as a module of Torch as well."""
+    setattr(model, name, value)
+    _fields.setdefault(model, {})[name] = value
+
+
 def as_torch(model: Any) -> Any:
     """Return a model of core.nn as a model of Torch, which shares its parameters and buffers.
 
@@ -82,6 +92,8 @@ class _Translation:
             found = self._new(model)
             _made[model] = found
         found.train = model.training
+        for name, value in _fields.get(model, {}).items():
+            setattr(found, name, value)
         return found
 
     def _new(self, model: nn.Module) -> Any:

@@ -9,11 +9,11 @@ import numpy as np
 
 from rekindle.core import nn
 from rekindle.core.creation import tensor
+from rekindle.core.dtypes import Dtype
 from rekindle.core.random import default_generator
 from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn.core_module import LegacyModule
-from rekindle.legacy_nn.torch7 import random
-from rekindle.legacy_nn.torch7.types import dtype_of
+from rekindle.legacy_nn.torch7 import random, types
 
 
 class _TorchStream:
@@ -63,7 +63,12 @@ def to_type(model: nn.Module, name: str) -> nn.Module:
     >>> to_type(nn.Linear(2, 2), "torch.DoubleTensor").weight.dtype
     dtype('float64')
     """
-    return model.to(dtype_of(name))
+    return model.to(types.dtype_of(name))
+
+
+def default_dtype() -> Dtype:
+    """Return the dtype that tensors of the program have now by default."""
+    return types.default_dtype()
 
 
 def from_zero(numbers: Any) -> Tensor:
