@@ -213,8 +213,8 @@ AUTOGRAD: dict[str, str] = {
 BRIDGED = frozenset(
     words(
         """
-        argcheck cjson class csvigo display dok env gnuplot hdf5 json lfs matio md5 moses pl stn
-        threads torchnet trepl
+        argcheck cephes cjson class csvigo display dok env gnuplot hdf5 json lfs matio md5 moses
+        pl randomkit stn threads torchnet trepl
         """
     )
 )
@@ -225,7 +225,7 @@ MISSING = frozenset(
         """
         fftw ffi gfx gfx.js inn iTorch itorch loadcaffe mattorch npy4th penlight posix qt qtwidget
         qttorch signal socket svm tnt totem ud unsup wigo cbjson libcudnn logroll nnx dataset lmdb
-        lua---parallel parallel distlearn ipc hash rnnlib fbcunn fbnn fb.debugger cephes randomkit
+        lua---parallel parallel distlearn ipc hash rnnlib fbcunn fbnn fb.debugger
         audio sndfile sox ffmpeg camera graphicsmagick graphviz
         """
     )
