@@ -107,6 +107,9 @@ def _package_call(types: Types, package: str, name: str, node: ast.Call) -> list
         return None if letters is None else results_of(letters)
     if package == "nn":
         return [MODULE] if name[:1].isupper() or name == "gModule" else None
+    letters = natives.OF_PACKAGES.get(f"{package}.{name}")
+    if letters is not None:
+        return results_of(letters)
     return [ANY] if package == "paths" or name[:1].isupper() else None
 
 

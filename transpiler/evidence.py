@@ -7,7 +7,7 @@ may be several things, and tells nothing; nor does one that is assigned again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 
 from . import ast, library
 from .kinds import TABLE, TENSOR, Type
@@ -45,18 +45,18 @@ class Evidence:
     block : ast.Block
         A file.
     scopes : FileScope
-    is_of_tensors : callable
-        Whether a method call is one that only tensors have, by its name.
+    defined : mapping
+        As `names_tensor` takes it.
     """
 
     def __init__(
         self,
         block: ast.Block,
         scopes: FileScope,
-        is_of_tensors: Callable[[ast.MethodCall], bool],
+        defined: Mapping[str, int | None],
     ) -> None:
         self.types: dict[Variable, Type] = {}
-        self._is_of_tensors = is_of_tensors
+        self._defined = defined
         self._owned: set[Variable] = set()
         self._asked: set[Variable] = set()
         for call in scopes.calls:
@@ -103,7 +103,7 @@ class Evidence:
         match node:
             case ast.MethodCall(object=owner, method=name, arguments=arguments):
                 telling = name not in _OF_STORAGES or (name == "size" and arguments)
-                if telling and self._is_of_tensors(node):
+                if telling and names_tensor(node, self._defined):
                     self._found(owner, TENSOR)
                 self._expression(owner)
                 self._each(arguments)
@@ -155,6 +155,17 @@ def _certain(statement: ast.Statement) -> list[ast.Expression]:
     return []
 
 
-def is_of_tensors(name: str, arguments: int) -> bool:
-    """Whether a method's name alone means a tensor, unless the program defines it."""
-    return name in library.TENSOR_ONLY or (name == "size" and bool(arguments))
+def names_tensor(node: ast.MethodCall, defined: Mapping[str, int | None]) -> bool:
+    """Whether a method's name alone means a tensor: the program defines no other that is meant.
+
+    Parameters
+    ----------
+    node : ast.MethodCall
+    defined : mapping
+        Functions of the program by name, and how many arguments they take; None for any number.
+    """
+    name = node.method
+    if name not in library.TENSOR_ONLY and not (name == "size" and node.arguments):
+        return False
+    most = defined.get(name, -1)
+    return most is not None and len(node.arguments) > most

@@ -34,7 +34,8 @@ class Type:
     optional : bool
         It may be nil as well.
     detail : object
-        The class of an object, the node of a function, the name of a package.
+        The class of an object, the node of a function, the name of a package, how many
+        dimensions a tensor has.
     """
 
     kind: str

@@ -15,12 +15,12 @@ from .definitions import (
     tables_of_functions,
 )
 from .diagnostics import Kept
-from .kinds import ANY, TABLE, Type
+from .kinds import ANY, MODULE, TABLE, Type
 from .linking import unalias_packages
 from .lower.class_info import ClassInfo
 from .lower.torch_classes import find_classes
 from .scope import FileScope, Variable
-from .syntax import dotted, root_of
+from .syntax import alias_of, dotted, root_of
 from .unique import OF_LIBRARIES
 
 if TYPE_CHECKING:
@@ -132,13 +132,27 @@ class Module:
         for defined in self.all_statements():
             if isinstance(defined, ast.FunctionStatement) and defined.method:
                 this = self.scopes.scopes[id(defined.function)].variables[0]
-                if own_field(defined.target) is not None and not this.writes:
+                if this.writes:
+                    continue
+                if own_field(defined.target) is not None:
                     found.setdefault(this, TABLE)
+                elif self._is_of_nn(defined.target):
+                    found.setdefault(this, MODULE)
         for variable, other in self.imported.items():
             kind = other.exported_type()
             if kind is not ANY:
                 found[variable] = kind
         return found
+
+    def _is_of_nn(self, target: ast.Name | ast.Index) -> bool:
+        """Whether `function nn.Module:f()` gives a class of nn a method, maybe by another name."""
+        owner = target.table if isinstance(target, ast.Index) else None
+        if isinstance(owner, ast.Name) and owner.variable is not None:
+            owner = alias_of(owner.variable)
+        package, _, name = ("" if owner is None else dotted(owner) or "").partition(".")
+        own = self.is_shared_global("nn") or "nn" in self.scopes.global_writes
+        is_class = name.isidentifier() and name[:1].isupper()
+        return package == "nn" and is_class and not name.endswith("Criterion") and not own
 
     def find(self, required: str) -> Module | None:
         """Return the file of the program that `require` means here, None if there is none."""

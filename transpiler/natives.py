@@ -34,6 +34,20 @@ METHODS: dict[str, dict[str, str]] = {
 }
 """By the kind of object, its methods and their results."""
 
+OF_PACKAGES = {
+    **{f"paths.{name}": "s" for name in words("concat basename dirname cwd tmpname")},
+    **{f"paths.{name}": "b" for name in ["filep", "dirp"]},
+    "paths.extname": "Zs",
+    "paths.mkdir": "b",
+    **{f"sys.{name}": "n" for name in ["clock", "toc"]},
+    **{f"sys.{name}": "s" for name in words("concat basename dirname execute")},
+    **{f"sys.{name}": "b" for name in ["filep", "dirp"]},
+    "sys.tic": "",
+    "sys.sleep": "",
+    "xlua.progress": "",
+}
+"""Functions of the packages around torch whose results are known."""
+
 MAKERS = {"torch.Tester": "tester", "torch.Timer": "timer"}
 """Functions that make them."""
 

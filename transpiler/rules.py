@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import ast, library, natives
+from . import ast, library, natives, ranks
 from .kinds import (
     ANY,
     BOOLEAN,
@@ -68,6 +68,8 @@ def _index(types: Types, node: Any) -> Type | None:
         return Type("package", detail=part) if part in library.SUBPACKAGES else ANY
     if owner.kind == "storage":
         return NUMBER
+    if owner.kind == "tensor":
+        return ranks.element(types, owner, node.key)
     if owner.kind == "module" and isinstance(node.key, ast.String):
         return MODULE_FIELDS.get(node.key.value, ANY)
     if owner.kind == "list":
@@ -83,7 +85,7 @@ def _index(types: Types, node: Any) -> Type | None:
 
 def _first_result(types: Types, node: Any) -> Type | None:
     known = types.known_function(node.function) if isinstance(node, ast.Call) else None
-    if known is not None and types._settled:
+    if known is not None:
         types.function_results(known)
         return types._results[id(known)][1]
     if not types._settled and types.rests_on_unknown(node):
@@ -100,7 +102,7 @@ def _first_result(types: Types, node: Any) -> Type | None:
         if isinstance(node, ast.Call) and dotted(node.function) in ("pcall", "xpcall"):
             return BOOLEAN
         return ANY
-    return found[0] if found else NIL
+    return ranks.with_rank(types, node, found[0]) if found else NIL
 
 
 def _first_of_several(types: Types, node: Any) -> Type | None:

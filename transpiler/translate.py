@@ -9,6 +9,7 @@ from . import ast, library
 from .closures import kept_variables
 from .code import quoted
 from .diagnostics import Diagnostic, Kept, RuntimeUse
+from .evidence import Evidence
 from .kinds import Type
 from .lists import find_lists
 from .lower import EXPRESSIONS, STATEMENTS, Context
@@ -81,6 +82,7 @@ class Translator:
 
     def __init__(self, module: Module) -> None:
         self.module = module
+        self._evident: dict[Variable, Type] | None = None
         scopes = module.scopes
         own = module.project.own_globals(module)
         read = set(own.values()) | {module.vararg} | module.reserved
@@ -95,8 +97,11 @@ class Translator:
     def types(self, known: Mapping[Variable, Type] | None = None) -> Types:
         """Return the types of the module, with what is known of others, and of these variables."""
         module = self.module
+        if self._evident is None:
+            defined = module.project.defined_names
+            self._evident = Evidence(module.block, module.scopes, defined).types
         return Types(
-            module.block,
+            self._evident,
             module.scopes,
             module.global_type,
             module.required_type,

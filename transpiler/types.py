@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import ast, library
 from .call_results import call_results, maker_of, method_results
-from .evidence import Evidence, is_of_tensors
+from .evidence import names_tensor
 from .function_uses import FunctionUses, function_of
 from .kinds import (
     ANY,
@@ -28,6 +28,7 @@ from .kinds import (
     integer,
     join,
 )
+from .ranks import resized
 from .rules import RULES, unknown
 from .scope import FileScope, Variable
 from .syntax import alias_of, always_returns, dotted, may_be_several, plain_count, returns
@@ -42,8 +43,8 @@ class Types:
 
     Parameters
     ----------
-    block : ast.Block
-        The file.
+    evident : mapping
+        The types that the uses of variables tell: see `evidence`.
     scopes : FileScope
     global_type : callable
         Gives the type of a global by its name.
@@ -70,7 +71,7 @@ class Types:
 
     def __init__(
         self,
-        block: ast.Block,
+        evident: Mapping[Variable, Type],
         scopes: FileScope,
         global_type: Callable[[str], Type],
         required: Callable[[str], Type],
@@ -103,7 +104,8 @@ class Types:
         self._counters: dict[Variable, ast.NumericFor] = {}
         self._results: dict[int, tuple[int | None, Type | None]] = {}
         self.uses = FunctionUses(scopes)
-        self._evident = Evidence(block, scopes, self._names_tensor).types
+        self._evident = evident
+        self._resized = resized(scopes)
         self._given = {v: list(values) for v, values in given.items()} | self.uses.given
         self._solve()
 
@@ -157,6 +159,7 @@ class Types:
                 pending.append(variable)
         for turn in range(8):
             self.fields.clear()
+            self._results.clear()
             changed = self._join_globals()
             for variable in pending:
                 old = self._variables.get(variable)
@@ -171,6 +174,7 @@ class Types:
             if not changed:
                 break
         self.fields.clear()
+        self._results.clear()
         self._settled = True
 
     def _join_globals(self) -> bool:
@@ -217,6 +221,8 @@ class Types:
             found = join(found, self._one_of(call, position))
         for given in self._given.get(variable, ()):
             found = join(found, ANY if given is None else self.of_maybe(given))
+        if found is not None and found.kind == "tensor" and variable in self._resized:
+            return replace(found, detail=None)
         if found is not None and found.kind == "any":
             return self._evident.get(variable, ANY)
         return found
@@ -232,6 +238,10 @@ class Types:
         if found is None:
             return ANY
         return found[position] if position < len(found) else NIL
+
+    def counter(self, variable: Variable) -> ast.NumericFor | None:
+        """Return the loop that counts with a variable."""
+        return self._counters.get(variable)
 
     def variable(self, variable: Variable) -> Type:
         """Return the type of a variable."""
@@ -269,7 +279,8 @@ class Types:
         """
         key = id(function)
         if key not in self._results:
-            self._results[key] = (None, ANY)  # while it is looked at
+            unknown_yet = ANY if self._settled else None
+            self._results[key] = (None, unknown_yet)  # while it is looked at
             known = key in self.file.scopes
             self._results[key] = (
                 self._count_results(function) if known else (plain_count(function), ANY)
@@ -286,7 +297,7 @@ class Types:
         kind: Type | None = None
         for found in returns(function.body):
             if found.values and may_be_several(found.values[-1]):
-                several = self.results(found.values[-1]) if self._settled else None
+                several = self.results(found.values[-1])
                 counts.add(None if several is None else len(found.values) - 1 + len(several))
             else:
                 counts.add(len(found.values))
@@ -336,21 +347,12 @@ class Types:
     def is_tensor_method(self, owner: Type, node: ast.MethodCall) -> bool:
         """Whether a method's name alone says that its object is a tensor."""
         unknown = owner.kind == "any" or owner.kind == "tensor"
-        return unknown and self._names_tensor(node)
-
-    def _names_tensor(self, node: ast.MethodCall) -> bool:
-        of_tensors = is_of_tensors(node.method, len(node.arguments))
-        return of_tensors and not self._is_other(node)
+        return unknown and names_tensor(node, self.defined_names)
 
     def unique_method(self, owner: Type, name: str) -> UniqueFunction | None:
         """Return the method of the program that a name alone means, of objects of a type."""
         found = self._unique.get(f".{name}") if owner.kind in ("any", "table") else None
         return found if found is not None and found.method else None
-
-    def _is_other(self, node: ast.MethodCall) -> bool:
-        """Whether a function that the program defines under a method's name may be meant."""
-        most = self.defined_names.get(node.method, -1)
-        return most is None or len(node.arguments) <= most
 
 
 _HOLDERS = frozenset(["any", "table", "class"])

@@ -70,6 +70,9 @@ PLAIN = [
         "t.f(1)",
     ),
     ("local M = {}\nfunction M:go(a) return a end\nM:go(1)", "M.go(M, 1)"),
+    ("function nn.Module:mine() return self.modules end", "return self.modules"),
+    ("local function f(n) return torch.ones(n) end\nprint(f(2)[1])", "f(2)[0].item()"),
+    ("print('in ' .. paths.concat('a', 'b'))", '"in " + paths.concat("a", "b")'),
     ("gnuplot.plot(1)", "G.gnuplot.plot(1)"),
 ]
 
@@ -145,3 +148,47 @@ def test_a_class_of_another_file_is_made_by_its_name(tmp_path):
     assert printed(files, tmp_path, "main.py") == "10\n"
     loaded = files | {"other.lua": "local function f() return require('point').new(1, 2) end\nf()"}
     assert "Point.new(3, 4)" in texts(loaded)["main.lua"]
+
+
+PARTS = """
+require 'torch'
+local x = torch.range(1, 12):view(3, 4)
+local v = torch.range(1, 5)
+for i = 1, 2 do print(x[i + 1][2], v[i], x[{i, 3}], x[{{i, 3}, 2}]:sum()) end
+x[{{1, 2}, {}}]:fill(0)
+x[{{}, {3, 4}}]:add(1)
+x[2]:mul(2)
+print(x:sum(), v[{{2, 3}}]:size(1), x[-1][-1], v[-2], x:size(2))
+v[2] = 7
+x[3] = v[{{1, 4}}]
+print(v[2], x[3]:sum(), x[{3, 2}])
+local n = torch.LongTensor(2, 2):fill(3)
+print(n[1][2], n:view(4)[3] / 2)
+local wide = torch.ones(2)
+wide:resize(2, 2):fill(1)
+print(wide[1]:size(1))
+"""
+
+
+def test_parts_of_tensors(tmp_path):
+    (python,) = texts({"x.lua": PARTS}).values()
+    for part in (
+        "x[i][1].item()",
+        "v[i - 1].item()",
+        "x[i - 1, 2].item()",
+        "x[i - 1:3, 1]",
+        "x[:2]",
+        "x[:, 2:4]",
+        "x.shape[1]",
+        "tensor.part(x, -1)",
+    ):
+        assert part in python
+    lines = printed({"x.lua": PARTS}, tmp_path, "x.py").splitlines()
+    assert lines == [
+        "6\t1\t3\t18",
+        "10\t2\t7\t16",
+        "50\t2\t13\t4\t4",
+        "7\t15\t7",
+        "3\t1.5",
+        "2",
+    ]

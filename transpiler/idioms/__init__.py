@@ -9,5 +9,7 @@
 from .formats import string_format as string_format
 from .libraries import SPECIAL_CALLS as SPECIAL_CALLS
 from .parts import part_of as part_of
+from .parts import python_part as python_part
+from .parts import size_of as size_of
 from .tables import appended as appended
 from .tables import augmented as augmented

@@ -216,6 +216,11 @@ def method(c: Context, node: ast.MethodCall, any_method: str) -> tuple[Code, boo
         return _function_form(c, f"string.{name}", node), False
     tensors = owner.kind == "tensor" or c.types.is_tensor_method(owner, node)
     if tensors and is_attribute(name):
+        from ..idioms import size_of
+
+        shape = size_of(c, node, owner)
+        if shape is not None:
+            return shape, True
         c.use("tensor")
         return _function_form(c, f"tensor.{name}", node), False
     if owner.kind == "object" and owner.detail is not None:
@@ -226,6 +231,9 @@ def method(c: Context, node: ast.MethodCall, any_method: str) -> tuple[Code, boo
         listed = ", ".join(arguments(c, node.arguments))
         return Code(f"{c.expression(node.object).at(ATOM)}.{name}({listed})"), False
     if owner.kind == "module" and is_attribute(name) and _is_known_method(c, node, owner):
+        module = c.expression(node.object).at(ATOM)
+        return Code(f"{module}.{name}({_joined(c, node.arguments)})"), False
+    if owner.kind == "module" and _is_other_of_nn(c, node):
         module = c.expression(node.object).at(ATOM)
         return Code(f"{module}.{name}({_joined(c, node.arguments)})"), False
     named = _unique_method(c, node, owner)
@@ -265,6 +273,13 @@ def _unique_method(c: Context, node: ast.MethodCall, owner: Type) -> Code | None
     return Code(f"{target}.{node.method}({', '.join(listed)})")
 
 
+def _is_other_of_nn(c: Context, node: ast.MethodCall) -> bool:
+    """Whether a module's method is one of nn's own, which no file of the program defines."""
+    name = node.method
+    several = bool(node.arguments) and may_be_several(node.arguments[-1])
+    return name in NN_OTHERS and name not in c.module.project.defined_names and not several
+
+
 def _is_of_nn(c: Context, node: ast.MethodCall) -> bool:
     """Whether a method's name alone says that its object is one of nn's: see `fields`."""
     most = c.module.project.nn_methods.get(node.method, -1)
@@ -286,6 +301,9 @@ def _function_form(c: Context, function: str, node: ast.MethodCall) -> Code:
 def _is_known_method(c: Context, node: ast.MethodCall, owner: Type) -> bool:
     return node.method in MODULE_METHODS and c.types.results(node) is not None
 
+
+NN_OTHERS = frozenset(["findModules", "sharedClone", "remember", "forget"])
+"""More of them, whose results vary or that not all modules have."""
 
 MODULE_METHODS = frozenset(
     words(

@@ -100,11 +100,14 @@ def global_name(c: Context, node: ast.Name) -> Code:
 
 def index(c: Context, node: ast.Index) -> Code:
     """`t[k]`, `t.k`."""
-    from ..idioms import part_of
+    from ..idioms import part_of, python_part
     from .tables import place
 
     if c.type_of(node.table).kind == "list":
         return Code(place(c, node))
+    plain = python_part(c, node)
+    if plain is not None:
+        return plain
     parts = part_of(c, node)
     if parts is not None:
         c.use("tensor")
