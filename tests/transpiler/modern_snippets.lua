@@ -707,3 +707,23 @@ net:add(nn.SpatialBatchNormalization(3)):add(nn.SpatialConvolution(3, 1, 2, 2))
 torch.manualSeed(4) -- batch norms of Torch have drawn
 net:apply(init)
 show(net:forward(P(2, 2, 6, 6)), torch.uniform())
+----- a table of options among other variables, a sequence of tables
+require 'rnn'
+local net = nn.Sequential():add(nn.Sequencer(nn.Linear(2, 3))):add(nn.SelectTable(-1)):add(nn.Linear(3, 1))
+local crit = nn.MSECriterion()
+local w, dw = net:getParameters()
+w:copy(P(w:nElement()))
+local total, state, count = 0, {learningRate = 0.1}, 0
+local x, y = {P(4, 2), P(4, 2):mul(0.5)}, P(4, 1)
+for i = 1, 3 do
+   local _, fs = optim.sgd(function()
+      dw:zero()
+      local loss = crit:forward(net:forward(x), y)
+      net:backward(x, crit:backward(net.output, y))
+      dw:clamp(-1, 1)
+      return loss, dw
+   end, w, state)
+   total = total + fs[1]
+   count = count + 1
+end
+show(total, count)

@@ -311,3 +311,13 @@ def test_packages_may_be_locals():
     python = translate(source, "modern").python
     assert "nn.Sequential(nn.Linear(2, 2))" in python
     assert " optim.ConfusionMatrix(2)" in python
+
+
+@pytest.mark.parametrize("name", ["xor_mlp", "rnn_sequencer"])
+def test_recorded_programs_start_from_torchs_own_weights(name):
+    """Nothing is copied: layers of core draw what those of Torch draw for the same seed."""
+    source = (PROGRAMS / f"{name}.lua").read_text().replace("print(mlp, ", "print(")
+    modern = translate(source, "modern")
+    assert "share_generator()" in modern.python
+    assert "nn.Sequential(" in modern.python.replace("legacy_nn.Sequential(", "")
+    agree(printed(modern), printed(translate(source, "faithful")), 1e-4)

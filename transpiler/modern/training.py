@@ -12,7 +12,7 @@ from .descent import Descent
 from .nodes import Nothing, at, like
 from .optimizers import METHODS, optimizer_code, options_of, schedule_code
 from .variables import Key
-from .walk import method_call, plain, walk
+from .walk import method_call, names_in, plain, walk
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter
@@ -115,6 +115,8 @@ class Training:
         if isinstance(node, (ast.Local, ast.Assign)):
             targets = node.names if isinstance(node, ast.Local) else node.targets
             keys = [self.r.facts.key(t) for t in targets]
+            if len(keys) > 1 and any(self.r.facts.role(t) == "state" for t in targets):
+                return self._with_others(node, targets, keys)
             if keys and keys[0] in self.flat and len(node.values) == 1:
                 return self._flat_statement(node)
             if len(keys) == 1 and self.r.facts.role(targets[0]) == "state" and node.values:
@@ -135,6 +137,27 @@ class Training:
         if isinstance(node, ast.If) and self._is_copy_guard(node):
             return [like(Nothing(node.line, node.column), node)]
         return None
+
+    def _with_others(
+        self, node: ast.Local | ast.Assign, targets: list[Any], keys: list[Key | None]
+    ) -> list[ast.Statement]:
+        """Return `local sum, state = 0, {...}` as statements of one variable each."""
+        names = {n.name for n in names_in(node.values)}
+        alone = all(isinstance(t, ast.Name) and t.name not in names for t in targets)
+        if len(node.values) != len(targets) or not alone:
+            self.r.refuse_keys(node, keys, "its table of options is made with other variables")
+            return [node]
+        found: list[ast.Statement] = []
+        for target, value in zip(targets, node.values, strict=True):
+            one: ast.Local | ast.Assign = (
+                ast.Local(node.line, node.column, [target], [value])
+                if isinstance(node, ast.Local)
+                else ast.Assign(node.line, node.column, [target], [value])
+            )
+            found += self.r.statement(one)
+        found[0].before, found[0].blank_before = node.before, node.blank_before
+        found[-1].after = node.after
+        return found
 
     def _is_copy_guard(self, node: ast.If) -> bool:
         """Whether a statement is `if x ~= params then params:copy(x) end`."""
