@@ -11,6 +11,11 @@ that it belongs to. `models` and `containers` are for definitions, `steps` (with
 forward, loss and backward, `training`, `closures` and `descent` for optimisers, `calls`, `fields`,
 `effects` and `loops` for the rest.
 
+What is rewritten in part: `seams` are the files and functions whose models go to what stays as it
+is, `stages` what stands before and behind `x = f(x)`, `handed` functions that are kept in tables,
+`field_models` models that a method puts into fields. `gradient_steps` and `outputs` are backward
+passes that are given a gradient.
+
 What becomes what: `layers` (with `layer_makers` and `constructors`), `branches`, `criterions` and
 `optimizers`. `nodes` and `lowering` are the text that the pass puts into the tree.
 """
