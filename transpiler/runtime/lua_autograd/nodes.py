@@ -49,6 +49,34 @@ class Node:
         """The tensor or number without its history."""
         return values_of(self.tensor)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes."""
+        return self.tensor.shape
+
+    def item(self) -> Any:
+        """Return the number, which stays recorded."""
+        return self
+
+    def __getitem__(self, key: Any) -> Any:
+        return record("get", self, self._lua_key(key))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _newindex(self, self._lua_key(key), value)
+
+    def _lua_key(self, key: Any) -> Any:
+        """Return a key of Python, which counts from 0, as Lua's."""
+        keys = key if isinstance(key, tuple) else (key,)
+        places: list[Any] = []
+        for k, size in zip(keys, self.tensor.shape, strict=False):
+            if isinstance(k, slice):
+                first, last, _ = k.indices(size)
+                places.append(Table(first + 1, last))
+            else:
+                places.append(k + 1 if k >= 0 else k)
+        only = len(places) == 1 and not isinstance(places[0], Table)
+        return places[0] if only else Table(*places)
+
     def __add__(self, other: Any) -> Any:
         return record("__add", self, other)
 
