@@ -86,8 +86,7 @@ def _index(types: Types, node: Any) -> Type | None:
 def _first_result(types: Types, node: Any) -> Type | None:
     known = types.known_function(node.function) if isinstance(node, ast.Call) else None
     if known is not None:
-        types.function_results(known)
-        return types._results[id(known)][1]
+        return types.of_functions.first(known)
     if not types._settled and types.rests_on_unknown(node):
         return None
     found = types.results(node)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import ast, library
 from .call_results import call_results, maker_of, method_results
 from .evidence import names_tensor
+from .function_results import FunctionResults
 from .function_uses import FunctionUses, function_of
 from .kinds import (
     ANY,
@@ -31,7 +32,7 @@ from .kinds import (
 from .ranks import resized
 from .rules import RULES, unknown
 from .scope import FileScope, Variable
-from .syntax import alias_of, always_returns, dotted, may_be_several, plain_count, returns
+from .syntax import alias_of, dotted
 from .table_fields import declared_options, field_writes
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Types:
         self._written_fields = field_writes(scopes)
         self.fields: dict[tuple[int, str], Type | None] = {}
         self._counters: dict[Variable, ast.NumericFor] = {}
-        self._results: dict[int, tuple[int | None, Type | None]] = {}
+        self.of_functions = FunctionResults(self)
         self.uses = FunctionUses(scopes)
         self._evident = evident
         self._resized = resized(scopes)
@@ -159,7 +160,7 @@ class Types:
                 pending.append(variable)
         for turn in range(8):
             self.fields.clear()
-            self._results.clear()
+            self.of_functions.clear()
             changed = self._join_globals()
             for variable in pending:
                 old = self._variables.get(variable)
@@ -174,7 +175,7 @@ class Types:
             if not changed:
                 break
         self.fields.clear()
-        self._results.clear()
+        self.of_functions.clear()
         self._settled = True
 
     def _join_globals(self) -> bool:
@@ -232,12 +233,19 @@ class Types:
         protected = isinstance(call, ast.Call) and dotted(call.function) in ("pcall", "xpcall")
         if protected and position == 0:
             return BOOLEAN
+        if protected and position == 1 and (package := _tried_package(call)) is not None:
+            return self.required(package)
         if not self._settled and self.rests_on_unknown(call):
             return None
         found = self.results(call)
         if found is None:
             return ANY
         return found[position] if position < len(found) else NIL
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the types of variables are known, and no longer sought."""
+        return self._settled
 
     def counter(self, variable: Variable) -> ast.NumericFor | None:
         """Return the loop that counts with a variable."""
@@ -273,45 +281,12 @@ class Types:
         return [self.of(node)]
 
     def function_results(self, function: ast.Function) -> int | None:
-        """Return how many results a function always gives; None where that varies or is unknown.
-
-        0 is a function that returns nothing ever.
-        """
-        key = id(function)
-        if key not in self._results:
-            unknown_yet = ANY if self._settled else None
-            self._results[key] = (None, unknown_yet)  # while it is looked at
-            known = key in self.file.scopes
-            self._results[key] = (
-                self._count_results(function) if known else (plain_count(function), ANY)
-            )
-        return self._results[key][0]
+        """Return how many results a function always gives; None where that varies or is unknown."""
+        return self.of_functions.count(function)
 
     def first_result(self, function: ast.Function) -> Type:
         """Return the type of a function's first result."""
-        self.function_results(function)
-        return (self._results[id(function)][1] or ANY) if self._settled else ANY
-
-    def _count_results(self, function: ast.Function) -> tuple[int | None, Type | None]:
-        counts: set[int | None] = set()
-        kind: Type | None = None
-        for found in returns(function.body):
-            if found.values and may_be_several(found.values[-1]):
-                several = self.results(found.values[-1])
-                counts.add(None if several is None else len(found.values) - 1 + len(several))
-            else:
-                counts.add(len(found.values))
-            kind = join(kind, self.of_maybe(found.values[0]) if found.values else NIL)
-        if not counts:
-            return 0, NIL
-        if counts == {0}:
-            return 0, NIL
-        if not always_returns(function.body):
-            kind = join(kind, NIL)
-            counts.add(0)
-        if counts == {0, 1} and id(function) in self.methods:
-            return 1, kind  # Python calls them too, and takes None for nothing
-        return (counts.pop() if len(counts) == 1 else None), kind
+        return (self.of_functions.first(function) or ANY) if self._settled else ANY
 
     def rests_on_unknown(self, node: ast.Expression) -> bool:
         """Whether nothing is known yet of the object whose method is called, or of the callee."""
@@ -357,3 +332,11 @@ class Types:
 
 _HOLDERS = frozenset(["any", "table", "class"])
 """Kinds of what may have functions of the program as fields."""
+
+
+def _tried_package(call: ast.Expression) -> str | None:
+    """Return "x" for `pcall(require, 'x')`."""
+    if not isinstance(call, ast.Call) or len(call.arguments) != 2:
+        return None
+    function, name = call.arguments
+    return name.value if dotted(function) == "require" and isinstance(name, ast.String) else None

@@ -73,6 +73,7 @@ PLAIN = [
     ("function nn.Module:mine() return self.modules end", "return self.modules"),
     ("local function f(n) return torch.ones(n) end\nprint(f(2)[1])", "f(2)[0].item()"),
     ("print('in ' .. paths.concat('a', 'b'))", '"in " + paths.concat("a", "b")'),
+    ("local ok, c = pcall(require, 'cutorch')\nif ok then c.setDevice(1) end", "c.setDevice(1)"),
     ("gnuplot.plot(1)", "G.gnuplot.plot(1)"),
 ]
 
