@@ -18,12 +18,15 @@ class _OfDefaultType(type):
     """Makes new modules and criterions in the default tensor type, as Torch7 does.
 
     Constructors work in double; `torch.setdefaulttensortype` decides what becomes of it. An
-    argument that is None is one that is not given, as nil is in Lua.
+    argument that is None is one that is not given, as nil is in Lua, and a float that is whole
+    a number like any other: `nn.Linear(n / 2, 3)`.
     """
 
     def __call__(cls, *args: Any, **options: Any) -> Any:
         if any(value is None for value in args):
             args = _without_none(cls.__init__, args)  # type: ignore[misc]  # of this very class
+        if cls.__module__.startswith(_PACKAGE):
+            args = tuple([int(v) if type(v) is float and v.is_integer() else v for v in args])
         made = super().__call__(*args, **options)
         dtype = default_dtype()
         if dtype is not float64 and hasattr(cls, "type"):

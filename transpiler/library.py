@@ -138,6 +138,18 @@ LIBRARIES: dict[str, dict[str, str]] = {
 }
 """Lua's libraries: the functions of each, and their results."""
 
+WITHOUT_ARGUMENTS = words(
+    """
+    Abs CAddTensorTable CDivTable CMaxTable CMinTable CMulTable CSubTable ConcatTable Container
+    Contiguous CopyGrad CosineDistance Criterion DistKLDivCriterion DotProduct Exp ExpandAs
+    FlattenTable Identity L1Cost Log LogSigmoid LogSoftMax MaskedSelect Module Mul MultiCriterion
+    MultiLabelMarginCriterion ParallelTable ReverseTable Sequential Sigmoid SoftMarginCriterion
+    SoftMax SoftMin SoftSign SpatialLogSoftMax SpatialSoftMax Square Tanh TanhShrink ZeroGrad
+    ZipTable ZipTableOneToMany
+    """
+)
+"""Classes of nn whose constructors look at none: `nn.Sigmoid(true)` stands in many programs."""
+
 ARITY: dict[str, int] = {
     **dict.fromkeys(words("ipairs pairs tostring type getmetatable rawlen require dofile"), 1),
     **dict.fromkeys(["tonumber", "rawget", "rawequal", "setmetatable", "next"], 2),
@@ -149,6 +161,7 @@ ARITY: dict[str, int] = {
     **{f"math.{f}": 2 for f in ["atan2", "fmod", "pow", "ldexp", "random", "log"]},
     **{"table.sort": 2, "table.remove": 2, "coroutine.status": 1, "coroutine.wrap": 1},
     **{"coroutine.create": 1, "io.open": 2, "os.exit": 1, "os.time": 1, "os.date": 2},
+    **{f"nn.{name}": 0 for name in WITHOUT_ARGUMENTS},
 }
 """How many arguments functions look at: further results of a last call are dropped."""
 

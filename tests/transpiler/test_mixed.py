@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 import subprocess
@@ -10,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from rekindle.core.checkpoint.registry import CLASSES
 from rekindle.legacy_nn.bridge import is_package
 from rekindle.transpiler.emit import MANIFEST, Output
 from rekindle.transpiler.errors import OutputError, SourceError
-from rekindle.transpiler.library import BRIDGED, MISSING
+from rekindle.transpiler.library import BRIDGED, MISSING, WITHOUT_ARGUMENTS
 from rekindle.transpiler.module_names import placed
 from rekindle.transpiler.project import Project, Source, collect
 
@@ -110,6 +112,31 @@ def test_the_transpiler_knows_the_packages_of_the_bridge():
     answered = {n for n in BRIDGED if is_package(n)}
     assert answered == BRIDGED
     assert not {n for n in MISSING if is_package(n)} - REFUSED
+
+
+def test_the_transpiler_knows_which_classes_take_no_arguments():
+    for name in WITHOUT_ARGUMENTS:
+        assert list(inspect.signature(CLASSES[f"nn.{name}"].cls.__init__).parameters) == ["self"]
+
+
+CONSTRUCTORS = """
+require 'nn'
+local n = 8
+local sizes = torch.Tensor{4, 2}
+local net = nn.Sequential():add(nn.Linear(n / 2, sizes[1])):add(nn.Sigmoid(true))
+net:add(nn.Reshape(n / 4, sizes[2])):add(nn.Select(2, n / 8))
+print(net:forward(torch.ones(3, 4)):size(2), nn.Linear(n / 2, 3))
+require 'cudnn'
+print(cudnn.version >= 4000)
+"""
+
+
+def test_constructors_take_numbers_as_lua_has_them(tmp_path):
+    Output(tmp_path).write(Project([Source("main.lua", CONSTRUCTORS.encode())]).translate())
+    done = subprocess.run(
+        [sys.executable, "main.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "2\tnn.Linear(4 -> 3)\ntrue\n", done.stderr
 
 
 REFUSED = {"inn", "loadcaffe", "mattorch", "nnx", "qt", "qtwidget", "qttorch", "ffmpeg", "camera"}

@@ -245,11 +245,20 @@ _CUTORCH: dict[str, Any] = {
 }
 
 
+_CUDNN = {
+    "benchmark": False,
+    "fastest": False,
+    "useFindEx": False,
+    "version": 5110,
+    "convert": lambda net, *_: net,
+}
+
+
 def _cudnn_member(name: str) -> Any:
     known = KNOWN.get(f"cudnn.{name}") or KNOWN.get(f"nn.{name}")
     if known is not None and known.cls is not None:
         return known.cls
-    return {"benchmark": False, "fastest": False, "convert": lambda net, *_: net}.get(name)
+    return _CUDNN.get(name)
 
 
 nn = Package("nn", _nn_member)
