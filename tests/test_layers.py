@@ -17,6 +17,7 @@ CORE = {  # file or folder of core -> layer; each imports its own layer and thos
     "dtypes": 0,
     "backend": 1,
     "kernels": 2,
+    "waiting": 3,
     "storage": 3,
     "printing": 3,
     "methods": 3,
