@@ -63,6 +63,8 @@ def _call(module: Module, call: ast.Call) -> None:
     for argument in call.arguments:
         if isinstance(argument, ast.Function):
             module.hints[id(argument)] = _role(name or "")
+    if name in ("pcall", "xpcall"):
+        module.catches = True
     if name in ("pcall", "xpcall", "coroutine.wrap", "coroutine.create"):
         for argument in call.arguments[:1]:
             if isinstance(argument, ast.Function):

@@ -62,6 +62,7 @@ class Module:
         self.imports_at: dict[int, Callable[[Context], list[str]]] = {}
         self.required: dict[str, None] = {}
         self.missing: dict[str, None] = {}
+        self.catches = False  # errors, and so may count on them
         self.hints: dict[int, str] = {}
         self.optional = project.optional
         self.extra: dict[int, list[str]] = {}

@@ -193,3 +193,10 @@ def test_parts_of_tensors(tmp_path):
         "3\t1.5",
         "2",
     ]
+
+
+def test_parts_of_tensors_where_a_program_may_count_on_errors(tmp_path):
+    part = "local x = torch.zeros(3)\nlocal function f() return x[{{1, 5}}] end\n"
+    assert "x[:5]" in texts({"main.lua": part + "print(f())\n"})["main.lua"]
+    caught = {"main.lua": f"require 'torch'\n{part}print((pcall(f)))\n"}
+    assert printed(caught, tmp_path, "main.py") == "false\n"
