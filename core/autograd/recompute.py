@@ -6,6 +6,7 @@ Source: Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost".
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 from ..generators import Generator, default_generator, using
@@ -44,11 +45,11 @@ def checkpoint(f: Callable[..., Any], *args: Any) -> Any:
     for x in args:
         if isinstance(x, Tensor):
             parent_of(x)  # a view that has to catch up with its base does so outside
-    random_state = default_generator().get_state()
+    generator = deepcopy(default_generator())
     start = next_order()
     value = f(*args)
     nodes = _made_since(start, value)
-    region = _Region(f, args, nodes, random_state)
+    region = _Region(f, args, nodes, generator)
     for k, node in enumerate(nodes):
         node.saved = _Forgotten(region, k, node)
     return value
@@ -109,20 +110,18 @@ class _Region:
         f: Callable[..., Any],
         args: tuple[Any, ...],
         nodes: list[Node],
-        random_state: dict[str, Any],
+        generator: Generator,
     ) -> None:
         self.f = f
         self.args = args
         self.made = [*map(_described, nodes)]
-        self.random_state = random_state
+        self.generator = generator
         self.values: dict[int, tuple[Any, int]] = {}
 
     def restore(self, node: Node, k: int) -> None:
         if k not in self.values:
-            generator = Generator(0)
-            generator.set_state(self.random_state)
             start = next_order()
-            with setting(grad=True), using(generator):
+            with setting(grad=True), using(deepcopy(self.generator)):
                 again = _made_since(start, self.f(*self.args))
             made = [*map(_described, again)]
             if made != self.made:

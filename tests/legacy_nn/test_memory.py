@@ -8,6 +8,7 @@ import pytest
 
 import rekindle
 from rekindle import legacy_nn as nn
+from rekindle.core.backend.pool import POOL
 from rekindle.core.tensor import Tensor
 
 DEPTH, ROWS, WIDTH = 24, 500, 128
@@ -43,6 +44,7 @@ def peak(run):
     try:
         run()  # what it leaves, the next run may free
         gc.collect()
+        POOL.release()  # of memory that was there before nothing would be traced
         tracemalloc.reset_peak()
         before = tracemalloc.get_traced_memory()[0]
         result = run()

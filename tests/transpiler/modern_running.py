@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 
+from rekindle.core.generators import Generator, using
 from rekindle.transpiler.project import Project, Source
 from rekindle.transpiler.translate import Translation
 
@@ -43,7 +44,7 @@ def translate(source: str, style: str) -> Translation:
 def printed(found: Translation) -> str:
     out = io.StringIO()
     code = compile(found.python, "snippet.py", "exec")
-    with contextlib.redirect_stdout(out):
+    with contextlib.redirect_stdout(out), using(Generator()):
         exec(code, {"__name__": "snippet", "__file__": "snippet.py"})
     return out.getvalue()
 

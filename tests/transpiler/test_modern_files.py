@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 
 from rekindle import nn
-from rekindle.core.creation import tensor
+from rekindle.core.autograd import checkpoint
+from rekindle.core.creation import ones, tensor
+from rekindle.core.generators import Generator, using
 from rekindle.legacy_nn.torch7 import random
 from rekindle.transpiler.emit import Output, formatted
 from rekindle.transpiler.project import Project, Source
 from rekindle.transpiler.runtime import torch
 from rekindle.transpiler.runtime.as_torch import MAKERS, as_torch
+from rekindle.transpiler.runtime.modern import share_generator
 from rekindle.transpiler.translate import Translation
 
 _spec = importlib.util.spec_from_file_location(
@@ -290,6 +293,18 @@ def test_dropout_that_draws_from_torch_drops_the_same():
     modern, faithful = translate(source, "modern"), translate(source, "faithful")
     assert "share_generator()" in modern.python
     agree(printed(modern), printed(faithful), 1e-6)
+
+
+def test_the_state_of_torchs_generator_is_that_of_cores():
+    with using(Generator()) as generator:
+        share_generator()
+        state = generator.get_state()
+        drawn = random.default.uniform(3).tolist()
+        generator.set_state(state)
+        assert random.default.uniform(3).tolist() == drawn
+        x = ones((4, 5)).requires_grad_()
+        checkpoint(nn.functional.dropout, x).sum().backward()
+        assert set(x.grad.numpy().ravel().tolist()) <= {0.0, 2.0}
 
 
 def test_spatial_dropout_stays_torchs():

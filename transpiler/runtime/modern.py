@@ -19,21 +19,38 @@ from rekindle.legacy_nn.torch7 import random, types
 class _TorchStream:
     """What core's generator draws from once it is Torch's."""
 
+    def __init__(self, generator: random.Generator) -> None:
+        self.generator = generator
+
+    @property
+    def bit_generator(self) -> _TorchStream:
+        """What has the state, which is an object of its own in NumPy's generators."""
+        return self
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The state that `torch.getRNGState` returns."""
+        return {"torch": self.generator.get_state()}
+
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None:
+        self.generator.set_state(state["torch"])
+
     def random(self, size: tuple[int, ...], dtype: Any = None) -> Any:
         """Return numbers from [0, 1)."""
-        return random.default.uniform(math.prod(size)).reshape(size)
+        return self.generator.uniform(math.prod(size)).reshape(size)
 
     def standard_normal(self, size: tuple[int, ...], dtype: Any = None) -> Any:
         """Return normal numbers."""
-        return random.default.normal(math.prod(size)).reshape(size)
+        return self.generator.normal(math.prod(size)).reshape(size)
 
     def standard_exponential(self, size: tuple[int, ...], dtype: Any = None) -> Any:
         """Return exponentially distributed numbers."""
-        return random.default.exponential(math.prod(size), 1.0).reshape(size)
+        return self.generator.exponential(math.prod(size), 1.0).reshape(size)
 
     def integers(self, low: int, high: int, size: tuple[int, ...], dtype: Any = None) -> Any:
         """Return whole numbers from [low, high)."""
-        drawn = random.default.integers(math.prod(size), low, high - 1)
+        drawn = self.generator.integers(math.prod(size), low, high - 1)
         return drawn.astype(dtype).reshape(size)
 
 
@@ -42,7 +59,7 @@ def share_generator() -> None:
 
     Weights and dropout are then those that the Lua program had for the same seed.
     """
-    default_generator().stream = _TorchStream()
+    default_generator().stream = _TorchStream(random.default)
 
 
 def reset(model: nn.Module) -> nn.Module:

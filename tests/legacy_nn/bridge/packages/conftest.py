@@ -12,6 +12,8 @@ from rekindle.legacy_nn.torch7 import types
 def lua():
     """Return a Lua state of the test's own; the default tensor type stays what it was."""
     before = types.default_dtype()
-    yield Runtime()
+    runtime = Runtime()
+    yield runtime
+    runtime.close()  # what it put in place of methods is gone with it
     types.set_default_dtype(before)
     gc.collect()
