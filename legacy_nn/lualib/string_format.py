@@ -134,7 +134,8 @@ def _unsigned(value: int, kind: str, flags: str, width: int, precision: int | No
     digits = format(value, base)
     prefix = "0" + kind if "#" in flags and kind in "xX" and value else ""
     if "#" in flags and kind == "o":  # the first digit is a zero, and there is one
-        digits, precision = ("0" + digits, precision) if value else ("0", precision or None)
+        digits = "0" + digits if value else "0"
+        precision = 1 if precision == 0 else precision  # one digit stays, and no zeros fill
     return _digits(digits, prefix, flags, width, precision)
 
 

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rekindle.legacy_nn import lualib
@@ -62,6 +62,7 @@ widths = st.sampled_from(["", "1", "5", "12", "30"])
 precisions = st.sampled_from(["", ".", ".0", ".1", ".3", ".10", ".20"])
 
 
+@example(f="0#", w="5", p=".", kind="o", value=0.0)
 @given(f=flags, w=widths, p=precisions, kind=st.sampled_from("diuoxXcs"), value=numbers)
 def test_format_of_integers(lua, f, w, p, kind, value):
     if kind == "c":
