@@ -24,9 +24,11 @@ R, C = 128, 1030
 
 @pytest.fixture(autouse=True)
 def computed_here(monkeypatch):
-    """Without numba results do not wait; here the reference computes them then."""
+    """Without numba, or by the references, results do not wait; here they do."""
     if not FUSED:
         monkeypatch.setattr(waiting, "available", lambda name: dispatch.fast_wanted())
+    with dispatch.using("fast"):
+        yield
 
 
 def draw(*shape, seed=0):
