@@ -25,7 +25,7 @@ class Reparametrised:
 
     def compute(self, module: Module) -> Tensor:
         """Return the weight."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has to define compute(module)")
 
     def __call__(self, module: Module, inputs: Any) -> None:
         """Set the weight, before a forward."""
