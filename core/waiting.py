@@ -23,7 +23,7 @@ PRIVATE = "private"
 """The mark in a cell."""
 
 WAITING: WeakValueDictionary[int, Chain] = WeakValueDictionary()
-"""The chains that were made for tensors and are still somebody's, in the order of their making."""
+"""The chains of tensors since all were last computed, in the order of their making."""
 
 _lock = RLock()
 
@@ -51,6 +51,7 @@ def hand_out(cell: Cell) -> None:
             chain = found()
             if chain is not None:
                 chain.evaluated()
+        WAITING.clear()
         cell.pop(PRIVATE, None)
 
 

@@ -5,12 +5,14 @@ A sequence that is a table of steps in Lua is one tensor, and states come behind
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from rekindle.core import checkpoint
 from rekindle.core.checkpoint import Table, TorchObject
@@ -18,6 +20,7 @@ from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn.modernise import TranslationError, plan_of
 from rekindle.legacy_nn.modernise.plan import Block, Expr, Value
 from rekindle.legacy_nn.naming import modules_in, root_place
+from rekindle.legacy_nn.source import source_of
 from rekindle.legacy_nn.values import map_tensors
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -146,3 +149,17 @@ def assert_same(actual: Any, expected: Any, tolerance: float = 1e-5) -> None:
     assert a.shape == expected.shape
     limit = tolerance * max(np.abs(expected).max(initial=0), 1e-30)
     assert np.abs(a.astype("f8") - expected).max(initial=0) <= limit
+
+
+def loaded(old: Any, folder: Path, target: Any = "rekindle", x: Any = None) -> Any:
+    """Return the model that the generated source of a legacy one is; `x` is an example."""
+    source = source_of(plan_of(old, x), "Net", "x.t7", target)
+    (folder / "net.py").write_text(source.text, encoding="utf-8")
+    arrays = {k: np.array(t.numpy(), order="C") for k, t in source.state.items()}
+    save_file(arrays, folder / "net.safetensors")
+    spec = importlib.util.spec_from_file_location("net", folder / "net.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.load(*([folder / "net.safetensors"] if source.state else []))

@@ -41,6 +41,11 @@ models.lua	small
 """What the program prints with all of its files in one language."""
 
 
+def run(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "main.py"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize(
     "still",
     [
@@ -55,9 +60,7 @@ def test_files_that_are_still_lua_and_translated_ones_require_each_other(still, 
     for name in still:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(MIXED / f"{name}.lua", tmp_path / f"{name}.lua")
-    done = subprocess.run(
-        [sys.executable, "main.py"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = run(tmp_path)
     assert done.stdout == PRINTED, done.stderr
 
 
@@ -90,9 +93,7 @@ def test_packages_that_are_lua_serve_translated_programs(tmp_path):
     translations = Project([Source("main.lua", PACKAGES.encode())]).translate()
     assert not any(t.diagnostics for t in translations)
     Output(tmp_path).write(translations)
-    done = subprocess.run(
-        [sys.executable, "main.py"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = run(tmp_path)
     lines = [
         '{"a":[1,2]}\t2',
         "2\ttrue",
@@ -133,9 +134,7 @@ print(cudnn.version >= 4000)
 
 def test_constructors_take_numbers_as_lua_has_them(tmp_path):
     Output(tmp_path).write(Project([Source("main.lua", CONSTRUCTORS.encode())]).translate())
-    done = subprocess.run(
-        [sys.executable, "main.py"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = run(tmp_path)
     assert done.stdout == "2\tnn.Linear(4 -> 3)\ntrue\n", done.stderr
 
 
@@ -146,9 +145,7 @@ REFUSED = {"inn", "loadcaffe", "mattorch", "nnx", "qt", "qtwidget", "qttorch", "
 def test_what_is_installed_is_no_module_of_the_program(tmp_path):
     main = "print(pcall(require, 'yaml' .. ''), (pcall(require, 'nu' .. 'mpy')))"
     Output(tmp_path).write(Project([Source("main.lua", main.encode())]).translate())
-    done = subprocess.run(
-        [sys.executable, "main.py"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = run(tmp_path)
     assert done.stdout.split("\t")[0] == "false", done.stderr
     assert done.stdout.rstrip().endswith("\tfalse")
 
@@ -181,9 +178,7 @@ def test_a_module_beside_a_folder_of_its_name(tmp_path):
     }
     sources = [Source(name, text.encode()) for name, text in files.items()]
     Output(tmp_path).write(Project(sources).translate())
-    done = subprocess.run(
-        [sys.executable, "main.py"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = run(tmp_path)
     assert done.stdout == "file\tb\t1\t2\nfile\t1\n", done.stderr
 
 

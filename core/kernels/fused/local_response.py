@@ -31,6 +31,18 @@ def _windows(values: Any, before: Any, after: Any, sums: Any) -> None:
 
 
 @helper
+def _scales(
+    row: Any, before: Any, after: Any, factor: Any, k: Any, squares: Any, scale: Any
+) -> None:
+    """Write the squares of the channels of a pixel, and the sums over windows, scaled."""
+    for c in range(row.size):
+        squares[c] = row[c] * row[c]
+    _windows(squares, before, after, scale)
+    for c in range(row.size):
+        scale[c] = scale[c] * factor + k
+
+
+@helper
 def _powers(scale: Any, beta: Any, out: Any) -> None:
     """Write scale ** -beta."""
     if beta == 0.75:  # that of all networks
@@ -50,11 +62,7 @@ def _forward(x: Any, before: Any, after: Any, factor: Any, beta: Any, k: Any, ou
         first = np.int64(job) * _PIXELS
         for p in range(first, min(first + _PIXELS, pixels)):
             row, target = x[p], out[p]
-            for c in range(channels):
-                squares[c] = row[c] * row[c]
-            _windows(squares, before, after, scale)
-            for c in range(channels):
-                scale[c] = scale[c] * factor + k
+            _scales(row, before, after, factor, k, squares, scale)
             _powers(scale, beta, target)
             for c in range(channels):
                 target[c] *= row[c]
@@ -70,11 +78,7 @@ def _gradient(
         first = np.int64(job) * _PIXELS
         for p in range(first, min(first + _PIXELS, pixels)):
             arriving, row, target = g[p], x[p], out[p]
-            for c in range(channels):
-                parts[c] = row[c] * row[c]
-            _windows(parts, before, after, scale)
-            for c in range(channels):
-                scale[c] = scale[c] * factor + k
+            _scales(row, before, after, factor, k, parts, scale)
             _powers(scale, beta, target)
             for c in range(channels):
                 target[c] *= arriving[c]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
-from translated import assert_same
+from translated import assert_same, loaded
 
 from rekindle import legacy_nn, nn
 from rekindle.core.checkpoint import Table
@@ -17,7 +15,6 @@ from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn import dpnn, rnn
 from rekindle.legacy_nn.modernise import TranslationError, modernise, plan_of
 from rekindle.legacy_nn.onnx import write_onnx
-from rekindle.legacy_nn.source import source_of
 from rekindle.legacy_nn.torch7 import random
 
 IMAGES, ROWS = (2, 3, 7, 9), (4, 5)
@@ -79,7 +76,7 @@ def test_classes_that_draw_in_training(name: str, tmp_path: Path) -> None:
     given = parts[0] if len(parts) == 1 else parts
     found = modernise(old, x).train()
     assert_same(found(given) if len(parts) == 1 else found(*parts), expected, 1e-12)
-    assert_same(loaded(old, x, tmp_path)(*parts), expected, 1e-12)
+    assert_same(loaded(old, tmp_path, x=x)(*parts), expected, 1e-12)
 
 
 def in_single(name: str) -> tuple[Any, tuple[Tensor, ...], Any, Any]:
@@ -96,7 +93,7 @@ def test_in_pytorch(name: str, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     old, parts, x, expected = in_single(name)
     given = [torch.from_numpy(part.numpy()) for part in parts]
-    assert_same(loaded(old, x, tmp_path, "torch")(*given), expected)
+    assert_same(loaded(old, tmp_path, "torch", x)(*given), expected)
 
 
 @pytest.mark.parametrize("name", DRAWING)
@@ -109,20 +106,6 @@ def test_in_onnx(name: str, tmp_path: Path) -> None:
     names = [one.name for one in session.get_inputs()]
     given = {n: part.numpy() for n, part in zip(names, parts, strict=False)}
     assert_same(session.run(None, given)[0], expected)
-
-
-def loaded(old: Any, x: Any, folder: Path, target: Any = "rekindle") -> Any:
-    """Return the model that the generated source of a legacy one is."""
-    source = source_of(plan_of(old, x), "Net", "x.t7", target)
-    (folder / "net.py").write_text(source.text, encoding="utf-8")
-    arrays = {k: np.array(t.numpy(), order="C") for k, t in source.state.items()}
-    save_file(arrays, folder / "net.safetensors")
-    spec = importlib.util.spec_from_file_location("net", folder / "net.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.load(*([folder / "net.safetensors"] if source.state else []))
 
 
 def test_what_draws_in_evaluation_too() -> None:
@@ -188,10 +171,10 @@ def test_criterions_of_rnn(name: str, around: str, tmp_path: Path) -> None:
     loss.backward()
     assert loss.item() == pytest.approx(expected, rel=1e-12)
     assert_same(x.grad, wanted, 1e-12)
-    assert loaded(old, None, tmp_path)(x, target).item() == pytest.approx(expected, rel=1e-12)
+    assert loaded(old, tmp_path)(x, target).item() == pytest.approx(expected, rel=1e-12)
     torch = pytest.importorskip("torch")
     given = torch.from_numpy(x.detach().numpy()), torch.from_numpy(target.numpy())
-    found = loaded(old, None, tmp_path, "torch")(*given)
+    found = loaded(old, tmp_path, "torch")(*given)
     assert found.item() == pytest.approx(expected, rel=1e-12)
 
 

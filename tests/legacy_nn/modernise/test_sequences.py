@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
-from translated import assert_same
+from translated import assert_same, loaded
 
 from rekindle import legacy_nn, nn
 from rekindle.core.checkpoint import Table
@@ -80,20 +78,6 @@ def test_sequencer(name: str, tmp_path: Path) -> None:
     expected = old.forward(x).numpy().copy()
     assert_same(modernise(old)(x), expected, 1e-12)
     assert_same(loaded(old, tmp_path)(x), expected, 1e-12)
-
-
-def loaded(old: Any, folder: Path, target: Any = "rekindle") -> Any:
-    """Return the model that the generated source of a legacy one is."""
-    source = source_of(plan_of(old), "Net", "x.t7", target)
-    (folder / "net.py").write_text(source.text, encoding="utf-8")
-    arrays = {k: np.array(t.numpy(), order="C") for k, t in source.state.items()}
-    save_file(arrays, folder / "net.safetensors")
-    spec = importlib.util.spec_from_file_location("net", folder / "net.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.load(*([folder / "net.safetensors"] if source.state else []))
 
 
 def onnx_outputs(old: Any, folder: Path, *given: Any) -> Any:
