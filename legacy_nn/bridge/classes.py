@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import FunctionType, MethodType
 from typing import Any
 
 from rekindle.core import checkpoint
@@ -20,7 +21,7 @@ from .adapt import as_lua_calls
 from .border import Border
 from .names import attribute_name, is_internal, lua_name
 from .overrides import Dispatched, override
-from .values import Handle, LuaFunction, OwnMethod
+from .values import Handle, LuaFunction, OwnMethod, WithoutOwner
 
 OPERATORS = {
     "__init__": "__init",
@@ -258,7 +259,11 @@ def call_criterion(criterion: Any, input: Any, target: Any, *_: Any) -> Any:
 
 def get_field(owner: Any, key: Any) -> Any:
     """Return the field of an object; None where it has none."""
-    return owner.__dict__.get(attribute_name(type(owner), key))
+    name = attribute_name(type(owner), key)
+    value = owner.__dict__.get(name)
+    if isinstance(value, (FunctionType, MethodType)) and callable(getattr(type(owner), name, None)):
+        return WithoutOwner(value)
+    return value
 
 
 def set_field(owner: Any, key: Any, value: Any) -> None:
@@ -273,6 +278,8 @@ def set_field(owner: Any, key: Any, value: Any) -> None:
     if value is None:
         if key in vars(owner):
             delattr(owner, key)
+    elif isinstance(value, WithoutOwner):
+        vars(owner)[key] = value.function
     elif isinstance(value, LuaFunction) and callable(getattr(type(owner), key, None)):
         vars(owner)[key] = OwnMethod(value, owner)
     else:

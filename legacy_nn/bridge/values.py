@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,16 @@ class OwnMethod:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> OwnMethod:
         return OwnMethod(self.function, memo.get(id(self.owner), self.owner))
+
+
+class WithoutOwner:
+    """A Python function under the name of a method, which Lua calls with the object first."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __call__(self, owner: Any, *args: Any) -> Any:
+        return self.function(*args)
 
 
 class LuaObject(TorchObject):

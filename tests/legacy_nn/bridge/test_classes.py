@@ -131,6 +131,19 @@ def test_a_method_stored_in_an_object(torch_lua):
     assert layer.clone().forward(x).tolist() == [2, 2]
 
 
+def test_a_method_that_python_stored_in_an_object(torch_lua):
+    first, second = nn.Linear(2, 2), nn.Linear(2, 2)
+    first.updateOutput = lambda input: input * 3
+    forward = torch_lua.execute("""
+        return function(first, second, x)
+          second.updateOutput = first.updateOutput
+          return first:updateOutput(x), first:forward(x), second:forward(x)
+        end""")
+    x = rekindle.tensor(np.ones(2))
+    assert [y.tolist() for y in forward(first, second, x)] == [[3, 3]] * 3
+    assert second.updateOutput is first.updateOutput
+
+
 def test_lua_replaces_methods_of_rekindles_classes_for_its_runtime(torch_lua):
     other = Runtime()
     other.require("nn")
