@@ -13,7 +13,7 @@ EXACT_BITS = 53
 
 
 _REFERENCES = frozenset(
-    ["table", "function", "module", "object", "native", "class", "package", "nil"]
+    ["table", "dict", "record", "function", "module", "object", "native", "class", "package", "nil"]
 )
 
 
@@ -25,7 +25,8 @@ class Type:
     ----------
     kind : str
         "any", "nil", "boolean", "integer", "number", "string", "table", "list" (a table
-        that is a Python list; the detail is the type of its elements), "tensor", "storage",
+        that is a Python list; the detail is the type of its elements), "dict" and "record"
+        (tables that are one; the detail is a `dict_candidates.Keyed`), "tensor", "storage",
         "function", "module" (an object of nn), "options" (a torch.CmdLine), "object" (of a
         class of the program), "native" (an object of `natives`), "class", "package".
     bits : int

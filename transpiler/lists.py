@@ -48,7 +48,7 @@ def find_lists(block: ast.Block, types: Types) -> Lists:
             kind = join(kind, types.of(element))
         kind = kind or ANY
         text = kind.is_number or kind.kind == "string"
-        if all(_is_something(types, node) for node in owner.elements) and (
+        if all(is_something(types, node) for node in owner.elements) and (
             text or not (owner.joined or owner.sorted)
         ):
             kept[variable] = kind
@@ -68,11 +68,11 @@ def find_lists(block: ast.Block, types: Types) -> Lists:
     )
 
 
-def _is_something(types: Types, node: ast.Expression) -> bool:
+def is_something(types: Types, node: ast.Expression) -> bool:
     """Whether a value cannot be nil."""
     match node:
         case ast.Paren(inner=inner):
-            return _is_something(types, inner)
+            return is_something(types, inner)
         case ast.Binary(operator="and" | "or"):
             pass
         case ast.Binary() | ast.Unary() | ast.Function() | ast.TableConstructor():

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import ast, library, natives, ranks
+from .dict_candidates import LoopPart
 from .kinds import (
     ANY,
     BOOLEAN,
@@ -72,6 +73,9 @@ def _index(types: Types, node: Any) -> Type | None:
         return ranks.element(types, owner, node.key)
     if owner.kind == "module" and isinstance(node.key, ast.String):
         return MODULE_FIELDS.get(node.key.value, ANY)
+    if owner.kind in ("dict", "record"):
+        found_entry: Type | None = owner.detail.type_of(node)
+        return found_entry
     if owner.kind == "list":
         element: Type = owner.detail
         return element
@@ -128,14 +132,25 @@ def _binary(types: Types, node: Any) -> Type | None:
             return right if left.kind == "boolean" and right.kind == "boolean" else ANY
         return join(NIL, right) if left.optional else right
     if operator == "or":
+        chosen = _chosen(node.left)
+        if chosen is not None:  # of `a and b or c` what `b` is if it is true
+            left = types.of_maybe(chosen)
         if left is None or right is None:
             return right if left is None else left
         if left.kind in ("boolean", "any"):
             return left if right.kind == left.kind else ANY
         return join(replace(left, optional=False) if left.kind != "nil" else None, right)
     if operator == "..":
-        return STRING if _is_text(left) and _is_text(right) else ANY
+        named = "__concat" in types.defined_names or "__concat" in types.file.made_fields
+        return ANY if named and not (_is_text(left) and _is_text(right)) else STRING
     return arithmetic(operator, left, right, node)
+
+
+def _chosen(node: Any) -> Any:
+    """Return `b` of `a and b`, None for anything else."""
+    while isinstance(node, ast.Paren):
+        node = node.inner
+    return node.right if isinstance(node, ast.Binary) and node.operator == "and" else None
 
 
 def _is_text(kind: Type | None) -> bool:
@@ -175,5 +190,6 @@ RULES: dict[type, Callable[[Types, Any], Type | None]] = {
     ast.TableConstructor: lambda types, node: replace(TABLE, detail=types.shape(node)),
     ast.Function: lambda types, node: FUNCTION,
     Template: lambda types, node: node.kind,
+    LoopPart: lambda types, node: STRING if node.key else node.owner.all.kind,
     ClassNumbers: lambda types, node: TENSOR,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from . import ast, library
 from .scope import Variable
 
@@ -105,6 +107,11 @@ def always_returns(block: ast.Block) -> bool:
         case ast.CallStatement(call=ast.Call(function=ast.Name(name="error", variable=None))):
             return True
     return False
+
+
+def captures(pattern: str) -> int:
+    """Return how many values each match of a pattern gives."""
+    return max(re.sub(r"%.|\[[^\]]*\]", "", pattern).count("("), 1)
 
 
 def is_next(target: ast.Index) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from . import ast, library
 from .closures import kept_variables
 from .code import quoted
 from .diagnostics import Diagnostic, Kept, RuntimeUse
+from .dicts import Dicts, find_dicts
 from .evidence import Evidence
 from .kinds import Type
 from .lists import find_lists
@@ -26,7 +28,12 @@ from .types import Types
 RUNTIME = "rekindle.transpiler.runtime"
 
 RESERVED = frozenset(
-    words("lua tensor Table G torch_class TorchObject TableObject string tostring exports")
+    words(
+        """
+        lua tensor Table G torch_class TorchObject TableObject SimpleNamespace string tostring
+        exports
+        """
+    )
 )
 """Names that the runtime gives to translated files."""
 
@@ -94,7 +101,9 @@ class Translator:
             if info.variable is not None:
                 info.name = self.names[info.variable]
 
-    def types(self, known: Mapping[Variable, Type] | None = None) -> Types:
+    def types(
+        self, known: Mapping[Variable, Type] | None = None, dicts: Dicts | None = None
+    ) -> Types:
         """Return the types of the module, with what is known of others, and of these variables."""
         module = self.module
         if self._evident is None:
@@ -113,6 +122,7 @@ class Translator:
             module.project.classes.get,
             module.given,
             module.project.unique,
+            dicts,
         )
 
     def translate(self) -> tuple[str, Context]:
@@ -122,12 +132,21 @@ class Translator:
         lists = find_lists(module.block, types)
         if lists.variables:
             types = self.types(lists.types)
+        catches = any(m.catches for m in module.project.modules.values())
+        dicts, types = find_dicts(
+            module.block,
+            types,
+            lists.variables,
+            catches,
+            lambda found: self.types(lists.types | found.types(), found),
+        )
         wrapped = module.returns_early
         c = Context(module, scopes, self.names, types, wrapped)
         c.expressions = EXPRESSIONS | modern.EXPRESSIONS
         c.statements = STATEMENTS | modern.STATEMENTS
         c.renamed = module.renamed
         c.lists = lists
+        c.dicts = dicts
         c.cells, module.bound = kept_variables(scopes, types)
         if wrapped:
             self._wrapped(c)
@@ -188,8 +207,12 @@ def _assembled(c: Context, undefined: list[str]) -> str:
         if any("ops." in definition for definition in c.module.preamble):
             c.use("ops", "rekindle")
     head = [f'"""Translated from {c.module.path.rpartition("/")[2]} by rekindle transpile."""', ""]
-    for source, names in sorted(c.imports.items()):
-        head.append(f"from {source} import {', '.join(sorted(names))}")
+    standard = [source for source in sorted(c.imports) if source in sys.stdlib_module_names]
+    others = [source for source in sorted(c.imports) if source not in standard]
+    for sources in (standard, others):
+        head += [f"from {s} import {', '.join(sorted(c.imports[s]))}" for s in sources]
+        if standard and others and sources is standard:
+            head.append("")
     if c.imports:
         head.append("")
     for definition in c.module.preamble:

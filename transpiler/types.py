@@ -32,10 +32,12 @@ from .kinds import (
 from .ranks import resized
 from .rules import RULES, unknown
 from .scope import FileScope, Variable
-from .syntax import alias_of, dotted
+from .syntax import alias_of, captures, dotted
 from .table_fields import declared_options, field_writes
 
 if TYPE_CHECKING:
+    from .dict_candidates import Slot
+    from .dicts import Dicts
     from .unique import UniqueFunction
 
 
@@ -68,6 +70,8 @@ class Types:
         What parameters are given of functions that are called by name; None for the unknown.
     unique : mapping
         Functions of the program by the only names they have.
+    dicts : Dicts, optional
+        The file's dicts and records, as far as they are found.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class Types:
         class_named: Callable[[str], Any],
         given: dict[Variable, list[ast.Expression | None]],
         unique: Mapping[str, UniqueFunction],
+        dicts: Dicts | None = None,
     ) -> None:
         self.file = scopes
         self._global = global_type
@@ -108,6 +113,10 @@ class Types:
         self._evident = evident
         self._resized = resized(scopes)
         self._given = {v: list(values) for v, values in given.items()} | self.uses.given
+        self._slots: list[Slot] = []
+        if dicts is not None:
+            self._given.update(dicts.given())
+            self._slots = [s for owner in dicts.variables.values() for s in owner.slots()]
         self._solve()
 
     # -- fields of tables ---------------------------------------------------------------------
@@ -158,6 +167,8 @@ class Types:
                 self._variables.setdefault(variable, self._evident.get(variable, ANY))
             else:
                 pending.append(variable)
+        for slot in self._slots:
+            slot.kind = None
         for turn in range(8):
             self.fields.clear()
             self.of_functions.clear()
@@ -172,6 +183,8 @@ class Types:
                         new = ANY
                     changed = changed or new != old
                     self._variables[variable] = new
+            for slot in self._slots:
+                changed = slot.rejoin(self.of_maybe, turn) or changed
             if not changed:
                 break
         self.fields.clear()
@@ -201,6 +214,10 @@ class Types:
             self._variables[first] = COUNT
         elif name == "io.lines" and isinstance(source, ast.Call) and len(source.arguments) < 2:
             self._variables[first] = STRING
+        else:
+            for part in loop.names[: _texts(source)]:
+                if part.variable is not None and not part.variable.writes:
+                    self._variables[part.variable] = STRING
 
     def _joined(self, variable: Variable, old: Type | None) -> Type | None:
         found = old
@@ -330,8 +347,20 @@ class Types:
         return found if found is not None and found.method else None
 
 
-_HOLDERS = frozenset(["any", "table", "class"])
+_HOLDERS = frozenset(["any", "table", "class", "dict", "record"])
 """Kinds of what may have functions of the program as fields."""
+
+
+def _texts(source: ast.Expression) -> int:
+    """Return how many texts `gmatch` gives in each turn; 0 for anything else."""
+    pattern: ast.Expression | None = None
+    if isinstance(source, ast.MethodCall) and source.method == "gmatch":
+        pattern = source.arguments[0] if len(source.arguments) == 1 else None
+    elif isinstance(source, ast.Call) and dotted(source.function) == "string.gmatch":
+        pattern = source.arguments[1] if len(source.arguments) == 2 else None
+    if not isinstance(pattern, ast.String) or "()" in pattern.value:
+        return 0
+    return captures(pattern.value)
 
 
 def _tried_package(call: ast.Expression) -> str | None:

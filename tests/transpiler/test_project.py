@@ -163,7 +163,7 @@ print(f(2), t.one)
         "# inside",
         "return x + a  # behind return",
         "# at the end",
-        "t = Table(",
+        "t = SimpleNamespace(",
         "# first",
         "one=1,  # behind one",
         "two=2,",

@@ -13,3 +13,4 @@ from .parts import python_part as python_part
 from .parts import size_of as size_of
 from .tables import appended as appended
 from .tables import augmented as augmented
+from .tables import same_place as same_place

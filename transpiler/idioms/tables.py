@@ -18,7 +18,7 @@ def appended(c: Context, target: ast.Index, value: ast.Expression) -> bool:
         and key.right.value == 1
         and isinstance(key.left, ast.Unary)
         and key.left.operator == "#"
-        and _same(key.left.operand, target.table)
+        and same_place(key.left.operand, target.table)
     ):
         return False
     table, text = c.expression(target.table), c.expression(value)
@@ -30,7 +30,7 @@ def appended(c: Context, target: ast.Index, value: ast.Expression) -> bool:
     return True
 
 
-def _same(a: ast.Expression, b: ast.Expression) -> bool:
+def same_place(a: ast.Expression, b: ast.Expression) -> bool:
     """Whether two expressions are the same variable, or the same field of one."""
     if isinstance(a, ast.Name) and isinstance(b, ast.Name):
         return a.name == b.name and a.variable is b.variable
@@ -39,7 +39,7 @@ def _same(a: ast.Expression, b: ast.Expression) -> bool:
     if isinstance(a, ast.Number) and isinstance(b, ast.Number):
         return a.value == b.value
     if isinstance(a, ast.Index) and isinstance(b, ast.Index):
-        return _same(a.table, b.table) and _same(a.key, b.key)
+        return same_place(a.table, b.table) and same_place(a.key, b.key)
     return False
 
 
@@ -49,7 +49,7 @@ def augmented(
     """Return `x += y` for `x = x + y` of numbers."""
     if not (isinstance(value, ast.Binary) and value.operator in ("+", "-", "*", "/")):
         return None
-    if not _same(target, value.left):
+    if not same_place(target, value.left):
         return None
     left, right = c.type_of(value.left), c.type_of(value.right)
     if not (left.is_number and right.is_number):

@@ -8,6 +8,7 @@ from ..names import is_attribute
 from ..syntax import may_be_several
 from .calls import all_results
 from .context import Context
+from .dicts import KINDS, changed, uncertain
 from .functions import define
 from .operators import is_default
 from .tables import list_of, place
@@ -191,7 +192,7 @@ def plain_place(c: Context, target: ast.Name | ast.Index) -> str | None:
     kind = c.type_of(target.table)
     if isinstance(target.key, ast.TableConstructor):
         return None
-    if kind.kind in ("table", "list"):
+    if kind.kind in ("table", "list", *KINDS):
         return place(c, target)
     if is_plain_field(c, target):
         assert isinstance(target.key, ast.String)
@@ -223,7 +224,7 @@ def _assign_one(c: Context, target: ast.Name | ast.Index, value: ast.Expression)
         c.module.hints.setdefault(id(value), base)
     from ..idioms import appended, augmented
 
-    if isinstance(target, ast.Index) and appended(c, target, value):
+    if isinstance(target, ast.Index) and (appended(c, target, value) or changed(c, target, value)):
         return
     place_text = plain_place(c, target)
     if place_text is not None and isinstance(target, ast.Name) and _is_own_default(target, value):
@@ -233,7 +234,8 @@ def _assign_one(c: Context, target: ast.Name | ast.Index, value: ast.Expression)
             c.put(f"{place_text} = {c.expression(value.right)}")
         return
     if place_text is not None:
-        shorter = augmented(c, target, value, place_text)
+        sure = uncertain(c, target) is None
+        shorter = augmented(c, target, value, place_text) if sure else None
         c.put(shorter if shorter else f"{place_text} = {c.expression(value)}")
         return
     assert isinstance(target, ast.Index)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .. import ast
 from ..code import Code
 from ..diagnostics import Diagnostic, RuntimeUse
+from ..dicts import Dicts
 from ..kinds import Type
 from ..lists import Lists
 from ..names import Names
@@ -56,6 +57,7 @@ class Context:
         self.uses: list[RuntimeUse] = []
         self.cells: set[Variable] = set()
         self.lists = Lists()
+        self.dicts = Dicts()
         self.renamed: dict[str, str] = {}
         self.line = 1
         self.loops: list[str] = []

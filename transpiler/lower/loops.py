@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from .. import ast
 from ..code import ADD, Code
 from ..code import binary as binary_code
 from ..kinds import EXACT_BITS
-from ..syntax import dotted
+from ..syntax import captures, dotted
 from .context import Context
+from .dicts import loop
 from .statements import block_of
 from .values import arguments, last_argument
 
@@ -110,6 +109,10 @@ def _over_list(
 def generic(c: Context, node: ast.GenericFor) -> None:
     """`for a, b in explist do`."""
     names, source = node.names, node.values[0]
+    over_dict = loop(c, node)
+    if over_dict is not None:
+        _loop(c, *over_dict, node)
+        return
     if isinstance(source, ast.Call) and len(node.values) == 1 and len(names) == 2:
         over = source.arguments[0] if len(source.arguments) == 1 else None
         if over is not None and c.type_of(over).kind == "list":
@@ -162,5 +165,4 @@ def _is_text_iterator(c: Context, node: ast.Expression, count: int) -> bool:
             pattern = node.arguments[1]
     if not isinstance(pattern, ast.String):
         return False
-    plain = re.sub(r"%.|\[[^\]]*\]", "", pattern.value)
-    return max(plain.count("("), 1) == count
+    return captures(pattern.value) == count

@@ -18,6 +18,7 @@ from ..code import binary as binary_code
 from ..code import call as call_code
 from ..kinds import EXACT_BITS, Type, is_exact, is_nonzero
 from .context import Context
+from .dicts import contains, is_empty, with_default
 from .values import unary_minus
 
 _FUNCTIONS = {
@@ -88,6 +89,12 @@ def equality(c: Context, node: ast.Binary) -> Code:
     same = node.operator == "=="
     for one, other in ((node.left, node.right), (node.right, node.left)):
         if isinstance(other, ast.Nil) and not isinstance(one, (ast.Number, ast.String)):
+            there = contains(c, one, not same, False)
+            if there is not None:
+                return there
+            filled = is_empty(c, one)
+            if filled is not None:
+                return negation(filled) if same else negation(negation(filled))
             return comparison(c.expression(one), "is" if same else "is not", Code("None"))
     for one, other in ((node.left, node.right), (node.right, node.left)):
         literal = isinstance(one, (ast.Number, ast.String, ast.Boolean, ast.Nil))
@@ -123,6 +130,9 @@ def test(c: Context, node: ast.Expression) -> Code:
         return _not(c, node)
     if isinstance(node, _LITERALS):
         return Code("True")
+    there = contains(c, node, True, True) or is_empty(c, node)
+    if there is not None:
+        return there
     return truth(c, c.expression(node), c.type_of(node))
 
 
@@ -148,6 +158,9 @@ def _not(c: Context, node: ast.Unary) -> Code:
         return equality(c, ast.Binary(inner.line, inner.column, flipped, inner.left, inner.right))
     if isinstance(inner, _LITERALS):
         return Code("False")
+    missing = contains(c, inner, False, True)
+    if missing is not None:
+        return missing
     if kind.kind not in ("boolean", "any") and not isinstance(inner, ast.Binary):
         return comparison(c.expression(inner), "is", Code("None"))
     return negation(test(c, inner))
@@ -167,6 +180,9 @@ def logical(c: Context, node: ast.Binary) -> Code:
             other = c.expression(node.right)
             inner = ast.Binary(left.line, left.column, "or", left.right, node.right)
             return conditional(logical(c, inner), test(c, left.left), other)
+        found = with_default(c, left, node.right)
+        if found is not None:
+            return found
         kind = c.type_of(left)
         value, other = c.expression(left), c.expression(node.right)
         if kind.kind == "boolean" or kind.is_reference:

@@ -10,6 +10,7 @@ from ..syntax import may_be_several
 from ..text import words
 from .comments import _clean, comment_lines
 from .context import Context
+from .dicts import KINDS, entry_of, made
 from .values import last_argument
 
 HIDDEN = frozenset(words("append update get keys values items array count equals of"))
@@ -18,6 +19,9 @@ HIDDEN = frozenset(words("append update get keys values items array count equals
 
 def constructor(c: Context, node: ast.TableConstructor) -> Code:
     """`{...}`: `Table(1, 2, name=3)`; `Table.of({...})` where keys are no names."""
+    owner = c.dicts.made.get(id(node))
+    if owner is not None:
+        return made(c, node, owner)
     fields = plain_fields_of(c, node)
     if fields is not None:
         return Code(f"{c.use('Table')}({fields})")
@@ -58,7 +62,7 @@ def plain_fields_of(c: Context, node: ast.TableConstructor) -> str | None:
             assert isinstance(entry.key, ast.String)
             text = f"{entry.key.value}={text}"
         texts.append((entry, text))
-    return _lines(c, node, texts)
+    return lines_of(c, node, texts)
 
 
 def _value(c: Context, entry: ast.Field, several: bool) -> str:
@@ -84,7 +88,8 @@ def shifted(c: Context, node: ast.Expression, by: int) -> Code:
     return binary_code(c.expression(node), "+" if by > 0 else "-", Code(str(abs(by))), ADD)
 
 
-def _lines(c: Context, node: ast.TableConstructor, texts: list[tuple[ast.Field, str]]) -> str:
+def lines_of(c: Context, node: ast.TableConstructor, texts: list[tuple[ast.Field, str]]) -> str:
+    """Return the entries of a constructor, each on a line if there are comments between them."""
     commented = any(f.before or f.after for f in node.fields) or node.trailing
     if not commented:
         joined = ", ".join(text for _, text in texts)
@@ -114,7 +119,7 @@ def _mapping(
         assert entry.key is not None
         key, value = c.expression(entry.key), c.expression(entry.value)
         texts.append((entry, f"({key}, {value})"))
-    pairs = f"[{_lines(c, node, texts)}]"
+    pairs = f"[{lines_of(c, node, texts)}]"
     if not positional:
         return Code(f"Table.of({pairs})")
     several = positional[-1] is node.fields[-1]
@@ -135,7 +140,7 @@ def _in_order(c: Context, node: ast.TableConstructor) -> Code:
             several = text.startswith("*")
             text = f"*enumerate({text[1:]}, {place})" if several else f"({place}, {text})"
         texts.append((entry, text))
-    return Code(f"Table.of([{_lines(c, node, texts)}])")
+    return Code(f"Table.of([{lines_of(c, node, texts)}])")
 
 
 def _calls(node: ast.Expression | None) -> bool:
@@ -156,11 +161,13 @@ def _calls(node: ast.Expression | None) -> bool:
 def list_of(c: Context, node: ast.TableConstructor) -> Code:
     """Return a constructor as a Python list."""
     texts = [(entry, str(c.expression(entry.value))) for entry in node.fields]
-    return Code(f"[{_lines(c, node, texts)}]")
+    return Code(f"[{lines_of(c, node, texts)}]")
 
 
 def place(c: Context, node: ast.Index) -> str:
     """Return `t.k` or `t[k]` as Python reads and assigns it."""
+    if c.type_of(node.table).kind in KINDS:
+        return entry_of(c, node)
     table = c.expression(node.table).at(ATOM)
     if c.type_of(node.table).kind == "list":
         return f"{table}[{shifted(c, node.key, -1)}]"

@@ -12,6 +12,7 @@ from ..nn_fields import NN_FIELDS
 from ..syntax import dotted, may_be_several
 from .class_names import MODULE_FIELDS, MODULE_METHODS
 from .context import Context
+from .dicts import KINDS, read
 
 
 def nil(c: Context, node: ast.Nil) -> Code:
@@ -105,6 +106,8 @@ def index(c: Context, node: ast.Index) -> Code:
 
     if c.type_of(node.table).kind == "list":
         return Code(place(c, node))
+    if c.type_of(node.table).kind in KINDS:
+        return read(c, node)
     plain = python_part(c, node)
     if plain is not None:
         return plain

@@ -1,0 +1,27 @@
+"""Tables that become dicts and records, and those that must not: under LuaJIT and as Python."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+_spec = importlib.util.spec_from_file_location("running", Path(__file__).with_name("running.py"))
+assert _spec is not None
+assert _spec.loader is not None
+running = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(running)
+
+SNIPPETS = dict(
+    part.split("\n", 1)
+    for part in Path(__file__).with_name("dicts.lua").read_text("utf-8").split("--## ")[1:]
+)
+"""Programs by what they are about; their first line says what the translation has."""
+
+
+@pytest.mark.parametrize("name", SNIPPETS)
+def test_dicts_do_as_tables_do(name):
+    first, source = SNIPPETS[name].split("\n", 1)
+    assert first.removeprefix("--= ") in running.translate(source).python
+    assert running.same(source)
