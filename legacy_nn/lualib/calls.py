@@ -13,9 +13,9 @@ from typing import Any
 from rekindle.core.checkpoint.table import Table
 
 from .arguments import integer
-from .errors import bad_argument, located
-from .kinds import type_of
+from .errors import bad_argument
 from .metatables import metamethod
+from .operand_names import refusal
 
 
 def first(results: Any) -> Any:
@@ -88,7 +88,7 @@ def call(function: Any, *args: Any) -> Any:
     if handler is not None:
         return call(handler, function, *args)
     if isinstance(function, Table) or not callable(function):
-        raise located(f"attempt to call a {type_of(function)} value")
+        raise refusal("call", function)
     return function(*args)
 
 

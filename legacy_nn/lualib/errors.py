@@ -10,8 +10,21 @@ from typing import Any, TypeVar
 
 from rekindle.core.errors import RekindleError
 
-LIBRARIES = ("rekindle.legacy_nn.", "rekindle.transpiler.runtime.")
+from .source_places import is_tail_call
+
+LIBRARIES = (
+    "rekindle.core.checkpoint.table",
+    "rekindle.legacy_nn.",
+    "rekindle.transpiler.runtime.",
+)
 """What a Lua program knows nothing of: its errors are never said to be there."""
+
+CARRIERS = (
+    *(f"rekindle.legacy_nn.lualib.{name}" for name in ("calls", "indexing", "operators")),
+    *(f"rekindle.transpiler.runtime.{name}" for name in ("lua", "tables", "table_objects")),
+    "rekindle.core.checkpoint.table",
+)
+"""What carries out calls and operators: no function of Lua stands for it."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,12 +80,32 @@ def place(level: int = 1) -> str:
     Notes
     -----
     File and line are those of the Python source; a file below the working directory is named
-    from there.
+    from there. As in LuaJIT, a function that returns what it calls is no caller: its frame is
+    gone.
     """
-    frame = _outside(sys._getframe(1))
+    frame = _still_there(_outside(sys._getframe(1)))
     for _ in range(level - 1):
-        frame = frame.f_back if frame is not None else None
+        frame = None if frame is None else _still_there(_calling(frame.f_back))
     return "" if frame is None else place_in(frame, frame.f_lineno)
+
+
+def caller() -> FrameType | None:
+    """Return the frame of the code that called into this library, None where there is none."""
+    return _outside(sys._getframe(1))
+
+
+def _still_there(frame: FrameType | None) -> FrameType | None:
+    """Return the frame, or the one that it returns to, where it has made a tail call."""
+    while frame is not None and is_tail_call(frame):
+        frame = _calling(frame.f_back)
+    return frame
+
+
+def _calling(frame: FrameType | None) -> FrameType | None:
+    """Return the frame that a call came from: what only carries it out is none in Lua."""
+    while frame is not None and frame.f_globals.get("__name__", "") in CARRIERS:
+        frame = frame.f_back
+    return frame
 
 
 def place_in(frame: FrameType, line: int) -> str:
@@ -97,5 +130,10 @@ def located(message: str) -> LuaError:
 
 
 def bad_argument(position: int, function: str, problem: str) -> LuaError:
-    """Return what Lua says of an argument that a library function cannot take."""
-    return located(f"bad argument #{position} to '{function}' ({problem})")
+    """Return what Lua says of an argument that a library function cannot take.
+
+    The function has no name where `pcall` calls it itself, or a function returns its call.
+    """
+    frame = caller()
+    name = "?" if frame is None or is_tail_call(frame) else function
+    return located(f"bad argument #{position} to '{name}' ({problem})")

@@ -16,6 +16,7 @@ from rekindle.core.checkpoint.table import as_key
 from .calls import call
 from .errors import located
 from .kinds import FUNCTIONS, type_of
+from .operand_names import refusal
 
 
 def get_entry(value: Any, key: Any) -> Any:
@@ -33,7 +34,7 @@ def get_entry(value: Any, key: Any) -> Any:
     if not hasattr(type(value), "__getitem__"):
         if type_of(value) == "table":
             return None
-        raise located(f"attempt to index a {type_of(value)} value")
+        raise refusal("index", value)
     try:
         return value[key]
     except KeyError:
@@ -73,7 +74,7 @@ def set_entry(value: Any, key: Any, new: Any) -> None:
     elif hasattr(type(value), "__setitem__"):
         value[key] = new
     else:
-        raise located(f"attempt to index a {type_of(value)} value")
+        raise refusal("index", value)
 
 
 def _set_element(values: list[Any], key: Any, new: Any) -> None:
@@ -121,4 +122,4 @@ def size(value: Any) -> int:
     try:
         return len(value)
     except TypeError:
-        raise located(f"attempt to get length of a {type_of(value)} value") from None
+        raise refusal("get length of", value) from None

@@ -13,6 +13,7 @@ from .calls import call, first
 from .errors import located
 from .kinds import FUNCTIONS, type_of
 from .metatables import metamethod
+from .operand_names import no_method, refusal
 
 LOOP = 100
 """So many tables may stand behind one another in `__index`."""
@@ -72,7 +73,7 @@ def _index_through(value: Any, key: Any) -> Any:
 def _refuse_scalars(value: Any) -> None:
     kind = type_of(value)
     if kind in ("nil", "boolean", "number", "string", "thread") or type(value) in FUNCTIONS:
-        raise located(f"attempt to index a {kind} value")
+        raise refusal("index", value)
 
 
 def newindex(value: Any, key: Any, new: Any) -> None:
@@ -187,5 +188,5 @@ def invoke(value: Any, name: str, *args: Any) -> Any:
             return call(own, *args)
     method = index(value, name)
     if method is None:
-        raise located(f"attempt to call method '{name}' (a nil value)")
+        raise no_method(name)
     return call(method, value, *args)

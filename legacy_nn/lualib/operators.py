@@ -15,6 +15,7 @@ from .errors import LuaError, located
 from .kinds import truth, type_of
 from .metatables import metamethod, metatable_of
 from .numbers import EXACT, as_number, format_number, parse_number
+from .operand_names import refusal
 
 # Whole numbers are ints as long as doubles are exact, so that a program may index with them.
 
@@ -128,7 +129,7 @@ def unm(a: Any) -> Any:
         return first(call(handler, a, a))
     if _is_foreign(a) and hasattr(type(a), "__neg__"):
         return -a
-    raise located(f"attempt to perform arithmetic on a {type_of(a)} value")
+    raise refusal("perform arithmetic on", a)
 
 
 def not_(a: Any) -> bool:
@@ -162,8 +163,7 @@ def _arithmetic(
         return first(call(handler, a, b))
     if _is_foreign(a) or _is_foreign(b):
         return python(a, b)
-    culprit = a if x is None else b
-    raise located(f"attempt to perform arithmetic on a {type_of(culprit)} value")
+    raise refusal("perform arithmetic on", *((a, 0) if x is None else (b, 1)))
 
 
 def concat(a: Any, b: Any) -> Any:
@@ -183,8 +183,7 @@ def concat(a: Any, b: Any) -> Any:
     if handler is None:
         handler = metamethod(b, "__concat")
     if handler is None:
-        culprit = a if x is None else b
-        raise located(f"attempt to concatenate a {type_of(culprit)} value")
+        raise refusal("concatenate", a if x is None else b)
     return first(call(handler, a, b))
 
 

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import re
-from traceback import walk_tb
 from typing import Any, NoReturn
 
 from .arguments import integer
 from .calls import call, single, spread
 from .errors import LuaError, bad_argument, located, place, place_in, protected
 from .kinds import truth
-
-_WORDS = [
-    (r"'NoneType' object has no attribute ", "attempt to index a nil value"),
-    (r"'NoneType' object is not subscriptable", "attempt to index a nil value"),
-    (r"'NoneType' object does not support item assignment", "attempt to index a nil value"),
-    (r"'NoneType' object is not callable", "attempt to call a nil value"),
-    (
-        r"(bad operand|unsupported operand) type.*'NoneType'",
-        "attempt to perform arithmetic on a nil value",
-    ),
-]
-"""What Python says of None where Lua speaks of nil."""
+from .operand_names import in_lua
 
 
 def error(message: Any = None, level: Any = None) -> NoReturn:
@@ -73,11 +61,13 @@ def thrown(exc: Exception) -> Any:
     if isinstance(exc, RecursionError):
         return "stack overflow"
     text = str(exc) or type(exc).__name__
-    if isinstance(exc, (AttributeError, TypeError)):
-        for pattern, words in _WORDS:
-            if re.match(pattern, text):
-                *_, (frame, line) = walk_tb(exc.__traceback__)
-                return place_in(frame, line) + words
+    if isinstance(exc, (AttributeError, TypeError)) and exc.__traceback__ is not None:
+        last = exc.__traceback__
+        while last.tb_next is not None:
+            last = last.tb_next
+        words = in_lua(text, last.tb_frame, last.tb_lasti)
+        if words is not None:
+            return place_in(last.tb_frame, last.tb_lineno) + words
     return text
 
 
@@ -95,7 +85,15 @@ def pcall(function: Any, *args: Any) -> tuple[Any, ...]:
     try:
         return (True, *spread(call(function, *args)))
     except Exception as exc:
-        return (False, thrown(exc))
+        return (False, _of_missing(thrown(exc), len(args)))
+
+
+def _of_missing(value: Any, given: int) -> Any:
+    """Return an error of a library function that lacked arguments: no nil was given."""
+    found = type(value) is str and re.match(r"bad argument #(\d+) to '\?' .* got nil\)$", value)
+    if found and int(found[1]) > given:
+        return f"{value.removesuffix('nil)')}no value)"
+    return value
 
 
 @protected

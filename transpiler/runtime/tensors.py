@@ -12,7 +12,7 @@ from rekindle.core.checkpoint.torch_types import storage_class, tensor_class
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn.lualib import call, first, index, invoke, newindex, sequence
-from rekindle.legacy_nn.lualib.errors import located
+from rekindle.legacy_nn.lualib.operand_names import no_method
 from rekindle.legacy_nn.torch7.api import (
     METHODS,
     STORAGE_METHODS,
@@ -42,7 +42,7 @@ def tensor_method(value: Any, name: str) -> Callable[..., Any]:
     """
     found: Callable[..., Any] | None = _entry(value, name)
     if found is None:
-        raise located(f"attempt to call method '{name}' (a nil value)")
+        raise no_method(name)
     return found
 
 

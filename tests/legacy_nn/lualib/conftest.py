@@ -106,7 +106,12 @@ class Oracle:
 
     def found(self, function, *args):
         """Return what a Python function gives, as text."""
-        results = lualib.pcall(function, *args)
+
+        def calling(*args):  # what `pcall` itself, or a tail call, calls has no name in errors
+            results = lualib.call(function, *args)
+            return results  # noqa: RET504
+
+        results = lualib.pcall(calling, *args)
         if results[0]:
             return normal(" ".join(map(show, results[1:])))
         return normal("error " + lualib.tostring(results[1]))

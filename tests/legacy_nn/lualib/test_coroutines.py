@@ -116,8 +116,12 @@ def test_wrap_throws_and_iterates():
     assert step() is None
     assert lualib.pcall(step) == (False, "cannot resume dead coroutine")
     assert list(lualib.each(2, co.wrap(lambda *_: numbers(3)))) == [(1, 1), (2, 4), (3, 9)]
+
+    def throws():
+        lualib.error("bad")
+
     with pytest.raises(LuaError, match=r"test_coroutines\.py:\d+: .*test_coroutines\.py:\d+: bad"):
-        co.wrap(lambda: lualib.error("bad"))()
+        co.wrap(throws)()
 
 
 def test_yield_from_deep_inside():
