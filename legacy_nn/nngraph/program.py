@@ -6,6 +6,8 @@ step does not take, go the way of plan.py.
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
 from operator import attrgetter
 from typing import Any
 
@@ -18,6 +20,7 @@ from ..going_back import Ask
 from ..returning import added
 from ..state import CHANGES
 from ..torch7.types import dtype_of
+from .owed import Owing
 from .plan import Outputs, Plan, Received, check_split, summed
 from .pulls import PULLS, Pull, has_parameters
 from .renewals import RENEWALS, Renewal
@@ -70,9 +73,10 @@ class Program:
             for k, step in enumerate(steps)
             if k != plan.last or step is not None or self._modules[k] is not None
         ]
-        self._back = [
+        back = [
             self._line_back(k, step) for k, step in reversed([*enumerate(steps)]) if k != plan.first
         ]
+        self._back = self._owing(back)
 
     def __reduce__(self) -> Any:
         return _none, ()  # copies of a graph, and pickles of it, make theirs anew
@@ -105,6 +109,24 @@ class Program:
             key = as_key(self._entries[k]["selectindex"])
         adds = rule is not None and has_parameters(module)
         return k, rule, module, self.plan.places[k], [(s, p - 1) for s, p in sources], key, adds
+
+    def _owing(self, lines: list[LineBack]) -> list[LineBack]:
+        """Return the lines with the rules of owed.py for those that these are for."""
+        users = Counter(source for *_, sources, _, _ in lines for source, _ in sources)
+        for end in range(2, len(lines) + 1):
+            for start in (end - 2, end - 3):
+                part = lines[max(start, 0) : end]
+                if any(line[1] is None for line in part) or any(
+                    [source for source, _ in line[4]] != [after[0]] or users[after[0]] != 1
+                    for line, after in pairwise(part)
+                ):
+                    continue
+                modules = [line[2] for line in part]
+                rules = Owing.of(modules, [self._modules[k] for k in part[-1][3]])
+                if rules is not None:
+                    for place, rule in ((start, rules.pull_split), (end - 1, rules.pull_sum)):
+                        lines[place] = (lines[place][0], rule, *lines[place][2:])
+        return lines
 
     def _step(self, k: int) -> Step | None:
         sources, entries, module = self.plan.sources[k], self._entries[k], self._modules[k]

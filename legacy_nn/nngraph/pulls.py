@@ -22,7 +22,7 @@ from rekindle.core.tensor import Tensor
 from ..identity import Identity
 from ..linear import Linear, fits_rows
 from ..module import replace_contents
-from ..shape import Reshape
+from ..shape import Reshape, View
 from ..softmax import LogSoftMax
 from ..table import SplitTable
 from ..table_arithmetic import CAddTable, CMulTable
@@ -140,7 +140,7 @@ def _reshaped(module: Any, g: Any, x: Any) -> Any:
 
 
 def _product(module: Any, g: Any, x: Any, y: Any) -> Any:
-    first, second = _entries(module)
+    first, second = entries_of(module)
     if (arrays := _arrays(first, g, x, y, second)) is None:
         return NotImplemented
     into, slope, a, b, other = arrays
@@ -155,7 +155,7 @@ def _product(module: Any, g: Any, x: Any, y: Any) -> Any:
 
 
 def _sum(module: Any, g: Any, x: Any, y: Any) -> Any:
-    first, second = _entries(module)
+    first, second = entries_of(module)
     if module.inplace or (arrays := _arrays(first, g, x, y, second)) is None:
         return NotImplemented
     into, slope, _, _, other = arrays
@@ -169,7 +169,7 @@ def _sum(module: Any, g: Any, x: Any, y: Any) -> Any:
     return first, second
 
 
-def _entries(module: Any) -> tuple[Any, Any]:
+def entries_of(module: Any) -> tuple[Any, Any]:
     """Return the two entries of the module's `gradInput`, None for what is not there."""
     table = module.gradInput
     entries = table._map if type(table) is Table else {}
@@ -190,6 +190,7 @@ PULLS: dict[type, Pull] = {
     Linear: _linear,
     SplitTable: _split,
     Reshape: _reshaped,
+    View: _reshaped,
     CAddTable: _sum,
     CMulTable: _product,
     Identity: _itself,
