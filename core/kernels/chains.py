@@ -60,21 +60,21 @@ class Chain:
         The operands, which broadcast to the shape.
     value : array or None
     shape : tuple of int
-    length : int
-        Number of steps behind it when it was made, functions counted as FUNCTION.
+    most : int
+        Bound of `length`, which takes longer to find.
     taken : int
         How often it was computed as a part of others.
     """
 
     __array_ufunc__ = None  # so that `ndarray * Chain` reaches Chain.__rmul__
-    __slots__ = ("__weakref__", "length", "parts", "shape", "step", "taken", "value")
+    __slots__ = ("__weakref__", "most", "parts", "shape", "step", "taken", "value")
 
     dtype = SINGLE
     step: int
     parts: tuple[Chain, ...]
     value: Any
     shape: tuple[int, ...]
-    length: int
+    most: int
     taken: int
 
     def __init__(
@@ -84,16 +84,28 @@ class Chain:
         self.parts = parts
         self.value = value
         self.shape = shape
-        self.length = 0
         self.taken = 0
+        self.most = 0
         if parts:
-            steps = _steps(self, {}).values()
-            self.length = sum(1 if c.step < _UNARY else FUNCTION for c in steps)
+            self.most = 1 if step < _UNARY else FUNCTION
+            for part in parts:
+                self.most += part.most
 
     @classmethod
     def of(cls, value: Any) -> Chain:
         """Return a chain without steps, for an array of float32 or a number."""
         return cls(-1, (), value, getattr(value, "shape", ()))
+
+    @property
+    def length(self) -> int:
+        """Number of steps behind it, functions counted as FUNCTION."""
+        if not self.most:
+            return 0
+        return sum(1 if c.step < _UNARY else FUNCTION for c in _steps(self, {}).values())
+
+    def is_long(self) -> bool:
+        """Whether it is quicker to read the values than to compute them again."""
+        return self.most >= WORTH and self.length >= WORTH
 
     @property
     def size(self) -> int:
@@ -171,7 +183,7 @@ class Chain:
             self.value = value
             self.step = -1
             self.parts = ()
-            self.length = 0
+            self.most = 0
 
     def computed(self) -> Any:
         """Return the values as an array that, unless they are there, nobody else has."""
@@ -226,8 +238,10 @@ def _step(step: int, a: Any, b: Any) -> Any:
 
 def _made(step: int, parts: tuple[Chain, ...], shape: tuple[int, ...]) -> Chain:
     made = Chain(step, parts, None, shape)
-    if made.length > LONGEST:
-        made.evaluated()
+    if made.most > LONGEST:
+        made.most = made.length
+        if made.most > LONGEST:
+            made.evaluated()
     return made
 
 
@@ -266,7 +280,7 @@ def _write_down_parts(chain: Chain, seen: set[int]) -> None:
         if part.step < 0 or id(part) in seen:
             continue
         seen.add(id(part))
-        if part.length >= WORTH and part.taken * part.length >= OFTEN:
+        if part.taken and part.is_long() and part.taken * part.length >= OFTEN:
             part.evaluated()
         else:
             _write_down_parts(part, seen)

@@ -20,7 +20,7 @@ from ..autograd.modes import MODE
 from ..autograd.node import new_node
 from ..autograd.versions import Cell
 from ..autograd.views import parent_of
-from ..kernels.chains import LARGE, SINGLE, WORTH, Chain
+from ..kernels.chains import LARGE, SINGLE, Chain
 from ..kernels.dispatch import available
 from ..tensor import Tensor
 from ..waiting import PRIVATE, private_cell, wait
@@ -179,7 +179,7 @@ def _sum(
     axes = (axes,) if hasattr(axes, "__index__") else axes
     if not chain.sums(axes):
         return None
-    total = chain.sum(axes, keepdims, keep=chain.length >= WORTH)
+    total = chain.sum(axes, keepdims, keep=chain.is_long())
     count = chain.size // total.size
     result = Tensor._wrap(np.asarray(finish(total, count)))
     parent = parent_of(x) if mode.grad else None

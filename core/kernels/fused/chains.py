@@ -1,8 +1,7 @@
-"""Chains of elementwise operations, by a small machine that computes a row at a time.
+"""Chains of elementwise operations, in one pass over memory that all threads share.
 
-A program is interpreted, not compiled: its steps work on pieces of rows that stay in the
-first-level cache, where a step costs less than a pass over memory by far. The machine knows
-memory by addresses; the arrays there are held by who calls it.
+The loop for a row is machine code of its own (loops.py). It knows memory by addresses; the arrays
+there are held by who calls it.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numba import carray, types
+from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ...backend import address, empty
@@ -19,192 +19,57 @@ from ..chains import SINGLE, as_table
 from ..dispatch import Declined
 from ..threads import get_num_threads
 from .arrays import Array
-from .compiling import helper, kernel, prange
-from .functions import exp, sigmoid, tanh
-from .instructions import instructions
-from .reductions import total
+from .compiling import kernel, prange
+from .loops import WIDTH, loop
 
-PIECE = 1024
-"""Elements of a piece."""
-
-GAP = 48
-"""Elements between pieces: processors tell addresses that are written and read apart by their
-last 12 bits."""
-
-SHORTEST = 16
-"""Elements of rows from which on it is worth to go row by row."""
-
-_NOTHING = np.empty(0, SINGLE)
-
-ALL, ROW, COLUMN, NUMBER = range(4)
-"""What is there of a value that is broadcast."""
+PIECE = 4096
+"""Elements that are computed at once where rows do not matter."""
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba tells no types
-def _at(typing: Any, place: Any) -> Any:
-    """Return the pointer to float32 at an address."""
-    pointer = types.CPointer(types.float32)
+def _call(typing: Any, code: Any, values: Any, out: Any, sums: Any, count: Any) -> Any:
+    """Call machine code: see `Loop.address`. `values` is an array of addresses."""
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], context.get_value_type(pointer))
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        number, real = context.get_value_type(types.int64), context.get_value_type(types.float64)
+        kind = cgutils.ir.FunctionType(real, [number] * 4)
+        places = context.make_array(signature.args[1])(context, builder, arguments[1]).data
+        function = builder.inttoptr(arguments[0], kind.as_pointer())
+        return builder.call(function, [builder.ptrtoint(places, number), *arguments[2:]])
 
-    return pointer(place), code
-
-
-@helper
-def _apply(code: Any, a: Any, b: Any, c: Any, target: Any, size: Any) -> None:
-    """Execute an instruction: see instructions.py for the codes."""
-    x, y, z = carray(_at(a), size), carray(_at(b), size), carray(_at(c), size)
-    out = carray(_at(target), size)
-    if code == 0:
-        for j in range(size):
-            out[j] = x[j] + y[j]
-    elif code == 1:
-        for j in range(size):
-            out[j] = x[j] - y[j]
-    elif code == 2:
-        for j in range(size):
-            out[j] = x[j] * y[j]
-    elif code == 3:
-        for j in range(size):
-            out[j] = x[j] / y[j]
-    elif code == 4:
-        for j in range(size):
-            out[j] = tanh(x[j])
-    elif code == 5:
-        for j in range(size):
-            out[j] = exp(x[j])
-    elif code == 6:
-        for j in range(size):
-            out[j] = sigmoid(x[j])
-    elif code == 8:
-        for j in range(size):
-            out[j] = (x[j] + y[j]) + z[j]
-    elif code == 9:
-        for j in range(size):
-            out[j] = (x[j] - y[j]) + z[j]
-    elif code == 10:
-        for j in range(size):
-            out[j] = (x[j] * y[j]) + z[j]
-    elif code == 11:
-        for j in range(size):
-            out[j] = (x[j] + y[j]) - z[j]
-    elif code == 12:
-        for j in range(size):
-            out[j] = (x[j] - y[j]) - z[j]
-    elif code == 13:
-        for j in range(size):
-            out[j] = (x[j] * y[j]) - z[j]
-    elif code == 14:
-        for j in range(size):
-            out[j] = z[j] - (x[j] + y[j])
-    elif code == 15:
-        for j in range(size):
-            out[j] = z[j] - (x[j] - y[j])
-    elif code == 16:
-        for j in range(size):
-            out[j] = z[j] - (x[j] * y[j])
-    elif code == 17:
-        for j in range(size):
-            out[j] = (x[j] + y[j]) * z[j]
-    elif code == 18:
-        for j in range(size):
-            out[j] = (x[j] - y[j]) * z[j]
-    elif code == 19:
-        for j in range(size):
-            out[j] = (x[j] * y[j]) * z[j]
-
-
-@helper
-def _add(target: Any, a: Any, size: Any) -> None:
-    out, x = carray(_at(target), size), carray(_at(a), size)
-    for j in range(size):
-        out[j] += x[j]
-
-
-@helper
-def _fill(target: Any, source: Any, size: Any) -> None:
-    out, value = carray(_at(target), size), carray(_at(source), 1)[0]
-    for j in range(size):
-        out[j] = value
+    return types.float64(code, values, out, sums, count), emit
 
 
 @kernel
 def _run(
+    code: Any,
     places: Any,
-    kinds: Any,
-    codes: Any,
-    buffers: Any,
-    elements: Any,
+    steps: Any,
     length: Any,
-    sums: Any,
-    keep: Any,
+    elements: Any,
     out: Any,
-    found: Any,
-    parts: Any,
+    columns: Any,
+    rows: Any,
 ) -> None:
-    count = (elements + length - 1) // length
-    pieces = parts.shape[0]
+    count = max(elements // length, 1)
+    pieces = len(columns)
     share = (count + pieces - 1) // pieces
-    first = len(places)
-    width = min(PIECE, length)
-    end = len(codes) - 1
     for p in prange(pieces):
-        # Pieces a multiple of 4096 bytes apart would make the processor wait: see `GAP`.
-        memory = np.empty((first + buffers, width + GAP), np.float32)
-        now = np.empty(first + buffers, np.int64)
-        for k in range(first + buffers):
-            now[k] = memory.ctypes.data + 4 * (width + GAP) * k
-            if k < first and kinds[k] == NUMBER:
-                _fill(now[k], places[k], width)
-        if sums == 2:
-            for j in range(length):
-                parts[p, j] = 0
+        now = np.empty(len(places), np.int64)
         for i in range(p * share, min(p * share + share, count)):
-            whole = 0.0
-            for k in range(first):
-                if kinds[k] == COLUMN:
-                    _fill(now[k], places[k] + 4 * i, width)
-            here = min(length, elements - i * length)  # the last row may be shorter
-            for start in range(0, here, width):
-                size = min(width, here - start)
-                for k in range(first):
-                    if kinds[k] == ALL:
-                        now[k] = places[k] + 4 * (i * length + start)
-                    elif kinds[k] == ROW:
-                        now[k] = places[k] + 4 * start
-                last = now[codes[end, 4]]
-                if keep:
-                    last = out.ctypes.data + 4 * (i * length + start)
-                for s in range(end + 1):
-                    target = last if s == end else now[codes[s, 4]]
-                    _apply(
-                        codes[s, 0],
-                        now[codes[s, 1]],
-                        now[codes[s, 2]],
-                        now[codes[s, 3]],
-                        target,
-                        size,
-                    )
-                if sums == 1:
-                    whole += total(carray(_at(last), size))
-                elif sums == 2:
-                    _add(parts.ctypes.data + 4 * (p * length + start), last, size)
-            if sums == 1:
-                found[i] = whole
+            for k in range(len(places)):
+                now[k] = places[k] + steps[k] * i
+            size = elements - i * length if i + 1 == count else length  # the last has the rest
+            whole = _call(code, now, out + 4 * length * i, columns[p], size)
+            if len(rows):
+                rows[i] = whole
 
 
-def _kind(value: Array, count: int, length: int) -> tuple[Array, int]:
-    """Return what is there of a table that is broadcast, without gaps, and its kind."""
-    rows = value.strides[0] != 0 and count > 1
-    columns = value.strides[1] != 0 and length > 1
-    if rows and columns:
-        return np.ascontiguousarray(value), ALL
-    if columns:
-        return np.ascontiguousarray(value[:1]), ROW
-    if rows:
-        return np.ascontiguousarray(value[:, :1]), COLUMN
-    return np.ascontiguousarray(value[:1, :1]), NUMBER
+def _along(value: Array) -> tuple[Array, bool, bool]:
+    """Return what is there of a table that is broadcast, and whether it has rows and columns."""
+    rows, columns = (value.strides[a] != 0 and value.shape[a] > 1 for a in (0, 1))
+    there = value[: None if rows else 1, : None if columns else 1]
+    return np.ascontiguousarray(there), rows, columns
 
 
 def compute_chain(
@@ -213,32 +78,39 @@ def compute_chain(
     """See `core.kernels.chains.compute_chain`."""
     count, length = prod(shape[:-1]), shape[-1]
     elements = count * length
-    if not elements:
-        return Declined("nothing to compute")
     held = [
-        (np.full((1, 1), value, SINGLE), NUMBER)
+        (np.full((1, 1), value, SINGLE), False, False)
         if isinstance(value, float)
-        else _kind(as_table(value, shape), count, length)
+        else _along(as_table(value, shape))
         for value in values
     ]
-    places = np.array([address(table) for table, _ in held], np.int64)
-    kinds = np.array([kind for _, kind in held], np.int64)
-    if sums in (0, 3) and all(kind in (ALL, NUMBER) for _, kind in held):
+    varying = tuple(columns for _, _, columns in held)
+    flat = sums in (0, 3) and all(rows == columns or count == 1 for _, rows, columns in held)
+    if flat:
         length = PIECE
-        count = -(-elements // length)
-    elif length < SHORTEST:
+    if min(length, elements) < WIDTH:
         return Declined("short rows")
     keep = keep or not sums
-    parts = np.empty((min(4 * get_num_threads(), count), length if sums == 2 else 1), SINGLE)
-    out = empty(shape, SINGLE) if keep else _NOTHING
-    found = np.empty(count if sums in (1, 3) else 0, SINGLE)
-    codes, buffers = instructions(steps.tobytes(), len(values))
-    kind = 1 if sums == 3 else sums
-    _run(places, kinds, codes, buffers, elements, length, kind, keep, out.reshape(-1), found, parts)
+    count = max(elements // length, 1)
+    pieces = min(4 * get_num_threads(), count)
+    out = empty(shape, SINGLE) if keep else None
+    rows = np.empty(count if sums in (1, 3) else 0, SINGLE)
+    columns = np.zeros((pieces, length if sums == 2 else 0), SINGLE)
+    code = loop(steps.tobytes(), varying, 1 if sums == 3 else sums, keep)
+    _run(
+        code.address,
+        np.array([address(table) for table, _, _ in held], np.int64),
+        np.array([4 * length if c and (r or flat) else 4 * r for _, r, c in held], np.int64),
+        length,
+        elements,
+        address(out) if keep else 0,
+        address(columns) + columns.strides[0] * np.arange(pieces),
+        rows,
+    )
     if not sums:
         return out
     if sums == 1:
-        found = found.reshape(shape[:-1])
+        found = rows.reshape(shape[:-1])
     else:
-        found = parts.sum(axis=0) if sums == 2 else found.sum(dtype=np.float64).astype(SINGLE)
+        found = columns.sum(axis=0) if sums == 2 else rows.sum(dtype=np.float64).astype(SINGLE)
     return (out, found) if keep else found

@@ -18,8 +18,24 @@ i32 = np.int32
 LOG2_E = f32(1.4426950408889634)
 LN2_HIGH = f32(0.693359375)  # few bits, so that n * LN2_HIGH is exact
 LN2_LOW = f32(-2.12194440e-4)
-_ROUND = f32(12582912.0)  # 1.5 * 2**23: to add it rounds to an integer, which its last bits are
-_ROUND_BITS = i32(0x4B400000)
+ROUND = f32(12582912.0)  # 1.5 * 2**23: to add it rounds to an integer, which its last bits are
+ROUND_BITS = i32(0x4B400000)
+
+EXP_LOWEST, EXP_HIGHEST = f32(-105), f32(89)
+"""Beyond these exp is 0 and infinite."""
+
+TANH_HIGHEST = f32(10)
+"""From here on tanh is 1."""
+
+EXPM1 = (
+    f32(0.000199179703486152),
+    f32(0.0013946190010756254),
+    f32(0.008333264850080013),
+    f32(0.041666269302368164),
+    f32(0.1666666716337204),
+    f32(0.5),
+)
+"""Coefficients of (exp(r) - 1 - r) / r**2 for |r| up to ln(2) / 2, the highest power's first."""
 
 
 @helper
@@ -32,36 +48,41 @@ def power_of_two(n: Any, x: Any) -> Any:
 
 
 @helper
+def expm1_reduced(r: Any) -> Any:
+    """Return exp(r) - 1 for |r| up to ln(2) / 2."""
+    p = EXPM1[0] * r + EXPM1[1]
+    p = p * r + EXPM1[2]
+    p = p * r + EXPM1[3]
+    p = p * r + EXPM1[4]
+    p = p * r + EXPM1[5]
+    return p * r * r + r
+
+
+@helper
 def exp_reduced(r: Any) -> Any:
     """Return exp(r) for |r| up to ln(2) / 2."""
-    p = f32(0.000199179703486152)
-    p = p * r + f32(0.0013946190010756254)
-    p = p * r + f32(0.008333264850080013)
-    p = p * r + f32(0.041666269302368164)
-    p = p * r + f32(0.1666666716337204)
-    p = p * r + f32(0.5)
-    return p * r * r + r + f32(1)
+    return expm1_reduced(r) + f32(1)
 
 
 @helper
 def exp(x: Any) -> Any:
     """Return exp(x)."""
-    x = f32(-105) if x < f32(-105) else x
-    x = f32(89) if x > f32(89) else x
-    shifted = f32(x * LOG2_E + _ROUND)
-    n = shifted - _ROUND
+    x = EXP_LOWEST if x < EXP_LOWEST else x
+    x = EXP_HIGHEST if x > EXP_HIGHEST else x
+    shifted = f32(x * LOG2_E + ROUND)
+    n = shifted - ROUND
     r = x - n * LN2_HIGH - n * LN2_LOW
-    return power_of_two(i32(shifted.view(np.int32) - _ROUND_BITS), exp_reduced(r))
+    return power_of_two(i32(shifted.view(np.int32) - ROUND_BITS), exp_reduced(r))
 
 
 @helper
 def exp_double(x: Any) -> Any:
     """Return exp(x) in single precision for a float64 x up to 0, such as an exact square."""
     x = -105.0 if x < -105.0 else x
-    shifted = f32(f32(x) * LOG2_E + _ROUND)
-    n = shifted - _ROUND
+    shifted = f32(f32(x) * LOG2_E + ROUND)
+    n = shifted - ROUND
     r = f32(x - np.float64(n) * 0.6931471805599453)
-    return power_of_two(i32(shifted.view(np.int32) - _ROUND_BITS), exp_reduced(r))
+    return power_of_two(i32(shifted.view(np.int32) - ROUND_BITS), exp_reduced(r))
 
 
 @helper
@@ -72,19 +93,18 @@ def sigmoid(x: Any) -> Any:
 
 @helper
 def tanh(x: Any) -> Any:
-    """Return the hyperbolic tangent."""
-    z = x * x
-    p = f32(0.002064662054181099)
-    p = p * z + f32(-0.00809196475893259)
-    p = p * z + f32(0.02166634425520897)
-    p = p * z + f32(-0.05394056439399719)
-    p = p * z + f32(0.13333158195018768)
-    p = p * z + f32(-0.333333283662796)
-    small = x * (f32(1) + z * p)
-    size = abs(x)
-    large = f32(1) - f32(2) / (exp(f32(2) * size) + f32(1))
-    large = -large if x < f32(0) else large
-    return small if size < f32(0.65) else large
+    """Return the hyperbolic tangent: e / (e + 2) for e = exp(2 |x|) - 1, with the sign of x."""
+    bits = f32(x).view(np.int32)
+    size = i32(bits & i32(0x7FFFFFFF)).view(np.float32)
+    size = TANH_HIGHEST if size > TANH_HIGHEST else size
+    double = size + size
+    shifted = f32(double * LOG2_E + ROUND)
+    n = shifted - ROUND
+    r = double - n * LN2_HIGH - n * LN2_LOW
+    power = i32((shifted.view(np.int32) - ROUND_BITS + 127) << 23).view(np.float32)
+    e = power * expm1_reduced(r) + (power - f32(1))
+    result = f32(e / (e + f32(2)))
+    return i32(result.view(np.int32) | (bits & i32(-0x80000000))).view(np.float32)
 
 
 @helper

@@ -161,23 +161,6 @@ def test_a_step_may_name_a_result_twice():
         np.testing.assert_allclose(chain.evaluated(), exact, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.skipif(not FUSED, reason="no numba")
-def test_long_programs_take_few_buffers():
-    from rekindle.core.kernels.fused.instructions import instructions
-
-    x = Chain.of(draw(4, 5))
-    y = x
-    for k in range(20):
-        y = y * float(k) + x
-    steps, values = chains.program(y)
-    codes, buffers = instructions(steps.tobytes(), len(values))
-    assert len(steps) == 40
-    assert len(codes) == 20
-    assert buffers == 2
-    for code in codes:
-        assert code[4] not in code[1:4]
-
-
 def test_what_chains_cannot_take_becomes_an_array():
     x = Chain.of(draw(4, 5))
     for other in (np.ones((4, 5)), np.ones((4, 5), np.int64)):
