@@ -1,8 +1,8 @@
 """nngraph: networks that are graphs of modules.
 
 Read graph.py (what files say of a graph), gmodule.py (how it runs), then plan.py (node by node) and
-program.py (quickly, by the functions of steps.py, renewals.py, pulls.py and owed.py); nesting.py has
-two small modules.
+program.py (quickly, by the functions of steps.py, renewals.py, pulls.py and owed.py); nesting.py
+has two small modules.
 May import legacy_nn's modules and containers.
 """
 
