@@ -11,20 +11,22 @@ from .dispatch import dispatched
 
 
 @dispatched("onednn.matmul", least=64)
-def matmul(xp: Any, x: Array, y: Array) -> Array:
-    """Return the matrix product; leading dimensions are batches and broadcast.
+def matmul(xp: Any, x: Array, y: Array, *, factor: float = 1.0) -> Array:
+    """Return factor times the matrix product; leading dimensions are batches and broadcast.
 
     Parameters
     ----------
     x : array, shape (..., m, k) or (k,)
     y : array, shape (..., k, n) or (k,)
+    factor : float
 
     Returns
     -------
     array, shape (..., m, n)
-        Without m or n where that operand was a vector.
+        Without m or n where that operand was a vector. Batches of matrices may lie in memory as
+        an operand's do, so that heads of an attention stay between the rows of their sequence.
     """
-    return xp.matmul(x, y)
+    return xp.matmul(x if factor == 1.0 else x * factor, y)
 
 
 @dispatched("onednn.matmul", least=64)

@@ -171,7 +171,7 @@ class MultiheadAttention(Module):
             tensors[1],
             tensors[2],
             self.num_heads,
-            self._projections(),
+            self._projections(query is key is value),
             (self.out_proj.weight, self.out_proj.bias),
             bias_k=self.bias_k,
             bias_v=self.bias_v,
@@ -187,7 +187,10 @@ class MultiheadAttention(Module):
             found = found.squeeze(axis=0) if single else found
         return (output.squeeze(axis=0) if single else output), found
 
-    def _projections(self) -> tuple[tuple[Tensor, Tensor | None], ...]:
+    def _projections(self, of_itself: bool) -> tuple[tuple[Tensor, Tensor | None], ...]:
+        """Return weight and bias for queries, keys and values, which may be one tensor."""
+        if of_itself and self.in_proj_weight is not None:
+            return ((self.in_proj_weight, self.in_proj_bias),)  # one product instead of three
         if self.in_proj_weight is not None:
             weights: tuple[Tensor, ...] = ops.chunk(self.in_proj_weight, 3)
         else:

@@ -134,6 +134,7 @@ from .layer_normalization import standardize as standardize
 from .linalg import linear as linear
 from .linalg import matmul as matmul
 from .linalg import outer as outer
+from .linalg import scaled_matmul as scaled_matmul
 from .losses import gaussian_nll_loss as gaussian_nll_loss
 from .losses import huber_loss as huber_loss
 from .losses import kl_div as kl_div

@@ -70,6 +70,45 @@ matmul.def_vjp(x=_matmul_x, y=_matmul_y)
 matmul.def_jvp(x=lambda xp, g, y: xp.matmul(g, y), y=lambda xp, g, x: xp.matmul(x, g))
 
 
+@operation(
+    samples=lambda rng: [
+        Sample(rng.normal(size=(3, 4)), rng.normal(size=(4, 2)), factor=0.5),
+        Sample(rng.normal(size=(5, 1, 3, 4)), rng.normal(size=(2, 4, 2)), factor=-2.0),
+    ]
+)
+def scaled_matmul(xp: Any, x: Array, y: Array, *, factor: float) -> Array:
+    """Return factor times the product of matrices, as attention scales its scores.
+
+    Parameters
+    ----------
+    x : Tensor, shape (..., m, k)
+    y : Tensor, shape (..., k, n)
+    factor : float
+
+    Returns
+    -------
+    Tensor, shape (..., m, n)
+
+    Raises
+    ------
+    ShapeError
+        If an operand is a vector, or shapes do not fit.
+    """
+    if x.ndim < 2 or y.ndim < 2:
+        raise ShapeError(f"scaled_matmul takes matrices; given shapes {x.shape} and {y.shape}")
+    return products.matmul(xp, x, y, factor=factor)
+
+
+scaled_matmul.def_vjp(
+    x=lambda xp, g, y, factor: xp.scaled_matmul(g, xp.transpose(y, -1, -2), factor=factor),
+    y=lambda xp, g, x, factor: xp.scaled_matmul(xp.transpose(x, -1, -2), g, factor=factor),
+)
+scaled_matmul.def_jvp(
+    x=lambda xp, g, y, factor: xp.scaled_matmul(g, y, factor=factor),
+    y=lambda xp, g, x, factor: xp.scaled_matmul(x, g, factor=factor),
+)
+
+
 def outer(x: Tensor, y: Tensor) -> Tensor:
     """Return the products of all elements of one vector with all of another.
 
@@ -197,4 +236,5 @@ def _linear_each(c: Call) -> Any:
 
 
 matmul.def_batch(_matmul_each)
+scaled_matmul.def_batch(lambda c: c.again(*_matrices_each(c)))
 linear.def_batch(_linear_each)

@@ -12,6 +12,7 @@ from ..errors import BoundsError, ShapeError
 from ..tensor import Tensor
 from .batch_rules import along_axis, shifted
 from .batching import Call
+from .cutting import cut_together
 from .methods import install_method
 from .places import along, position
 from .registry import Array, Sample, operation
@@ -95,7 +96,9 @@ def split(x: Tensor, size: int | Sequence[int], *, axis: int = 0) -> tuple[Tenso
     if sum(sizes) != n or min(sizes, default=0) < 0:
         raise ShapeError(f"split: lengths {sizes} do not cut dimension {axis} of shape {x.shape}")
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
-    return tuple(narrow(x, axis, a, k) for a, k in zip(starts, sizes, strict=True))
+    parts = tuple(narrow(x, axis, a, k) for a, k in zip(starts, sizes, strict=True))
+    cut_together(x, parts, axis)
+    return parts
 
 
 def chunk(x: Tensor, chunks: int, *, axis: int = 0) -> tuple[Tensor, ...]:

@@ -1,4 +1,6 @@
-"""What is done to each result of a primitive before it is written: adding an array, and ReLU.
+"""What is done to each result of a primitive before it is written.
+
+That is a product with a number, adding an array, and ReLU.
 
 oneDNN's ReLU makes 0 of nan, which then nobody notices. Its ELU, where x is not above 0,
 multiplies exp(x) - 1 by a number: with 0 for it, results below 0 become -0, and nan stays nan. A
@@ -23,14 +25,18 @@ _ELU, _LINEAR = 0x22, 0x26
 
 
 @contextmanager
-def following(residual: Descriptor | None, rectify: bool) -> Iterator[Any]:
-    """Give attributes that say what is done to each result: add an array, then ReLU."""
-    if residual is None and not rectify:
+def following(
+    residual: Descriptor | None = None, rectify: bool = False, factor: float = 1.0
+) -> Iterator[Any]:
+    """Give attributes that say what is done to each result: a product, a sum, then ReLU."""
+    if residual is None and not rectify and factor == 1.0:
         yield None
         return
     lib = library()
     steps, attributes = lib.create("post_ops_create"), lib.create("primitive_attr_create")
     try:
+        if factor != 1.0:
+            lib.call("post_ops_append_eltwise", steps, _LINEAR, factor, 0.0)
         if residual is not None:
             lib.call("post_ops_append_binary", steps, _ADD, residual.handle)
         if rectify:
@@ -54,7 +60,7 @@ def rectifies() -> bool:
     weights, ones, zeros = images(filters.shape), dims((1, 1)), dims((0, 0))
     out = np.empty_like(x)
     try:
-        with following(None, True) as attributes:
+        with following(rectify=True) as attributes:
             made = Description(
                 "convolution_forward",
                 *(library().engine, FORWARD, 1, order, weights, None, order),

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...backend import empty
 from ..dispatch import SMALL, Declined
+from .following import following
 from .library import library
 from .memory import FIRST, Array, address, described, steps
 from .primitives import BIAS, DST, SRC, WEIGHTS, Description, Primitive, prepared
@@ -17,7 +18,7 @@ LEAST = 1 << 19
 """Multiplications from which on oneDNN is quicker than NumPy: a call of it takes longer."""
 
 
-def matmul(x: Array, y: Array) -> Any:
+def matmul(x: Array, y: Array, *, factor: float = 1.0) -> Any:
     """See `core.kernels.products.matmul`."""
     if (why := _unsupported(x, y)) is not None:
         return why
@@ -26,13 +27,13 @@ def matmul(x: Array, y: Array) -> Any:
     if a.shape[-1] != b.shape[-2]:
         return SMALL  # the reference says what does not fit
     if b.ndim == 2:
-        out = _product(_rows(a), b, None)
+        out = _product(_rows(a), b, None, factor)
     else:
         try:
             batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         except ValueError:
             return SMALL
-        out = _batch(a, b, batch)
+        out = _batch(a, b, batch, factor)
     leading = out.shape[:-2] if b.ndim > 2 else a.shape[:-2]
     rows = () if x.ndim == 1 else a.shape[-2:-1]
     columns = () if y.ndim == 1 else b.shape[-1:]
@@ -72,16 +73,16 @@ def _rows(a: Array) -> Array:
     return a if a.ndim == 2 else a.reshape(prod(a.shape[:-1]), a.shape[-1])
 
 
-def _product(a: Array, b: Array, bias: Array | None) -> Array:
+def _product(a: Array, b: Array, bias: Array | None, factor: float = 1.0) -> Array:
     a, b = _straight(a), _straight(b)
     (m, k), n = a.shape, b.shape[1]
     out = empty((m, n), np.float32)
     if m == 1 or n == 1:
         if bias is not None:
             out[...] = bias
-        _general(a, b, out, 0.0 if bias is None else 1.0)
+        _general(a, b, out, factor, 0.0 if bias is None else 1.0)
         return out
-    key = (m, k, n, _order(a), _order(b), bias is not None)
+    key = (m, k, n, _order(a), _order(b), bias is not None, factor)
     run = prepared(("matmul", *key), _of_matrices, *key)
     if bias is None:
         run(address(a), address(b), address(out))
@@ -90,15 +91,46 @@ def _product(a: Array, b: Array, bias: Array | None) -> Array:
     return out
 
 
-def _batch(a: Array, b: Array, batch: tuple[int, ...]) -> Array:
-    """Return products of matrices in pairs; a dimension of 1 is repeated."""
+def _batch(a: Array, b: Array, batch: tuple[int, ...], factor: float) -> Array:
+    """Return products of matrices in pairs; a dimension of 1 is repeated.
+
+    Where the matrices of b lie row between row, as heads of an attention do, so do those of the
+    result; where those of the transposed a do, it is the transposed result.
+    """
     shapes = [(*(1,) * (len(batch) + 2 - z.ndim), *z.shape) for z in (a, b)]
     a, b = (_straight(z.reshape(shape)) for z, shape in zip((a, b), shapes, strict=True))
-    out = empty((*batch, a.shape[-2], b.shape[-1]), np.float32)
-    key = (a.shape, _order(a), b.shape, _order(b), out.shape)
+    turned = not _woven(b) and _woven(a.mT)
+    if turned:
+        a, b = b.mT, a.mT
+    shape = (*batch, a.shape[-2], b.shape[-1])
+    order = _like(b, shape) if _woven(b) else steps(shape, FIRST)
+    strides = tuple(4 * s for s in order)
+    if turned:
+        out = empty((*batch, shape[-1], shape[-2]), np.float32, (*strides[:-2], 4, strides[-2]))
+    else:
+        out = empty(shape, np.float32, strides)
+    key = (a.shape, _order(a), b.shape, _order(b), shape, order, factor)
     run = prepared(("batched matmul", *key), _of_batches, *key)
     run(address(a), address(b), address(out))
     return out
+
+
+def _woven(z: Array) -> bool:
+    """Whether rows of one matrix, each without gaps, lie between those of others."""
+    sizes, strides = z.shape[:-2], z.strides[:-2]
+    row = z.strides[-2]
+    if z.strides[-1] != 4 or z.shape[-2] == 1:
+        return False
+    return any(n > 1 and s < row for s, n in zip(strides, sizes, strict=True))
+
+
+def _like(z: Array, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the strides of an array without gaps whose axes are in the order of those of z."""
+    found, step = [0] * len(shape), 1
+    for axis in sorted(range(z.ndim), key=lambda i: (z.strides[i], -i)):
+        found[axis] = step
+        step *= shape[axis]
+    return tuple(found)
 
 
 def _straight(z: Array) -> Array:
@@ -120,12 +152,19 @@ def _order(z: Array) -> tuple[int, ...]:
 
 
 def _of_matrices(
-    m: int, k: int, n: int, a: tuple[int, ...], b: tuple[int, ...], biased: bool
+    m: int,
+    k: int,
+    n: int,
+    a: tuple[int, ...],
+    b: tuple[int, ...],
+    biased: bool,
+    factor: float,
 ) -> Primitive:
     bias = described((1, n), (n, 1)) if biased else None
     source, weights = described((m, k), a), described((k, n), b)
     target = described((m, n), (n, 1))
-    made = Description("matmul", library().engine, source, weights, bias, target, None)
+    with following(factor=factor) as attributes:
+        made = Description("matmul", library().engine, source, weights, bias, target, attributes)
     arguments = [(SRC, source.handle), (WEIGHTS, weights.handle), (DST, target.handle)]
     if bias is not None:
         arguments.append((BIAS, bias.handle))
@@ -138,15 +177,18 @@ def _of_batches(
     b: tuple[int, ...],
     b_order: tuple[int, ...],
     out: tuple[int, ...],
+    out_order: tuple[int, ...],
+    factor: float,
 ) -> Primitive:
     source, weights = described(a, a_order), described(b, b_order)
-    target = described(out, steps(out, FIRST))
-    made = Description("matmul", library().engine, source, weights, None, target, None)
+    target = described(out, out_order)
+    with following(factor=factor) as attributes:
+        made = Description("matmul", library().engine, source, weights, None, target, attributes)
     return Primitive(made, [(SRC, source.handle), (WEIGHTS, weights.handle), (DST, target.handle)])
 
 
-def _general(a: Array, b: Array, out: Array, beta: float) -> None:
-    """Write a @ b + beta * out, of which one is a vector, into `out`.
+def _general(a: Array, b: Array, out: Array, alpha: float, beta: float) -> None:
+    """Write alpha * a @ b + beta * out, of which one is a vector, into `out`.
 
     That is limited by memory, where oneDNN's older function for single matrices is at its best.
     """
@@ -154,7 +196,7 @@ def _general(a: Array, b: Array, out: Array, beta: float) -> None:
     (flip_a, step_a), (flip_b, step_b) = _leading(a), _leading(b)
     library().call(
         "sgemm",
-        *(flip_a, flip_b, m, n, k, 1.0),
+        *(flip_a, flip_b, m, n, k, alpha),
         *(address(a), step_a, address(b), step_b, beta, address(out), n),
     )
 

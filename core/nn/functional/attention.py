@@ -70,7 +70,7 @@ def attention_weights(
 ) -> Tensor:
     """Return softmax(query @ key.T * scale + mask), of shape (..., L, S)."""
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    scores = ops.matmul(query * factor, key.transpose(-1, -2))
+    scores = ops.scaled_matmul(query, key.transpose(-1, -2), factor=factor)
     if attn_mask is None:
         return ops.softmax(scores, axis=-1)
     if attn_mask.dtype.kind == "b":
@@ -111,8 +111,9 @@ def multi_head_attention(
     value : Tensor, shape (N, S, V)
     num_heads : int
         A divisor of E.
-    projections : three pairs (weight, bias)
-        Of queries, keys and values, each to E features; biases may be None.
+    projections : three pairs (weight, bias), or one
+        Of queries, keys and values, each to E features; biases may be None. One pair maps
+        `query`, which is key and value too, to all three of them.
     out : (weight, bias)
         What maps the joined heads.
     bias_k, bias_v : Tensor, shape (1, 1, E), optional
@@ -129,8 +130,11 @@ def multi_head_attention(
     weights : Tensor, shape (N, num_heads, L, S')
         S' counts the keys that were added.
     """
-    pairs = zip((query, key, value), projections, strict=True)
-    q, k, v = (ops.linear(x, weight, bias) for x, (weight, bias) in pairs)
+    if len(projections) == 1:
+        q, k, v = ops.chunk(ops.linear(query, *projections[0]), 3, axis=-1)
+    else:
+        pairs = zip((query, key, value), projections, strict=True)
+        q, k, v = (ops.linear(x, weight, bias) for x, (weight, bias) in pairs)
     batch = q.shape[0]
     extra = 0
     if bias_k is not None and bias_v is not None:

@@ -102,3 +102,39 @@ def test_results_are_no_views(rng, onednn):
     a, b = (rng.normal(size=(64, 64)).astype(np.float32) for _ in range(2))
     assert holds_alone(onednn(products.matmul, a.T, b))
     assert holds_alone(onednn(products.linear, a, b))
+
+
+@pytest.mark.parametrize("factor", [0.125, -3.0])
+@pytest.mark.parametrize("shapes", [((8, 9), (9, 10)), ((1, 70), (70, 5)), ((2, 5, 7), (2, 7, 3))])
+def test_a_factor(onednn, rng, shapes, factor):
+    onednn.check(products.matmul, *(rng.normal(size=s) for s in shapes), factor=factor)
+
+
+WOVEN = {
+    "the second": lambda a, b: (a, b.swapaxes(1, 2)),
+    "both": lambda a, b: (a.swapaxes(1, 2).swapaxes(-1, -2), b.swapaxes(1, 2)),
+    "the first, transposed": lambda a, b: (a.swapaxes(1, 2).mT, b),
+    "repeated": lambda a, b: (a, b[:1].swapaxes(1, 2)),
+}
+
+
+@pytest.mark.parametrize("which", WOVEN)
+def test_results_lie_as_the_rows_of_an_operand_do(onednn, rng, which):
+    shapes = {
+        "the second": ((2, 3, 5, 7), (2, 7, 3, 4)),
+        "both": ((2, 7, 3, 5), (2, 7, 3, 4)),
+        "the first, transposed": ((2, 7, 3, 5), (2, 3, 7, 4)),
+        "repeated": ((2, 3, 5, 7), (2, 7, 3, 4)),
+    }[which]
+    a, b = WOVEN[which](*(rng.normal(size=s).astype(np.float32) for s in shapes))
+    y = onednn(products.matmul, a, b, factor=0.5)
+    onednn.agrees(y, 0.5 * (a.astype(float) @ b))
+    assert holds_alone(y)
+    lines = y.mT if which == "the first, transposed" else y
+    assert lines.swapaxes(1, 2).flags.c_contiguous
+
+
+def test_what_is_not_woven_makes_row_major_results(onednn, rng):
+    q, k = (rng.normal(size=(2, 5, 3, 8)).astype(np.float32).swapaxes(1, 2) for _ in range(2))
+    assert onednn(products.matmul, q, k.mT).flags.c_contiguous
+    assert onednn(products.matmul, np.ascontiguousarray(q), k.mT).flags.c_contiguous

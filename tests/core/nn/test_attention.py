@@ -40,6 +40,20 @@ def test_by_definition(options, expected):
     check_grads(lambda *x: F.scaled_dot_product_attention(*x, **options), tensors)
 
 
+@pytest.mark.parametrize("bias", [True, False])
+def test_attention_to_itself_is_attention_to_a_copy(bias):
+    layer = nn.MultiheadAttention(4, 2, bias=bias, batch_first=True).double()
+    found = []
+    for key in (lambda x: x, lambda x: x.clone()):
+        x = Tensor(K, requires_grad=True)
+        layer.zero_grad()
+        y, weights = layer(x, key(x), x)
+        ((y * y).sum() + (weights**3).sum()).backward()
+        found.append([y, weights, x.grad, *(p.grad for p in layer.parameters())])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-11, atol=1e-13)
+
+
 def test_padding_is_a_mask_of_keys():
     layer = nn.MultiheadAttention(4, 2, batch_first=True).double()
     x = Tensor(K)

@@ -248,6 +248,7 @@ REFERENCES = {
     "masked_scatter": masked_scatter,
     # linalg
     "matmul": matmul,
+    "scaled_matmul": lambda x, y, factor: factor * matmul(x, y),
     "linear": linear,
     # reduction
     "sum": rows(math.fsum),

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from rekindle.core import ops
+from rekindle.core.autograd import check_grads, grad, jvp
+from rekindle.core.autograd.views import parent_of
 from rekindle.core.creation import arange, tensor
 from rekindle.core.errors import BoundsError, ShapeError, UseError
 
@@ -80,3 +82,59 @@ def test_overlapping_windows_add_their_gradients():
     x.unfold(0, 3, 2).sum().backward()
     assert x.grad.tolist() == [1, 1, 2, 1, 2, 1, 1]
     assert ops.overlap_add(tensor(np.ones((3, 3))), 0, 2, 8).tolist() == [1, 1, 2, 1, 2, 1, 1, 0]
+
+
+CUTS = {"chunk": lambda x: x.chunk(3, axis=1), "split": lambda x: x.split([1, 0, 3, 2], axis=-1)}
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_parts_share_one_gradient(cut):
+    x = tensor(X, requires_grad=True)
+    parts = CUTS[cut](x * 2.0)
+    assert len({id(parent_of(p).parents[0]) for p in parts}) == 1
+    sum(((k + 1) * p * p).sum() for k, p in enumerate(parts)).backward()
+    weights = np.concatenate([np.full(p.shape, k + 1.0) for k, p in enumerate(parts)], 1)
+    np.testing.assert_array_equal(x.grad.numpy(), 8 * weights * X)
+
+
+def test_parts_that_are_not_used_have_gradients_of_zero():
+    x = tensor(X.astype(np.float32), requires_grad=True)
+    x.chunk(3, axis=1)[1].sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), np.repeat([[0, 0, 1, 1, 0, 0]], 5, 0))
+    assert x.grad.dtype == np.float32
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_parts_have_derivatives_of_both_kinds_and_twice(cut):
+    def function(x):
+        first, *_, last = CUTS[cut](x)
+        return ops.sin(first).sum() * (last * last).sum() + last[..., :1].sum() ** 3
+
+    check_grads(function, [tensor(X / 10)])
+    direction = tensor(np.cos(X))
+    x = tensor(X / 10, requires_grad=True)
+    (g,) = grad(function(x), [x])
+    slope = jvp(function, [tensor(X / 10)], [direction])[1]
+    np.testing.assert_allclose(slope.item(), (g * direction).sum().item(), rtol=1e-12)
+
+
+def test_gradients_of_parts_can_be_asked_for_and_seen():
+    whole = tensor(X, requires_grad=True) * 1.0
+    left, right = whole.chunk(2, axis=1)
+    seen = []
+    left.register_hook(seen.append)
+    total = (left * 2.0).sum() + (right * 3.0).sum()
+    g_right, g_whole = grad(total, [right, whole])
+    assert (seen[0].numpy() == 2).all()
+    assert (g_right.numpy() == 3).all()
+    np.testing.assert_array_equal(g_whole.numpy(), np.repeat([[2, 2, 2, 3, 3, 3]], 5, 0))
+
+
+def test_a_part_that_is_not_written_into_keeps_its_gradient():
+    x = tensor(X, requires_grad=True)
+    left, right = (x * 2.0).chunk(2, axis=1)
+    left.mul_(3.0)
+    (left.sum() + (right * right).sum()).backward()
+    np.testing.assert_array_equal(
+        x.grad.numpy(), np.concatenate([np.full((5, 3), 6.0), 8 * X[:, 3:]], 1)
+    )
