@@ -18,13 +18,15 @@ from ..containers import run_fresh, run_torch, writes
 from ..errors import tell_place
 from ..going_back import Ask
 from ..returning import added
+from ..shape import Reshape, View
 from ..state import CHANGES
+from ..table import SplitTable
 from ..torch7.types import dtype_of
 from .owed import Owing
 from .plan import Outputs, Plan, Received, check_split, summed
 from .pulls import PULLS, Pull, has_parameters
 from .renewals import RENEWALS, Renewal
-from .steps import PLAIN, Step, is_plain, selection, unchanged, untouched
+from .steps import PLAIN, Step, cuts, is_plain, selection, takes_cuts, unchanged, untouched
 
 Line = tuple[int, Renewal | None, int, int | None, Any, Any]
 """A node, what renews its module's output, where its one or two inputs come from, the module, and
@@ -60,6 +62,7 @@ class Program:
         self._seen = CHANGES[0]
         self._entries = [data._map for data in plan.data]
         self._modules = [entries.get("module") for entries in self._entries]
+        self._users = Counter(source for sources in plan.sources for source, _ in sources)
         steps = [self._step(k) for k in range(len(self._modules))]
         both = [(m, s) for m, s in zip(self._modules, steps, strict=True) if m is not None]
         self._plain = [module for module, step in both if step is not None]
@@ -70,7 +73,7 @@ class Program:
         self._lines = [self._line(k, step) for k, step in enumerate(steps)]
         self._short = [
             self._shortened(k, step)
-            for k, step in enumerate(steps)
+            for k, step in enumerate(self._with_cuts(steps))
             if k != plan.last or step is not None or self._modules[k] is not None
         ]
         back = [
@@ -90,6 +93,18 @@ class Program:
 
     def _shortened(self, k: int, step: Step | None) -> Short:
         return k, step, *self._one_or_two(k, step), self._parts(k), self.plan.last_used[k]
+
+    def _with_cuts(self, steps: list[Step | None]) -> list[Step | None]:
+        """Return the steps with those of pairs in the places of Reshape or View, and SplitTable."""
+        found, users = [*steps], self._users
+        for k, (step, module) in enumerate(zip(steps, self._modules, strict=True)):
+            if step is None or type(module) is not SplitTable:
+                continue
+            (source,) = self.plan.places[k]
+            before, reshape = steps[source], self._modules[source]
+            if before is not None and type(reshape) in (Reshape, View) and users[source] == 1:
+                found[source], found[k] = cuts(reshape, before), takes_cuts(module, step)
+        return found
 
     def _one_or_two(self, k: int, step: Step | None) -> tuple[int, int | None]:
         """Return where the inputs of a step come from."""
@@ -112,7 +127,7 @@ class Program:
 
     def _owing(self, lines: list[LineBack]) -> list[LineBack]:
         """Return the lines with the rules of owed.py for those that these are for."""
-        users = Counter(source for *_, sources, _, _ in lines for source, _ in sources)
+        users = self._users
         for end in range(2, len(lines) + 1):
             for start in (end - 2, end - 3):
                 part = lines[max(start, 0) : end]

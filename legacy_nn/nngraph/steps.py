@@ -33,6 +33,8 @@ from ..table import SplitTable
 from ..table_arithmetic import CAddTable, CMulTable
 from ..transfer import Sigmoid, Tanh
 
+_new = object.__new__
+
 Step = Callable[..., Any]
 """Takes the values that a node receives, by position; returns a value or NotImplemented."""
 
@@ -106,7 +108,8 @@ def _computed(module: Any, dtype: Dtype) -> Step:
 
 def _part_of(base: Tensor, array: ndarray[Any, Any], op: Any, *args: Any) -> Tensor:
     """Return the view of a tensor that `op(base, *args)` returns where nothing is recorded."""
-    part = Tensor._wrap(array)
+    part = _new(Tensor)
+    part._array = array
     part._version = base._version
     part._node = view_of(base, (op, args, {}), None)
     return part
@@ -117,6 +120,54 @@ def slices(x: Tensor, axis: int) -> Table:
     array, before, select = x.array, (slice(None),) * axis, ops.select
     parts = (_part_of(x, array[(*before, i, ...)], select, axis, i) for i in range(x.shape[axis]))
     return new_table(dict(enumerate(parts, 1)))
+
+
+class _Cut(NamedTuple):
+    """Rows that Reshape or View is to make parts of, which SplitTable then takes apart."""
+
+    x: Tensor
+    module: Any
+    parts: int
+    length: int
+
+
+def cuts(module: Any, step: Step) -> Step:
+    """Return the step of a Reshape or View whose output goes to a SplitTable, and nowhere else."""
+
+    def cut(x: Any) -> Any:
+        if type(x) is not Tensor or type(a := x._array) is not ndarray or a.ndim != 2:
+            return step(x)
+        shape = module.shape_for(x)
+        if len(shape) != 3 or shape[0] != len(a) or shape[1] * shape[2] != a.shape[1]:
+            return step(x)
+        contiguous = a.flags.c_contiguous and a.size
+        return _Cut(x, module, shape[1], shape[2]) if contiguous else step(x)
+
+    return cut
+
+
+def takes_cuts(module: Any, step: Step) -> Step:
+    """Return the step of that SplitTable: parts of the rows themselves, where it splits these."""
+
+    def take(given: Any) -> Any:
+        if type(given) is not _Cut:
+            return step(given)
+        x, reshape, count, length = given
+        if module.axis(3) != 1:
+            return step(reshape.compute(x))
+        places = [(i + 1, i * length) for i in range(count)]
+        narrow = ops.narrow
+        if _told():
+            return new_table({i: narrow(x, 1, start, length) for i, start in places})
+        array = x.array
+        return new_table(
+            {
+                i: _part_of(x, array[:, start : start + length], narrow, 1, start, length)
+                for i, start in places
+            }
+        )
+
+    return take
 
 
 def _reshaped(module: Any, dtype: Dtype) -> Step:

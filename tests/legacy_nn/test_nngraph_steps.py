@@ -8,6 +8,7 @@ import pytest
 
 from rekindle import legacy_nn as nn
 from rekindle.core.autograd import no_grad, profile
+from rekindle.core.errors import RekindleError
 from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn.errors import InputTypeError
 from rekindle.legacy_nn.nngraph import program
@@ -190,3 +191,51 @@ def test_gradients_that_lie_in_what_is_written_are_read_first():
         after = [t.numpy() for t in (*back.array(), *model.parameters()[1])]
         for p, q in zip(after, expected[2:], strict=False):
             np.testing.assert_allclose(p, q, rtol=1e-12)
+
+
+@pytest.mark.parametrize("rows", [5, 1, 0, None])
+@pytest.mark.parametrize(
+    ("shape", "dimension", "count"),
+    [
+        (lambda: nn.Reshape(4, 2), 2, 4),
+        (lambda: nn.Reshape(4, 2, True), 3, 2),
+        (lambda: nn.View(4, 2).setNumInputDims(1), -2, 4),
+        (lambda: nn.View(-1, 4, 2), 2, 4),
+        (lambda: nn.Reshape(2, 2, 2), 2, 2),
+    ],
+)
+def test_rows_that_are_reshaped_and_split_are_parts_of_them(
+    shape, dimension, count, rows, monkeypatch
+):
+    start = nn.Identity()()
+    split = nn.SplitTable(dimension)(shape()(nn.Tanh()(start)))
+    model = nn.gModule([start], [nn.Tanh()(part) for part in split.split(count)])
+    x = np.random.default_rng(0).normal(size=8 if rows is None else (rows, 8))
+
+    def found():
+        given = Tensor(x, requires_grad=True)
+        try:
+            with no_grad():
+                fresh = [t.numpy() for t in model(given).array()]
+            parts = model(given).array()
+        except RekindleError as error:
+            return type(error), str(error), error.__notes__
+        sum((part * k).sum() for k, part in enumerate(parts, 1)).backward()
+        return *fresh, *(t.detach().numpy() for t in parts), given.grad.numpy()
+
+    quick = found()
+    monkeypatch.setattr(program, "is_plain", lambda module: False)
+    model = model.clone()
+    for a, b in zip(quick, found(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_columns_are_put_in_order_before_they_are_reshaped():
+    start = nn.Identity()()
+    parts = nn.SplitTable(2)(nn.Reshape(2, 2)(start)).split(2)
+    model = nn.gModule([start], [*parts])
+    columns = Tensor(np.arange(12.0).reshape(4, 3)).transpose(0, 1)
+    assert not columns.is_contiguous()
+    first, second = model(columns).array()
+    np.testing.assert_array_equal(first.numpy(), columns.numpy()[:, :2])
+    np.testing.assert_array_equal(second.numpy(), columns.numpy()[:, 2:])
