@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import ast, library
+from .. import ast
 from ..diagnostics import Kept
-from ..parse import parse
-from ..scope import FileScope, resolve
-from ..syntax import dotted
+from ..scope import FileScope
 from .branches import CLASSES
 from .classes import class_of
 from .facts import Facts
@@ -18,6 +16,7 @@ from .files import File
 from .lowering import resolve_modern
 from .nodes import NN, SEED, Line, Nothing, Template, like
 from .optimizers import is_simple
+from .prepared import default_is_double, prepared
 from .programs import programs
 from .rewrite import Rewriter
 from .stages import separate_stages
@@ -84,23 +83,21 @@ def _program(
     kept: list[tuple[str, Kept]] = []
     faithful: set[Any] = set()
     cut: set[Any] = set()
+    graphs: list[tuple[str, Kept]] = []
     while True:
-        files = []
-        for path, text in sources:
-            block = parse(text, path)
-            scopes = resolve(block)
-            unalias(scopes)
-            files.append(File(path, block, scopes))
-            separate_stages(files[-1])
+        files, graphs = prepared(sources)
+        for file in files:
+            separate_stages(file)
         facts = Facts(files, required, faithful, frozenset(cut))
         double = default_is_double(files)
         chains = any(class_of(call) == "Sequential" for call in facts.calls)
-        if not (facts.roles or facts.builders or chains):
-            return {f.path: _unchanged(f, kept) for f in files}
+        rewritten = any(isinstance(n, Template) for f in files for n in walk(f.block))
+        if not (facts.roles or facts.builders or chains or rewritten):
+            return {f.path: _unchanged(f, [*kept, *graphs]) for f in files}
         rewriter = Rewriter(files, facts, double)
         rewriter.run()
         if not rewriter.refused:
-            return _finished(rewriter, [*kept, *rewriter.notes])
+            return _finished(rewriter, [*kept, *graphs, *rewriter.notes])
         new, seams = _refused(facts, rewriter)
         told: set[Any] = set()
         for anchors, path, reason in rewriter.refused:  # the first reason of each group
@@ -109,35 +106,33 @@ def _program(
                 kept.append((path, reason))
             told |= roots
         if new <= faithful and seams <= cut:  # nothing to leave out: all of it, then
-            return {f.path: _unchanged(_parsed(f, sources), kept) for f in files}
+            files, graphs = prepared(sources)
+            return {f.path: _unchanged(f, [*kept, *graphs]) for f in files}
         faithful |= new
         cut |= seams
 
 
-def unalias(scopes: FileScope) -> None:
-    """Make locals that are `require 'nn'` and the like the packages themselves."""
-    for scope in (scopes.top, *scopes.scopes.values()):
-        for variable in scope.variables:
-            values = variable.values
-            if variable.writes or variable.unknown or variable.several or len(values) != 1:
-                continue
-            call = plain(values[0])
-            if not isinstance(call, ast.Call) or dotted(call.function) != "require":
-                continue
-            package = plain(call.arguments[0]) if len(call.arguments) == 1 else None
-            if isinstance(package, ast.String) and package.value in library.PACKAGES:
-                for name in variable.names:
-                    name.name, name.variable = package.value, None
-
-
-def _parsed(file: File, sources: Sequence[tuple[str, bytes]]) -> File:
-    block = parse(dict(sources)[file.path], file.path)
-    return File(file.path, block, resolve(block))
-
-
 def _unchanged(file: File, kept: list[tuple[str, Kept]]) -> Modern:
+    """Return a file of which nothing but graphs has been rewritten."""
+    return _written(file, set(), kept)
+
+
+def _written(file: File, classes: set[str], kept: list[tuple[str, Kept]]) -> Modern:
+    """Return a file with the names that its templates need."""
+    templates = [n for n in walk(file.block) if isinstance(n, Template)]
+    imported = {name for t in templates for name, _ in t.imports} | classes
+    imported |= {"nn"} if classes else set()
+    renamed = {k: v for k, v in _BOTH.items() if k in imported}
+    reserved = imported | {"core_tensor", "from_zero", "ops", *renamed.values()}
     own = [k for path, k in kept if path == file.path]
-    return Modern(file.block, file.scopes, own or _left(file.block))
+    return Modern(
+        file.block,
+        resolve_modern(file.block) if templates else file.scopes,
+        list(dict.fromkeys(sorted(own, key=lambda k: k.line))) or _left(file.block),
+        renamed,
+        frozenset(reserved if templates else ()),
+        [CLASSES[name].strip("\n") for name in sorted(classes)],
+    )
 
 
 def _refused(facts: Facts, rewriter: Rewriter) -> tuple[set[Any], set[Any]]:
@@ -170,23 +165,6 @@ def _refused(facts: Facts, rewriter: Rewriter) -> tuple[set[Any], set[Any]]:
     return {a for a in known if groups.root(a) in whole} | whole | alone, found
 
 
-def default_is_double(files: Sequence[File]) -> bool | None:
-    """Return whether tensors are doubles by default, None where the program decides."""
-    calls = [c for f in files for c in f.scopes.calls if isinstance(c, ast.Call)]
-    always = {
-        id(s.call) for f in files for s in f.block.statements if isinstance(s, ast.CallStatement)
-    }
-    found = set()
-    for call in calls:
-        if dotted(call.function) == "torch.setdefaulttensortype":
-            given = plain(call.arguments[0]) if call.arguments else None
-            known = isinstance(given, ast.String) and id(call) in always
-            found.add(given.value if known and isinstance(given, ast.String) else None)
-    if found <= {"torch.DoubleTensor"}:
-        return True
-    return False if found == {"torch.FloatTensor"} else None
-
-
 def _left(block: ast.Block) -> list[Kept]:
     """Return the models that nobody refused: they are in tables, or in variables of all sorts."""
     reason = "it is put into a table, or into a variable that holds other things as well"
@@ -204,21 +182,7 @@ def _finished(rewriter: Rewriter, kept: list[tuple[str, Kept]]) -> dict[str, Mod
         _remove(block, rewriter.training.closures.removed)
         if not draws:
             _remove_seeds(block)
-        templates = [n for n in walk(block) if isinstance(n, Template)]
-        classes = sorted(rewriter.classes_of[file.path])
-        imported = {name for t in templates for name, _ in t.imports} | set(classes)
-        imported |= {"nn"} if classes else set()
-        renamed = {k: v for k, v in _BOTH.items() if k in imported}
-        reserved = imported | {"core_tensor", "from_zero", "ops", *renamed.values()}
-        own = [k for path, k in kept if path == file.path]
-        found[file.path] = Modern(
-            block,
-            resolve_modern(block),
-            list(dict.fromkeys(sorted(own, key=lambda k: k.line))) or _left(block),
-            renamed,
-            frozenset(reserved if templates else ()),
-            [CLASSES[name].strip("\n") for name in classes],
-        )
+        found[file.path] = _written(file, rewriter.classes_of[file.path], kept)
     return found
 
 

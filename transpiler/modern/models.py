@@ -34,9 +34,8 @@ class Models:
 
     def __init__(self, rewriter: Rewriter, double: bool | None) -> None:
         self.r = rewriter
-        self.suffix = {True: ".double()", False: "", None: ".to(default_dtype())"}[double]
-        """What gives a model of core the default type of tensors."""
-        self.imports = (NN, DEFAULT_DTYPE) if double is None else (NN,)
+        self.suffix, self.imports = suffix_of(double)
+        """What gives a model of core the default type of tensors, and what that needs."""
         self.ranks: dict[Any, str | None] = {}
         self.indexed: set[Any] = set()
         """Variables of models whose first layer looks up words."""
@@ -186,6 +185,15 @@ class Models:
         else:
             code = ["nn.utils.parameters_to_vector(", model, ".parameters()).detach()"]
         return Template(node.line, node.column, code, TENSOR, (NN,))
+
+
+def suffix_of(double: bool | None) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return what gives a model the default type of tensors, and what that needs.
+
+    Core's is float32.
+    """
+    suffix = {True: ".double()", False: "", None: ".to(default_dtype())"}[double]
+    return suffix, (NN, DEFAULT_DTYPE) if double is None else (NN,)
 
 
 def _is_several(node: Any) -> bool:

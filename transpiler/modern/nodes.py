@@ -83,6 +83,9 @@ TO_TYPE = ("to_type", "rekindle.transpiler.runtime.modern")
 DEFAULT_DTYPE = ("default_dtype", "rekindle.transpiler.runtime.modern")
 SET_FIELD = ("set_field", "rekindle.transpiler.runtime.as_torch")
 AS_TORCH = ("as_torch", "rekindle.transpiler.runtime.as_torch")
+AS_GRAPH = ("as_graph", "rekindle.transpiler.runtime.graphs")
+OVERWRITTEN = ("overwritten", "rekindle.transpiler.runtime.graphs")
+FROM_ZERO = ("from_zero", "rekindle.transpiler.runtime.modern")
 
 
 def like(new: ast.Statement, old: ast.Statement) -> ast.Statement:

@@ -18,7 +18,7 @@ from rekindle.core.dtypes import is_floating
 from rekindle.legacy_nn.core_module import CoreModule, LegacyModule
 from rekindle.legacy_nn.torch7 import random, types
 
-_TYPES = {"float16": "Half", "float32": "Float", "float64": "Double"}
+TYPES = {"float16": "Half", "float32": "Float", "float64": "Double"}
 _FIELDS = (("weight", "gradWeight"), ("bias", "gradBias"))
 
 _made: WeakKeyDictionary[nn.Module, legacy.Module] = WeakKeyDictionary()
@@ -65,12 +65,12 @@ def as_torch(model: Any) -> Any:
         return model
     floats = [p.dtype for p in model.parameters() if is_floating(p.dtype)]
     dtype = floats[0] if floats else types.default_dtype()
-    with _undrawn():
-        return _Translation(f"torch.{_TYPES[dtype.name]}Tensor").module(model)
+    with undrawn():
+        return Translation(f"torch.{TYPES[dtype.name]}Tensor").module(model)
 
 
 @contextmanager
-def _undrawn() -> Iterator[None]:
+def undrawn() -> Iterator[None]:
     """Leave Torch's random numbers where they are: constructors draw weights that nobody needs."""
     state = random.default.get_state()
     try:
@@ -79,18 +79,19 @@ def _undrawn() -> Iterator[None]:
         random.default.set_state(state)
 
 
-class _Translation:
+class Translation:
     """Makes modules of Torch that are of one type of tensor."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
 
-    def module(self, model: nn.Module) -> Any:
-        """Return a module of core as one of Torch."""
-        found = _made.get(model)
+    def module(self, model: nn.Module, fresh: bool = False) -> Any:
+        """Return a module of core as one of Torch; a `fresh` one is no other's."""
+        found = None if fresh else _made.get(model)
         if found is None or (isinstance(model, nn.Sequential) and _length(found) != _size(model)):
             found = self._new(model)
-            _made[model] = found
+            if not fresh:
+                _made[model] = found
         found.train = model.training
         for name, value in _fields.get(model, {}).items():
             setattr(found, name, value)
