@@ -48,6 +48,7 @@ from .primitives import (
     prepared,
     reorder,
 )
+from .winograd import winograd, winograd_gradient
 
 _DIRECT = 1
 Sizes = Sequence[int]
@@ -118,9 +119,8 @@ class _Filters:
         self._number = number_of(problem.w, self._order, description)
         self.run = Primitive(description, [(WEIGHTS, self._order), *arguments])
 
-    def packed(self, w: Array) -> Array:
-        """Return filters in the order that the primitive reads."""
-        cell = announced(w)
+    def packed(self, w: Array, cell: Any) -> Array:
+        """Return filters in the order that the primitive reads; see `kept`."""
         if self._pack is None:
             return np.ascontiguousarray(w)
         if w.flags.c_contiguous:
@@ -149,12 +149,16 @@ def convolution(
     """See `core.kernels.convolution.convolution`; the result is channels-last."""
     if (why := _unsupported(x, w, bias, residual)) is not None:
         return why
-    key = (x.shape, w.shape, (tuple(stride), tuple(padding), tuple(dilation)), groups)
+    window = (tuple(stride), tuple(padding), tuple(dilation))
+    cell = announced(w)
+    if (found := winograd(x, w, bias, residual, window, groups, rectify, cell)) is not None:
+        return found
+    key = (x.shape, w.shape, window, groups)
     extra = (bias is not None, residual is not None, rectify and rectifies())
     made = prepared(("convolution", *key, *extra), _forward, *key, *extra)
     if isinstance(made, Declined):
         return made
-    filters = made.packed(w)
+    filters = made.packed(w, cell)
     if bias is not None:
         same_shape("convolution", "bias", bias, made.out[1:2])
         bias = np.ascontiguousarray(bias)
@@ -212,11 +216,14 @@ def convolution_input_gradient(
         if type(product) is not Declined:
             return as_images(product.reshape(g.shape[0], *w.shape[1:]))
     window = (tuple(stride), tuple(padding), tuple(dilation))
+    cell = announced(w)
+    if (found := winograd_gradient(g, w, tuple(size), window, groups, cell)) is not None:
+        return found
     key = (g.shape, w.shape, tuple(size), window, groups)
     made = prepared(("input gradient", *key), _input_gradient, *key)
     if isinstance(made, Declined):
         return made
-    filters = made.packed(w)
+    filters = made.packed(w, cell)
     g, out = as_images(g), empty_images((g.shape[0], w.shape[1] * groups, *size))
     made.run(address(filters), address(g), address(out))
     return out

@@ -29,14 +29,17 @@ class _Entry:
     ----------
     state : tuple
         The cell, and its count.
+    again : bool
+        Whether it was met before in this state.
     packed : array or None
         The filters in order, from the second call in the same state on.
     """
 
-    __slots__ = ("packed", "root", "state")
+    __slots__ = ("again", "packed", "root", "state")
 
     def __init__(self, state: tuple[Any, ...], root: Any) -> None:
         self.state, self.root, self.packed = state, root, None
+        self.again = False
 
 
 _ENTRIES: dict[tuple[Any, ...], _Entry] = {}
@@ -76,6 +79,22 @@ def kept(w: Array, cell: Any, order: int, pack: Callable[[Array], Array]) -> Arr
     order : int
         The number of the order that `pack` brings them into.
     """
+    entry = _entry(w, cell, order)
+    if entry is None or not entry.again:
+        return pack(w)
+    if entry.packed is None:
+        entry.packed = pack(w)
+    return entry.packed
+
+
+def settled(w: Array, cell: Any, order: int) -> bool:
+    """Whether filters are those of the last call that asked for this order, here or in `kept`."""
+    entry = _entry(w, cell, order)
+    return entry is not None and entry.again
+
+
+def _entry(w: Array, cell: Any, order: int) -> _Entry | None:
+    """Return what is known of filters in their present state, None where nothing can be."""
     place = address(w), w.shape
     known = _CELLS.get(place)
     if cell is None:
@@ -84,18 +103,17 @@ def kept(w: Array, cell: Any, order: int, pack: Callable[[Array], Array]) -> Arr
         root = _root(w)
         _CELLS[place] = cell, weakref.ref(root, lambda gone: _forget(_CELLS, place, gone))
     if cell is None or "exposed" in cell:
-        return pack(w)
+        return None
     key = (*place, order)
     state = id(cell), cell["count"] if cell else 0
     entry = _ENTRIES.get(key)
     if entry is None or entry.state != state:
         root = _root(w)
         gone = weakref.ref(root, lambda gone: _forget(_ENTRIES, key, gone))
-        _ENTRIES[key] = _Entry(state, (cell, gone))
-        return pack(w)
-    if entry.packed is None:
-        entry.packed = pack(w)
-    return entry.packed
+        entry = _ENTRIES[key] = _Entry(state, (cell, gone))
+    else:
+        entry.again = True
+    return entry
 
 
 def _forget(kept: dict[tuple[Any, ...], Any], key: tuple[Any, ...], gone: Any) -> None:
