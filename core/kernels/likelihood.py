@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ShapeError
+from .blocks import row_blocks
 from .checks import Array, floating, index_range, wide
 from .dispatch import dispatched
 from .softmax import log_softmax
@@ -41,6 +42,8 @@ def softmax_nll(xp: Any, x: Array, target: Array, *, ignore_index: int) -> Array
     counted = target != ignore_index
     places = xp.where(counted, target, 0)
     index_range(xp, "softmax_nll", places, x.shape[1])
-    scores = log_softmax(xp, wide(xp, x), axis=1)
-    loss = -xp.take_along_axis(scores, places[:, None], axis=1)[:, 0]
+    loss = xp.empty(x.shape[:1], wide(xp, x[:0]).dtype)
+    for rows in row_blocks(x):
+        scores = log_softmax(xp, wide(xp, x[rows]), axis=1)
+        loss[rows] = -xp.take_along_axis(scores, places[rows, None], axis=1)[:, 0]
     return xp.where(counted, loss, 0).astype(x.dtype, copy=False)

@@ -1,21 +1,16 @@
 """Steps of optimisers: what changes a parameter and its state, in one pass over memory.
 
 Unlike other kernels these write into their operands, all but the gradient. NumPy makes one pass
-for each operation, so it is given pieces that fit into a cache.
+for each operation, so it is given blocks that fit into a cache.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
+from .blocks import blocks
 from .checks import Array
 from .dispatch import dispatched
-
-BLOCK = 1 << 16
-"""Elements of a piece."""
 
 
 @dispatched("fused.updates", least=4096)
@@ -47,7 +42,7 @@ def sgd_update(
     ahead : float, optional
         Move along g + ahead * velocity instead.
     """
-    for p_, g_, v in _pieces(xp, p, g, velocity):
+    for p_, g_, v in blocks(xp, p, g, velocity):
         if decay:
             g_ = g_ + decay * p_
         if v is not None:
@@ -92,7 +87,7 @@ def adam_update(
         How much of the means is kept.
     eps, decay, shrink, root : float
     """
-    for p_, g_, m, s, top in _pieces(xp, p, g, mean, square, largest):
+    for p_, g_, m, s, top in blocks(xp, p, g, mean, square, largest):
         if shrink != 1:
             p_ *= shrink
         if decay:
@@ -141,7 +136,7 @@ def rmsprop_update(
     lr, alpha, eps, decay, momentum : float
         `alpha` is how much of the means is kept.
     """
-    for p_, g_, s, m, v in _pieces(xp, p, g, square, mean, velocity):
+    for p_, g_, s, m, v in blocks(xp, p, g, square, mean, velocity):
         if decay:
             g_ = g_ + decay * p_
         s *= alpha
@@ -156,14 +151,3 @@ def rmsprop_update(
             v += step
             step = v
         p_ -= lr * step
-
-
-def _pieces(xp: Any, *arrays: Array | None) -> Iterator[tuple[Any, ...]]:
-    """Yield the same piece of each array, all of them at once where they cannot be cut."""
-    given = [a for a in arrays if a is not None]
-    if xp is not np or given[0].size <= BLOCK or not all(a.flags.c_contiguous for a in given):
-        yield arrays
-        return
-    lines = [None if a is None else a.reshape(-1) for a in arrays]
-    for start in range(0, given[0].size, BLOCK):
-        yield tuple(None if a is None else a[start : start + BLOCK] for a in lines)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.blocks import in_blocks
 from ..kernels.dispatch import dispatched
 from .activation import sigmoid
 from .batch_rules import elementwise
@@ -32,10 +33,16 @@ def silu(xp: Any, x: Array) -> Array:
 
     Source: Hendrycks and Gimpel 2016, "Gaussian Error Linear Units".
     """
+    return _silu(xp, x)
+
+
+@in_blocks
+def _silu(xp: Any, x: Any) -> Any:
     return x * sigmoid.forward(xp, x)
 
 
 @dispatched_rule("fused.activation", least=LARGE)
+@in_blocks
 def silu_gradient(xp: Any, g: Any, x: Any) -> Any:
     """Return g times the derivative of silu at x."""
     gate = xp.sigmoid(x)
@@ -67,8 +74,13 @@ def gelu(xp: Any, x: Array, *, approximate: str = "none") -> Array:
     if approximate == "none":
         return 0.5 * x * erfc.forward(xp, x * -math.sqrt(0.5))
     if approximate == "tanh":
-        return 0.5 * x * (1 + xp.tanh(_gelu_angle(x)))
+        return _gelu_tanh(xp, x)
     raise OperandError(f'gelu: approximate is "none" or "tanh"; given {approximate!r}')
+
+
+@in_blocks
+def _gelu_tanh(xp: Any, x: Any) -> Any:
+    return 0.5 * x * (1 + xp.tanh(_gelu_angle(x)))
 
 
 def _gelu_angle(x: Any) -> Any:
@@ -76,6 +88,7 @@ def _gelu_angle(x: Any) -> Any:
 
 
 @dispatched_rule("fused.activation", least=LARGE)
+@in_blocks
 def gelu_gradient(xp: Any, g: Any, x: Any, approximate: str) -> Any:
     """Return g times the derivative of gelu at x."""
     if approximate == "none":

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import empty
 from ..kernels import likelihood as kernels
+from ..kernels.blocks import row_blocks
 from .batch_rules import folded
 from .dispatching import dispatched_rule
 from .registry import Array, Sample, operation
@@ -59,6 +61,15 @@ def _counted(xp: Any, g: Any, target: Any, ignored: int) -> tuple[Any, Any]:
 @dispatched_rule("fused.likelihood", least=1)
 def softmax_nll_gradient(xp: Any, g: Any, x: Any, target: Any, ignore_index: int) -> Any:
     """Return g times the shares of softmax, less g for the right classes."""
+    if type(x) is not np.ndarray:
+        return _gradient(xp, g, x, target, ignore_index)
+    out = empty(x.shape, x.dtype)
+    for rows in row_blocks(x):
+        out[rows] = _gradient(xp, g[rows], x[rows], target[rows], ignore_index)
+    return out
+
+
+def _gradient(xp: Any, g: Any, x: Any, target: Any, ignore_index: int) -> Any:
     share, place = _counted(xp, g, target, ignore_index)
     at_classes = xp.gather_gradient(share, place, size=x.shape[1], axis=1)
     counted = xp.reshape(target != ignore_index, (-1, 1))

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from rekindle.core.kernels import dispatch, updates
+from rekindle.core.kernels import blocks, dispatch, updates
 
 FUSED = dispatch.missing("fused") is None
 WAYS = ["reference", pytest.param("fast", marks=pytest.mark.skipif(not FUSED, reason="no numba"))]
-SIZES = [(5003,), (3, 5, 401), (2 * updates.BLOCK + 7,)]
+SIZES = [(5003,), (3, 5, 401), (2 * blocks.BLOCK + 7,)]
 
 
 def draw(shape, dtype, count):
