@@ -21,7 +21,7 @@ from ...backend import empty
 from ..dispatch import Declined
 from ..threads import get_num_threads
 from .arrays import SINGLE, Array, new_images
-from .winograd_instructions import ENOUGH, LANES, PANEL, ROWS
+from .winograd_instructions import ENOUGH, PANEL, ROWS
 from .winograd_loops import convolve, transform
 
 _TILES = 64
@@ -83,14 +83,16 @@ def winograd(
     tiles = len(x) * prod((n + 1) // 2 for n in size)
     parts, block, floats = _cut(tiles, channels, filters, get_num_threads())
     work = empty((prod(parts), floats), SINGLE)
-    seen = np.zeros((prod(parts), LANES), SINGLE)
+    finite = np.empty(prod(parts), np.bool_)
     zeros = np.zeros(max(channels, filters), SINGLE)
     images = [_pixels(a) for a in (x, out)]
     added = np.empty((0, 0, 0, 0), SINGLE) if residual is None else _pixels(residual)
     least = np.float32(0 if rectify else -inf)
     more = zeros if bias is None else bias
-    convolve(images[0], u, more, added, images[1], zeros, work, seen, padding, parts, block, least)
-    return Declined("results that are not finite") if np.isnan(seen).any() else out
+    convolve(
+        images[0], u, more, added, images[1], zeros, work, finite, padding, parts, block, least
+    )
+    return out if finite.all() else Declined("results that are not finite")
 
 
 def _pixels(x: Array) -> Array:
@@ -116,4 +118,4 @@ def _cut(tiles: int, channels: int, filters: int, threads: int) -> tuple[tuple[i
     block = -(-each // -(-each // _TILES))
     block = -(-block // ROWS) * ROWS
     most = -(-filters // PANEL // shares) * PANEL
-    return (ranges, shares), block, 16 * block * (channels + most) + filters + 2 * LANES
+    return (ranges, shares), block, 16 * block * (channels + most) + filters + 32

@@ -83,7 +83,7 @@ def convolve(
     out: Any,
     zeros: Any,
     work: Any,
-    seen: Any,
+    finite: Any,
     border: Any,
     parts: Any,
     block: Any,
@@ -98,8 +98,10 @@ def convolve(
     u : array, shape (16, O / PANEL, C, PANEL)
     bias, zeros : arrays
         As long as there are filters; as long as the larger number of channels.
-    work, seen : arrays, shape (parts, ...)
-        Memory for each part, and vectors that become nan where a result is not finite.
+    work : array, shape (parts, ...), float32
+        Memory for each part.
+    finite : array, shape (parts,), bool
+        Whether all results of a part are, before anything is added.
     border : tuple of int
         Pixels of padding at the top and the left.
     parts : tuple of int
@@ -114,12 +116,13 @@ def convolve(
     more, added = _place(bias), _place(residual) if residual.size else np.int64(0)
     for part in prange(ranges * shares):
         places = np.empty(16, np.int64)
-        table, sign = _place(places), _place(seen) + part * _VECTOR
+        table, seen = _place(places), work[part, :LANES]
+        seen[:] = 0
         share, piece = part % shares, part // shares
         first, last = panels * share // shares, panels * (share + 1) // shares
         size = (last - first) * _PANEL
         begin, end = tiles * piece // ranges, tiles * (piece + 1) // ranges
-        v = (_place(work[part]) + 63) // 64 * 64
+        v = (_place(work[part]) + _VECTOR + 63) // 64 * 64
         v_step, m_step = 4 * block * channels, block * size
         m = v + 16 * v_step
         waste = m + 16 * m_step
@@ -145,7 +148,10 @@ def convolve(
                 _find_results(places, target, added, waste, nothing, shape, n, i, j)
                 for c in range(0, size, _VECTOR):
                     at = first * _PANEL + c
-                    transform_products(m + t * size + c, m_step, table, at, more, least, sign)
+                    transform_products(
+                        m + t * size + c, m_step, table, at, more, least, _place(seen)
+                    )
+        finite[part] = not np.isnan(seen).any()
 
 
 @kernel
