@@ -30,7 +30,9 @@ def matmul(xp: Any, x: Array, y: Array, *, factor: float = 1.0) -> Array:
 
 
 @dispatched("onednn.matmul", least=64)
-def linear(xp: Any, x: Array, weight: Array, bias: Array | None = None) -> Array:
+def linear(
+    xp: Any, x: Array, weight: Array, bias: Array | None = None, *, rectify: bool = False
+) -> Array:
     """Return x @ weight.T + bias.
 
     Parameters
@@ -38,6 +40,8 @@ def linear(xp: Any, x: Array, weight: Array, bias: Array | None = None) -> Array
     x : array, shape (..., in)
     weight : array, shape (out, in)
     bias : array, shape (out,), optional
+    rectify : bool
+        Whether ReLU follows: 0 instead of negative numbers, and nan as it is.
 
     Returns
     -------
@@ -45,8 +49,9 @@ def linear(xp: Any, x: Array, weight: Array, bias: Array | None = None) -> Array
     """
     y = xp.matmul(x, weight.T)
     if bias is None:
-        return y
-    if type(y) is type(bias) is ndarray and y.dtype == bias.dtype and y.shape[-1:] == bias.shape:
+        pass
+    elif type(y) is type(bias) is ndarray and y.dtype == bias.dtype and y.shape[-1:] == bias.shape:
         y += bias  # no second array of this size
-        return y
-    return y + bias
+    else:
+        y = y + bias
+    return xp.maximum(y, 0, out=y) if rectify else y

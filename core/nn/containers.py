@@ -9,7 +9,10 @@ from typing import Any, Self
 from ..errors import BoundsError
 from ..tensor import Parameter, Tensor
 from .errors import AssignmentError
+from .hooks import is_plain
+from .linear import Linear
 from .module import Module
+from .rectifiers import ReLU
 from .registration import required_module
 
 
@@ -127,9 +130,18 @@ class Sequential(_Numbered):
 
     def forward(self, input: Any) -> Any:
         """Return what the last module makes of it."""
+        held = None  # a linear map, until it is known whether ReLU follows
         for module in self._modules.values():
-            input = module(input)
-        return input
+            if held is not None:
+                if type(module) is ReLU and is_plain(module):
+                    input, held = held.rectified(input), None
+                    continue
+                input, held = held(input), None
+            if type(module) is Linear and is_plain(module):
+                held = module
+            else:
+                input = module(input)
+        return input if held is None else held(input)
 
 
 class ModuleList(_Numbered):

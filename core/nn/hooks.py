@@ -153,6 +153,11 @@ class Hooks:
         return RemovableHandle(self._hooks, Hook("backward", hook), prepend)
 
 
+def is_plain(module: Hooks) -> bool:
+    """Whether a call of a module is a call of its class's `forward`, and nothing more."""
+    return not module._hooks and "forward" not in module.__dict__
+
+
 class _Seen:
     """One call of a module whose gradients are watched: where they enter, where they leave."""
 

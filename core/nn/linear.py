@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from .. import ops
 from ..backend import Device
 from ..tensor import Parameter, Tensor
 from . import functional as F
@@ -71,6 +72,10 @@ class Linear(Module):
     def forward(self, input: Tensor) -> Tensor:
         """Map shape (..., in_features) to (..., out_features)."""
         return F.linear(input, self.weight, self.bias)
+
+    def rectified(self, input: Tensor) -> Tensor:
+        """Return ReLU of the map in one pass; hooks are not called."""
+        return ops.linear_relu(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Return sizes."""

@@ -19,6 +19,7 @@ from .containers import ModuleList
 from .dropout import Dropout
 from .errors import ArgumentError
 from .fields import documented
+from .hooks import is_plain
 from .linear import Linear
 from .module import Module
 from .normalization import LayerNorm
@@ -90,7 +91,12 @@ class _Layer(Module):
         return normed
 
     def _feed_forward(self, x: Tensor) -> Tensor:
-        result: Tensor = self.linear2(self.dropout(self.activation(self.linear1(x))))
+        first = self.linear1
+        if self.activation is F.relu and type(first) is Linear and is_plain(first):
+            hidden = first.rectified(x)
+        else:
+            hidden = self.activation(first(x))
+        result: Tensor = self.linear2(self.dropout(hidden))
         return result
 
 

@@ -174,6 +174,7 @@ from .pooling import max_pool_at as max_pool_at
 from .pooling import max_pool_gradient as max_pool_gradient
 from .pooling import max_unpool as max_unpool
 from .pooling import max_unpool_gradient as max_unpool_gradient
+from .rectified import linear_relu as linear_relu
 from .reduction import all as all
 from .reduction import any as any
 from .reduction import count_nonzero as count_nonzero

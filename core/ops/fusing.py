@@ -104,11 +104,11 @@ class Fuser:
 
     def _linear(self, operands: Operands, params: dict[str, Any]) -> Tensor | None:
         x, weight, bias = operands
-        if not _plain(x, weight, bias) or weight.ndim != 2 or x.ndim != 2:
+        if not _plain(x, weight, bias) or weight.ndim != 2 or x.ndim < 2:
             return None
-        if x.shape[1] != weight.shape[1]:
+        if x.shape[-1] != weight.shape[1]:
             return None
-        return self._wait(_LINEAR, {}, x, weight, bias, (x.shape[0], weight.shape[0]))
+        return self._wait(_LINEAR, {}, x, weight, bias, (*x.shape[:-1], weight.shape[0]))
 
     def _wait(
         self,
@@ -135,6 +135,8 @@ class Fuser:
             return None
         if not _plain(x, mean, variance, weight, bias) or mean.shape != work.shape[1:2]:
             return None
+        if work.kind == _LINEAR and len(work.shape) != 2:
+            return None  # its channels are not what the map makes
         self.fused["batch normalisation"] += 1
         folded = self._folded(work, mean, variance, weight, bias, params["eps"])
         return _following(x, work.normalised(*folded))

@@ -115,7 +115,10 @@ class Work:
                 np, self.x, weight, bias, residual, rectify=self.rectify, **self.params
             )
         if self.kind == "linear map":
-            y = products.linear(np, self.x, weight, bias)
+            last = self.rectify and residual is None
+            y = products.linear(np, self.x, weight, bias, rectify=last)
+            if last:
+                return y
         else:
             announce(weight, self.weight._version)
             y = convolution.convolution_input_gradient(np, self.x, weight, **self.params)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .library import KernelLibraryError, dims, library
-from .memory import Descriptor, address, images
+from .memory import Descriptor, address, described, images
 from .primitives import DST, FORWARD, SRC, WEIGHTS, Description, Primitive
 
 _ADD = 0x1FFF0
@@ -49,27 +49,42 @@ def following(
         lib.call("primitive_attr_destroy", attributes)
 
 
+_TRIED = np.array([np.nan, np.inf, -np.inf, -0.0, 2.5, -2.5, 3e38, -3e38], np.float32)
+
+
 @functools.cache
 def rectifies() -> bool:
-    """Whether ReLU that follows is exact with the loaded library: tried once.
+    """Whether ReLU that follows a convolution is exact with the loaded library: tried once.
 
     How ELU treats nan is not written down anywhere, so another release may differ.
     """
-    x = np.array([np.nan, np.inf, -np.inf, -0.0, 2.5, -2.5, 3e38, -3e38], np.float32)
-    order, filters = images((1, 1, 1, x.size)), np.ones((1, 1, 1, 1), np.float32)
-    weights, ones, zeros = images(filters.shape), dims((1, 1)), dims((0, 0))
-    out = np.empty_like(x)
+    order, filters = images((1, 1, 1, _TRIED.size)), images((1, 1, 1, 1))
+    ones, zeros = dims((1, 1)), dims((0, 0))
+    return _is_exact(
+        "convolution_forward",
+        *(library().engine, FORWARD, 1, order, filters, None, order, ones, zeros, zeros, zeros),
+        orders=(order, filters),
+    )
+
+
+@functools.cache
+def rectifies_products() -> bool:
+    """Whether ReLU that follows a product of matrices is; see `rectifies`."""
+    column, one = described((_TRIED.size, 1), (1, 1)), described((1, 1), (1, 1))
+    return _is_exact("matmul", library().engine, column, one, None, column, orders=(column, one))
+
+
+def _is_exact(name: str, *args: Any, orders: tuple[Descriptor, Descriptor]) -> bool:
+    """Whether a primitive that multiplies numbers by 1 does to them what ReLU does."""
+    source, weights = orders
+    one, out = np.ones(1, np.float32), np.empty_like(_TRIED)
     try:
         with following(rectify=True) as attributes:
-            made = Description(
-                "convolution_forward",
-                *(library().engine, FORWARD, 1, order, weights, None, order),
-                *(ones, zeros, zeros, zeros, attributes),
-            )
-        run = Primitive(made, [(SRC, order.handle), (WEIGHTS, weights.handle), (DST, order.handle)])
-        run(address(x), address(filters), address(out))
+            made = Description(name, *args, attributes)
+        numbers = [(SRC, source.handle), (WEIGHTS, weights.handle), (DST, source.handle)]
+        Primitive(made, numbers)(address(_TRIED), address(one), address(out))
     except KernelLibraryError:
         return False
-    expected = np.maximum(x, 0)
+    expected = np.maximum(_TRIED, 0)
     same = np.array_equal(out, expected, equal_nan=True)
     return same and bool((np.signbit(out) == np.signbit(expected))[1:].all())

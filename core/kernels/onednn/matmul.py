@@ -9,7 +9,7 @@ import numpy as np
 
 from ...backend import empty
 from ..dispatch import SMALL, Declined
-from .following import following
+from .following import following, rectifies_products
 from .library import library
 from .memory import FIRST, Array, address, described, steps
 from .primitives import BIAS, DST, SRC, WEIGHTS, Description, Primitive, prepared
@@ -40,7 +40,7 @@ def matmul(x: Array, y: Array, *, factor: float = 1.0) -> Any:
     return _shaped(out, (*leading, *rows, *columns))
 
 
-def linear(x: Array, weight: Array, bias: Array | None = None) -> Any:
+def linear(x: Array, weight: Array, bias: Array | None = None, *, rectify: bool = False) -> Any:
     """See `core.kernels.products.linear`."""
     if (why := _unsupported(x, weight.T)) is not None:
         return why
@@ -51,7 +51,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Any:
             return Declined(f"a bias of dtype {bias.dtype} and shape {bias.shape}")
         bias = np.ascontiguousarray(bias)
     a = x if x.ndim > 1 else x[None]
-    out = _product(_rows(a), weight.T, bias)
+    out = _product(_rows(a), weight.T, bias, rectify=rectify)
     return _shaped(out, (*x.shape[:-1], weight.shape[0]))
 
 
@@ -73,7 +73,9 @@ def _rows(a: Array) -> Array:
     return a if a.ndim == 2 else a.reshape(prod(a.shape[:-1]), a.shape[-1])
 
 
-def _product(a: Array, b: Array, bias: Array | None, factor: float = 1.0) -> Array:
+def _product(
+    a: Array, b: Array, bias: Array | None, factor: float = 1.0, rectify: bool = False
+) -> Array:
     a, b = _straight(a), _straight(b)
     (m, k), n = a.shape, b.shape[1]
     out = empty((m, n), np.float32)
@@ -81,14 +83,15 @@ def _product(a: Array, b: Array, bias: Array | None, factor: float = 1.0) -> Arr
         if bias is not None:
             out[...] = bias
         _general(a, b, out, factor, 0.0 if bias is None else 1.0)
-        return out
-    key = (m, k, n, _order(a), _order(b), bias is not None, factor)
+        return np.maximum(out, 0, out=out) if rectify else out
+    within = rectify and rectifies_products()
+    key = (m, k, n, _order(a), _order(b), bias is not None, factor, within)
     run = prepared(("matmul", *key), _of_matrices, *key)
     if bias is None:
         run(address(a), address(b), address(out))
     else:
         run(address(a), address(b), address(out), address(bias))
-    return out
+    return np.maximum(out, 0, out=out) if rectify and not within else out
 
 
 def _batch(a: Array, b: Array, batch: tuple[int, ...], factor: float) -> Array:
@@ -159,11 +162,12 @@ def _of_matrices(
     b: tuple[int, ...],
     biased: bool,
     factor: float,
+    rectify: bool,
 ) -> Primitive:
     bias = described((1, n), (n, 1)) if biased else None
     source, weights = described((m, k), a), described((k, n), b)
     target = described((m, n), (n, 1))
-    with following(factor=factor) as attributes:
+    with following(rectify=rectify, factor=factor) as attributes:
         made = Description("matmul", library().engine, source, weights, bias, target, attributes)
     arguments = [(SRC, source.handle), (WEIGHTS, weights.handle), (DST, target.handle)]
     if bias is not None:

@@ -66,6 +66,20 @@ def test_linear(onednn, rng, rows, biased, order):
     onednn.check(products.linear, x, w, bias, lie=ORDERS[order])
 
 
+@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize("rows", [1, 16])
+@pytest.mark.parametrize("biased", [False, True])
+def test_linear_with_relu(onednn, rng, monkeypatch, rows, biased, within):
+    assert fast.rectifies_products()
+    monkeypatch.setattr(fast, "rectifies_products", lambda: within)
+    x, w = rng.normal(size=(rows, 64)), rng.normal(size=(10, 64))
+    bias = rng.normal(size=10) if biased else None
+    onednn.check(products.linear, x, w, bias, rectify=True)
+    w[3] = np.nan
+    y = onednn(products.linear, x.astype(np.float32), w.astype(np.float32), rectify=True)
+    assert np.isnan(y[:, 3]).all()
+
+
 @pytest.mark.parametrize("shapes", [((8, 9), (8, 9)), ((2, 8, 9), (3, 9, 4))])
 def test_what_does_not_fit_is_reported_as_by_numpy(rng, shapes):
     x, y = (rng.normal(size=s).astype(np.float32) for s in shapes)
