@@ -62,7 +62,7 @@ def call_results(types: Types, node: ast.Call) -> list[Type] | None:
             return _package_call(types, str(owner.detail), function.key.value, node)
         if maker_of(function, owner) is not None:
             return [Type("object", detail=owner.detail)]
-        if _is_new(types, function, owner):
+        if is_new(types, function, owner):
             return [TENSOR]
     if types.of(function).kind == "class":
         return [Type("object", detail=types.of(function).detail)]
@@ -80,7 +80,7 @@ def made_object(types: Types, node: ast.Call) -> Type | None:
     return Type("object", detail=kind.detail) if of_tables else None
 
 
-def _is_new(types: Types, function: ast.Index, owner: Type) -> bool:
+def is_new(types: Types, function: ast.Index, owner: Type) -> bool:
     """Whether `x.new` makes a tensor of the type of `x`."""
     named = isinstance(function.key, ast.String) and function.key.value == "new"
     if owner.kind == "any":

@@ -17,6 +17,7 @@ from .lower.tables import HIDDEN
 from .names import is_attribute
 from .nn_fields import NN_FIELDS
 from .text import words
+from .unique import KNOWN_METHODS
 
 if TYPE_CHECKING:
     from .module import Module
@@ -68,6 +69,17 @@ def plain_fields(modules: Collection[Module]) -> frozenset[str]:
             if declares and isinstance(option, ast.String):
                 made.add(option.value.lstrip("-"))
     return frozenset(k for k in made - others - _TAKEN if _is_plain(k))
+
+
+def method_names(modules: Iterable[Module]) -> frozenset[str]:
+    """Return the names of methods: of Torch, of tables here, and those that the program defines."""
+    own = {
+        target.key.value
+        for module in modules
+        for target, value in module.scopes.field_writes
+        if isinstance(target.key, ast.String) and isinstance(value, ast.Function)
+    }
+    return KNOWN_METHODS | HIDDEN | own
 
 
 def _is_self(target: ast.Index) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from . import ast, library
 from .code import quoted
 from .optional import trailing_optional
-from .syntax import blocks_of, dotted
+from .syntax import blocks_of, dotted, tried_package
 
 if TYPE_CHECKING:
     from .lower.context import Context
@@ -64,7 +64,8 @@ def _call(module: Module, call: ast.Call) -> None:
         if isinstance(argument, ast.Function):
             module.hints[id(argument)] = _role(name or "")
     if name in ("pcall", "xpcall"):
-        module.catches = True
+        tried = tried_package(call)
+        module.catches = module.catches or tried is None or module.find(tried) is not None
     if name in ("pcall", "xpcall", "coroutine.wrap", "coroutine.create"):
         for argument in call.arguments[:1]:
             if isinstance(argument, ast.Function):

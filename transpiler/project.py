@@ -13,7 +13,7 @@ from .alignment import raw_marks
 from .definitions import defined_names
 from .diagnostics import Diagnostic
 from .errors import LuaSyntaxError, SourceError
-from .fields import nn_methods, plain_fields
+from .fields import method_names, nn_methods, plain_fields
 from .kinds import Type
 from .linking import link
 from .lower.class_info import relate
@@ -135,6 +135,7 @@ class Project:
                 self.defined_names[name] = (
                     None if most is None or known is None else max(most, known)
                 )
+        self.method_names = method_names(self.modules.values())
         self._share_globals()
         self.unique = unique_functions(self.modules.values())
         self._translators = {path: Translator(m) for path, m in self.modules.items()}

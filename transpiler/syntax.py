@@ -109,6 +109,14 @@ def always_returns(block: ast.Block) -> bool:
     return False
 
 
+def tried_package(call: ast.Expression) -> str | None:
+    """Return "x" for `pcall(require, 'x')`."""
+    if not isinstance(call, ast.Call) or len(call.arguments) != 2:
+        return None
+    function, name = call.arguments
+    return name.value if dotted(function) == "require" and isinstance(name, ast.String) else None
+
+
 def captures(pattern: str) -> int:
     """Return how many values each match of a pattern gives."""
     return max(re.sub(r"%.|\[[^\]]*\]", "", pattern).count("("), 1)

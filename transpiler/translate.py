@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from . import ast, library
 from .closures import kept_variables
 from .code import quoted
+from .demanded import demanded
 from .diagnostics import Diagnostic, Kept, RuntimeUse
 from .dicts import Dicts, find_dicts
 from .evidence import Evidence
@@ -147,6 +148,8 @@ class Translator:
         c.renamed = module.renamed
         c.lists = lists
         c.dicts = dicts
+        if not catches:
+            c.demanded = demanded(module.block)
         c.cells, module.bound = kept_variables(scopes, types)
         if wrapped:
             self._wrapped(c)

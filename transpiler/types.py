@@ -32,7 +32,7 @@ from .kinds import (
 from .ranks import resized
 from .rules import RULES, unknown
 from .scope import FileScope, Variable
-from .syntax import alias_of, captures, dotted
+from .syntax import alias_of, captures, dotted, tried_package
 from .table_fields import declared_options, field_writes
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ class Types:
         protected = isinstance(call, ast.Call) and dotted(call.function) in ("pcall", "xpcall")
         if protected and position == 0:
             return BOOLEAN
-        if protected and position == 1 and (package := _tried_package(call)) is not None:
+        if protected and position == 1 and (package := tried_package(call)) is not None:
             return self.required(package)
         if not self._settled and self.rests_on_unknown(call):
             return None
@@ -361,11 +361,3 @@ def _texts(source: ast.Expression) -> int:
     if not isinstance(pattern, ast.String) or "()" in pattern.value:
         return 0
     return captures(pattern.value)
-
-
-def _tried_package(call: ast.Expression) -> str | None:
-    """Return "x" for `pcall(require, 'x')`."""
-    if not isinstance(call, ast.Call) or len(call.arguments) != 2:
-        return None
-    function, name = call.arguments
-    return name.value if dotted(function) == "require" and isinstance(name, ast.String) else None

@@ -75,6 +75,20 @@ PLAIN = [
     ("print('in ' .. paths.concat('a', 'b'))", '"in " + paths.concat("a", "b")'),
     ("local ok, c = pcall(require, 'cutorch')\nif ok then c.setDevice(1) end", "c.setDevice(1)"),
     ("gnuplot.plot(1)", "G.gnuplot.plot(1)"),
+    # where nil would be an error, a field is an attribute, and what has a length that is counted
+    # with is a table or text
+    ("local function f(m) m.weight:fill(0) return m end\nreturn {f}", "tensor.fill(m.weight, 0)"),
+    ("return function(x) return #x + 1 end", "len(x) + 1"),
+    ("return function(x) for i = 1, #x do print(i) end end", "range(1, len(x) + 1)"),
+    ("return function(m, b) m.bias = b end", "m.bias = b"),
+    ("return function(x) return x.new(2) end", "tensor.new_like(x, 2)"),
+    ("return function(net) net:add(nn.ReLU()) end", "net.add(nn.ReLU())"),
+    ("return function(x, a, b) return x == a .. b end", "x == lua.concat(a, b)"),
+    ("return function(cmd) cmd:option('-lr', 1) end", 'cmd.option("-lr", 1)'),
+    (
+        "local x\nlocal function f(n) x = x or torch.ones(n) return x end\nprint(f(2))",
+        "if x is None:\n        x = torch.ones(n)",
+    ),
 ]
 
 
@@ -94,6 +108,20 @@ UNKNOWN = [
     ("local A, B = {}, {}\nfunction A.f(a) return a end\nfunction B.f() return 1 end\n"
      "return function(t) return t.f(1) end", "lua.call"),
     ("_G['x'] = print\nx(1)", "lua.call(G.x, 1)"),
+    # an object of nn may have it or not
+    ("return function(m) if m.weight then print(1) end end", 'lua.index(m, "weight")'),
+    ("return function(m) return m.weight end", 'lua.index(m, "weight")'),
+    # of a tensor it is something else
+    ("return function(x) print(#x) end", "lua.length(x)"),
+    ("return function(x, y) return #x == y end", "lua.length(x)"),
+    # a table's own method hides the field
+    ("return function(t) return t.count + 1 end", 'lua.index(t, "count")'),
+    # what catches errors may read what they say
+    ("return function(m) return pcall(print, m.weight.x) end", 'lua.index(m, "weight")'),
+    # the program has a method of that name
+    ("local L = {}\nfunction L:add(x) return x end\nreturn {L, function(l) l:add(nn.ReLU()) end}",
+     'lua.invoke(l, "add", nn.ReLU())'),
+    ("return function(m, f) m.updateOutput = f end", 'lua.newindex(m, "updateOutput", f)'),
 ]  # fmt: skip
 
 

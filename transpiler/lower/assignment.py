@@ -12,7 +12,7 @@ from .dicts import KINDS, changed, uncertain
 from .functions import define
 from .operators import is_default
 from .tables import list_of, place
-from .values import is_of_tables, is_plain_field
+from .values import is_assigned_plainly, is_of_tables, is_plain_field
 
 
 def local(c: Context, node: ast.Local) -> None:
@@ -194,7 +194,7 @@ def plain_place(c: Context, target: ast.Name | ast.Index) -> str | None:
         return None
     if kind.kind in ("table", "list", *KINDS):
         return place(c, target)
-    if is_plain_field(c, target):
+    if is_plain_field(c, target) or is_assigned_plainly(c, target):
         assert isinstance(target.key, ast.String)
         return f"{c.expression(target.table).at(ATOM)}.{target.key.value}"
     if isinstance(target.key, ast.String) and is_attribute(target.key.value):
@@ -227,7 +227,7 @@ def _assign_one(c: Context, target: ast.Name | ast.Index, value: ast.Expression)
     if isinstance(target, ast.Index) and (appended(c, target, value) or changed(c, target, value)):
         return
     place_text = plain_place(c, target)
-    if place_text is not None and isinstance(target, ast.Name) and _is_own_default(target, value):
+    if place_text is not None and _is_default_of_itself(c, target, value):
         assert isinstance(value, ast.Binary)
         c.put(f"if {place_text} is None:")
         with c.indented():
@@ -240,6 +240,19 @@ def _assign_one(c: Context, target: ast.Name | ast.Index, value: ast.Expression)
         return
     assert isinstance(target, ast.Index)
     store(c, target, str(c.expression(value)))
+
+
+def _is_default_of_itself(c: Context, target: ast.Name | ast.Index, value: ast.Expression) -> bool:
+    """Whether it is `x = x or default` for what may be nil but not false."""
+    if isinstance(target, ast.Name) and _is_own_default(target, value):
+        return True
+    if not isinstance(value, ast.Binary) or value.operator != "or":
+        return False
+    from ..idioms import same_place
+
+    kind = c.type_of(value.left)
+    known = kind.kind in ("tensor", "storage", "string", "integer", "number")
+    return known and same_place(target, value.left) and uncertain(c, value.left) is None
 
 
 def _is_own_default(target: ast.Name, value: ast.Expression) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import ast, library, natives
-from ..call_results import maker_of
+from ..call_results import is_new, maker_of
 from ..code import ATOM, Code, quoted
 from ..kinds import Type
 from ..names import is_attribute, python_name
@@ -99,6 +99,10 @@ def _dispatch(
         made = maker_of(function, owner)
         if made is not None:
             return _made(c, node, function, made), True
+        if is_new(c.types, function, owner) and dotted(function) is None:
+            c.use("tensor")
+            listed = ", ".join([str(c.expression(function.table)), *arguments(c, node.arguments)])
+            return Code(f"tensor.new_like({listed})"), True
     odd = kind.kind == "class" and kind.detail is not None and kind.detail.method("__init")
     package = kind.kind == "package" or (owner is not None and owner.kind == "package")
     if not odd and (kind.kind == "class" or package):
@@ -239,6 +243,13 @@ def method(c: Context, node: ast.MethodCall, any_method: str) -> tuple[Code, boo
     named = _unique_method(c, node, owner)
     if named is not None:
         return named, False
+    if owner.kind == "any" and _is_of_tensors(c, node):
+        c.use("tensor")
+        return _function_form(c, f"tensor.{name}", node), False
+    if owner.kind == "any" and _is_by_name(c, node):
+        return Code(
+            f"{c.expression(node.object).at(ATOM)}.{name}({_joined(c, node.arguments)})"
+        ), False
     if owner.kind == "any" and _is_of_nn(c, node):
         module = c.expression(node.object).at(ATOM)
         return Code(f"{module}.{name}({_joined(c, node.arguments)})"), False
@@ -280,6 +291,29 @@ def _is_other_of_nn(c: Context, node: ast.MethodCall) -> bool:
     return name in NN_OTHERS and name not in c.module.project.defined_names and not several
 
 
+def _is_of_tensors(c: Context, node: ast.MethodCall) -> bool:
+    """Whether it is `x:size()` where no object of the program has that method.
+
+    Containers and storages of Torch have it too, and `tensor.size` calls theirs.
+    """
+    return node.method == "size" and node.method not in c.module.project.defined_names
+
+
+def _is_by_name(c: Context, node: ast.MethodCall) -> bool:
+    """Whether a call's name and arguments alone say what its object is.
+
+    To what is given a module, that module is added; options are declared with a name.
+    """
+    if node.method in c.module.project.defined_names or node.method in c.scopes.made_fields:
+        return False
+    given = node.arguments
+    if node.method == "add":
+        return len(given) == 1 and c.type_of(given[0]).kind == "module"
+    first = given[0] if given and not may_be_several(given[-1]) else None
+    declared = isinstance(first, ast.String) and first.value.startswith("-")
+    return node.method == "option" and declared
+
+
 def _is_of_nn(c: Context, node: ast.MethodCall) -> bool:
     """Whether a method's name alone says that its object is one of nn's: see `fields`."""
     most = c.module.project.nn_methods.get(node.method, -1)
@@ -302,7 +336,7 @@ def _is_known_method(c: Context, node: ast.MethodCall, owner: Type) -> bool:
     return node.method in MODULE_METHODS and c.types.results(node) is not None
 
 
-NN_OTHERS = frozenset(["findModules", "sharedClone", "remember", "forget"])
+NN_OTHERS = frozenset(["type", "findModules", "sharedClone", "remember", "forget"])
 """More of them, whose results vary or that not all modules have."""
 
 MODULE_METHODS = frozenset(

@@ -39,6 +39,8 @@ class Context:
     diagnostics : list of Diagnostic
     uses : list of RuntimeUse
         Where the runtime keeps Lua's meaning.
+    demanded : set of int
+        Expressions, by their ids, where nil would be an error that nobody catches.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Context:
         self.cells: set[Variable] = set()
         self.lists = Lists()
         self.dicts = Dicts()
+        self.demanded: set[int] = set()
         self.renamed: dict[str, str] = {}
         self.line = 1
         self.loops: list[str] = []

@@ -104,7 +104,7 @@ def equality(c: Context, node: ast.Binary) -> Code:
     left, right = c.type_of(node.left), c.type_of(node.right)
     a, b = c.expression(node.left), c.expression(node.right)
     literal = _is_telling(node.left) or _is_telling(node.right)
-    if literal or (left.is_number and right.is_number) or left.kind == right.kind == "string":
+    if literal or (left.is_number and right.is_number) or "string" in (left.kind, right.kind):
         return comparison(a, "==" if same else "!=", b)
     found = c.lua("eq", a, b, reason="what is compared is of unknown type")
     return found if same else negation(found)
@@ -316,6 +316,6 @@ def unary(c: Context, node: ast.Unary) -> Code:
         if known or kind.kind == "number":
             return unary_minus(operand)
         return c.lua("unm", operand, reason="the sign of a value of unknown type")
-    if kind.kind in ("string", "table", "list"):
+    if kind.kind in ("string", "table", "list") or (kind.kind == "any" and id(node) in c.demanded):
         return call_code("len", operand)
     return c.lua("length", operand, reason="the length of a value of unknown type")

@@ -138,7 +138,7 @@ def index(c: Context, node: ast.Index) -> Code:
     if owner.kind == "table" or of_table:
         return Code(place(c, node))
     table = c.expression(node.table)
-    if is_plain_field(c, node):
+    if is_plain_field(c, node) or is_read_plainly(c, node):
         return Code(f"{table.at(ATOM)}.{key}")
     unsure = is_of_tables(owner) and not owner.detail.has(key)
     if key is not None and owner.kind == "class" and is_attribute(key) and not unsure:
@@ -168,6 +168,28 @@ def is_plain_field(c: Context, node: ast.Index) -> bool:
     if isinstance(node.table, ast.Vararg):
         return False
     return owner.kind in ("any", "object", "module")
+
+
+def is_read_plainly(c: Context, node: ast.Index) -> bool:
+    """Whether a field that must be there is an attribute: what has it has it in both languages."""
+    of_any = c.type_of(node.table).kind in ("any", "object", "module")
+    return of_any and id(node) in c.demanded and _is_attribute_of_all(node)
+
+
+def is_assigned_plainly(c: Context, node: ast.Index) -> bool:
+    """Whether a field that is assigned is an attribute: its name is that of no method."""
+    of_any = c.type_of(node.table).kind in ("any", "module")
+    taken = isinstance(node.key, ast.String) and node.key.value in c.module.project.method_names
+    return of_any and not taken and _is_attribute_of_all(node)
+
+
+def _is_attribute_of_all(node: ast.Index) -> bool:
+    from .tables import HIDDEN
+
+    key = node.key.value if isinstance(node.key, ast.String) else None
+    if key is None or isinstance(node.table, ast.Vararg) or not is_attribute(key):
+        return False
+    return key.isascii() and key not in HIDDEN and key not in ("_map", "_metatable")
 
 
 def _library_member(c: Context, node: ast.Index, full: str) -> Code | None:

@@ -180,6 +180,13 @@ class _TensorMethods:
         """Assign a part of a tensor: Lua's `x[{{1, 2}, {}}] = to`."""
         newindex(value, _places(parts), to)
 
+    @staticmethod
+    def new_like(value: Any, *args: Any) -> Any:
+        """Return a new tensor or storage of the type of another: Lua's `x.new(2, 3)`."""
+        if isinstance(value, (Tensor, Storage)):
+            return tensor_new(value, *args)
+        return first(call(index(value, "new"), *args))
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("__"):
             raise AttributeError(name)
