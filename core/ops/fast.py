@@ -8,6 +8,7 @@ everything else goes the general way.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from .waiting import can_wait, waiting
 if TYPE_CHECKING:
     from .op import Op
 
-_new = object.__new__
+_new_tensor = partial(object.__new__, Tensor)  # has its arguments at hand: 2% of a whole call
 _mode = MODE.get  # bound once: looking the method up takes as long as calling it
 _MISSING: Any = object()
 _LARGE = 4 * LARGE
@@ -98,7 +99,7 @@ def _unary(op: Op[..., Any], otherwise: Callable[[Any], Any]) -> Callable[..., A
             if type(out) is Tensor:
                 return out
             out = np.asarray(out)
-        result = _new(Tensor)
+        result = _new_tensor()
         result._array = out
         version: Cell = {}
         result._version = version
@@ -161,7 +162,7 @@ def _binary(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..., An
             if type(out) is Tensor:
                 return out
             out = np.asarray(out)
-        result = _new(Tensor)
+        result = _new_tensor()
         result._array = out
         version: Cell = {}
         result._version = version
@@ -243,7 +244,7 @@ def _with_number(op: Op[..., Any], otherwise: Callable[..., Any]) -> Callable[..
             if type(out) is Tensor:
                 return out
             out = np.asarray(out)
-        result = _new(Tensor)
+        result = _new_tensor()
         result._array = out
         version: Cell = {}
         result._version = version
