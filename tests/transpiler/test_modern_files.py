@@ -458,3 +458,71 @@ def test_a_function_that_is_handed_on_stays_where_models_are_torchs():
     found = translate(source, "modern")
     assert "from rekindle import nn" not in found.python
     assert printed(found) == "4\n" == printed(translate(source, "faithful"))
+
+
+GIVEN_AWAY = (
+    running.HEAD
+    + """
+torch.manualSeed(3)
+local function init(model)
+   for _, m in ipairs(model:findModules('nn.Linear')) do m.bias:zero() end
+   model.mark = #model.modules
+end
+local model
+if not arg or arg[1] == nil then
+   -- a new one
+   model = nn.Sequential()
+   model:add(nn.Linear(4, 3)) -- hidden
+   model:add(nn.Tanh())
+   model:add(nn.Linear(3, 2))
+else
+   model = torch.load(arg[1])
+end
+init(model)
+local list = {}
+local other = nn.Sequential()
+other:add(nn.Linear(2, 2)):add(nn.Sigmoid())
+list[1] = other
+local x = P(3, 4)
+local flat, grads = model:getParameters()
+local out = list[1]:forward(model:forward(x))
+show(out, model.mark, list[1]:backward(model.output, P(3, 2)))
+show(model:updateGradInput(x, list[1].gradInput), flat, model:get(2).output)
+torch.save('model.t7', model)
+show(torch.load('model.t7'):forward(x))
+"""
+)
+
+
+def test_models_of_which_more_is_done_are_cores_where_they_are_put_together(tmp_path):
+    text = formatted({"a": both({"main.lua": GIVEN_AWAY}, tmp_path)["main.lua"].python})["a"]
+    assert (
+        """
+    # a new one
+    model = as_torch(
+        nn.Sequential(
+            nn.Linear(4, 3),  # hidden
+            nn.Tanh(),
+            nn.Linear(3, 2),
+        ).double()
+    )
+else:
+    model = torch.load("""
+        in text
+    )
+    assert "other = as_torch(nn.Sequential(nn.Linear(2, 2), nn.Sigmoid()).double())" in text
+
+
+@pytest.mark.parametrize(
+    ("source", "what", "reason"),
+    [
+        ("torch.class('nn.X', 'nn.Module')", "nn.X", "class of the program's own"),
+        ("print(nn.MSECriterion():forward(a, b))", "nn.MSECriterion", "the criterion of"),
+        ("print(nn.Linear(2, 3):forward(a))", "nn.Linear", "no part of a model"),
+        ("local m = torch.load('a.t7').net; m:forward(a)", "m", "loaded from a file"),
+        ("function f(m) m.net:forward(a) end", "net", "from a table or from a caller"),
+    ],
+)
+def test_what_a_file_has_of_nn_besides_is_named(source, what, reason):
+    found = translate("local nn = require 'nn'\n" + source, "modern")
+    assert [k for k in found.kept if k.what == what and reason in k.reason], found.kept

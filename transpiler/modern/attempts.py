@@ -13,6 +13,7 @@ from .branches import CLASSES
 from .classes import class_of
 from .facts import Facts
 from .files import File
+from .left import reasons_left
 from .lowering import resolve_modern
 from .nodes import NN, SEED, Line, Nothing, Template, like
 from .optimizers import is_simple
@@ -24,6 +25,9 @@ from .walk import names_in, package_member, plain, walk
 
 _BOTH = {"nn": "legacy_nn", "optim": "legacy_optim"}
 """Packages that core and Torch both have, and what Torch's is called beside core's."""
+
+_BUILT = frozenset(["nn", "as_graph"])
+"""Names that only a file with something of core's imports."""
 
 
 @dataclass(slots=True)
@@ -128,7 +132,8 @@ def _written(file: File, classes: set[str], kept: list[tuple[str, Kept]]) -> Mod
     return Modern(
         file.block,
         resolve_modern(file.block) if templates else file.scopes,
-        list(dict.fromkeys(sorted(own, key=lambda k: k.line))) or _left(file.block),
+        list(dict.fromkeys(sorted(own, key=lambda k: k.line)))
+        or ([] if _BUILT & imported else reasons_left(file.block)),
         renamed,
         frozenset(reserved if templates else ()),
         [CLASSES[name].strip("\n") for name in sorted(classes)],
@@ -163,13 +168,6 @@ def _refused(facts: Facts, rewriter: Rewriter) -> tuple[set[Any], set[Any]]:
     whole = {r for r in roots if r not in seams and r not in parameters}
     alone = set().union(*(parameters[r] for r in roots if r not in seams and r in parameters))
     return {a for a in known if groups.root(a) in whole} | whole | alone, found
-
-
-def _left(block: ast.Block) -> list[Kept]:
-    """Return the models that nobody refused: they are in tables, or in variables of all sorts."""
-    reason = "it is put into a table, or into a variable that holds other things as well"
-    lines = {n.line for n in walk(block) if class_of(n) == "Sequential"}
-    return [Kept(line, "nn.Sequential", reason) for line in sorted(lines)]
 
 
 def _finished(rewriter: Rewriter, kept: list[tuple[str, Kept]]) -> dict[str, Modern]:

@@ -1,7 +1,7 @@
-"""Models in fields: `self.encoder = nn.Sequential()` with all that is added to it.
+"""Models of which more is done than is understood: what is put together in one place is core's.
 
-Who uses a field is not known, so the model becomes one of Torch at once: `self.encoder =
-as_torch(nn.Sequential(...))`. Only what is put together in one place is written so.
+Who uses a field, or a variable that may hold something else too, is not known, so the model becomes
+one of Torch at once: `self.encoder = as_torch(nn.Sequential(...))`.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 def field_model(
     r: Rewriter, found: list[ast.Statement], position: int
 ) -> tuple[list[ast.Statement], int] | None:
-    """Rewrite the definition of a model in a field, with the statements that add to it."""
+    """Rewrite the definition of such a model, with the statements that add to it."""
     statement = found[position]
-    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1 or not r.bodies:
+    if not isinstance(statement, (ast.Local, ast.Assign)) or len(statement.values) != 1:
         return None
-    target, value = statement.targets[0], plain(statement.values[0])
-    if not isinstance(target, ast.Index) or not isinstance(target.key, ast.String):
+    targets = statement.names if isinstance(statement, ast.Local) else statement.targets
+    target, value = targets[0], plain(statement.values[0])
+    if len(targets) != 1 or not is_container(value):
         return None
-    if len(statement.values) != 1 or not is_container(value):
-        return None
+    name = _name(r, target)
     start = start_of(value)
-    key = f".{target.key.value}@{r.path}:{statement.line}"
-    if class_of(start) != "Sequential" or key in r.facts.faithful:
+    key = f"{name}@{r.path}:{statement.line}"
+    if name is None or class_of(start) != "Sequential" or key in r.facts.faithful:
         return None
     children: list[Child] = [(child, None) for child in added_at_once(value)]
     first = position
@@ -49,19 +49,36 @@ def field_model(
         position += 1
     if len(children) < 2 or _grows(r, target, found[first:position]):
         return None
-    r.join(key, f"@{r.path}:{r.bodies[-1].line}")  # all of a function, or nothing
+    if isinstance(target, ast.Index):
+        r.join(key, f"@{r.path}:{r.bodies[-1].line}")  # all of a function, or nothing
+        target.table = r.expression(target.table)
     made: Any = r.models.containers.made(start, children, key)
-    target.table = r.expression(target.table)
     statement.values = [at(start, "as_torch(", made, ")", kind=MODULE, imports=[AS_TORCH])]
+    r.declare(statement)
     return [statement], position
 
 
-def _grows(r: Rewriter, target: ast.Index, taken: list[ast.Statement]) -> bool:
-    """Whether a function does more with the model in a field than to put it together."""
+def _name(r: Rewriter, target: ast.Name | ast.Index) -> str | None:
+    """Return what to call a field of a method, or a variable that stays Torch's; else None."""
+    if isinstance(target, ast.Name):
+        known = r.facts.role(target) is not None or r.facts.key(target) in r.facts.builders
+        return None if known else target.name
+    return f".{target.key.value}" if isinstance(target.key, ast.String) and r.bodies else None
+
+
+def _grows(r: Rewriter, target: ast.Name | ast.Index, taken: list[ast.Statement]) -> bool:
+    """Whether more is added to the model elsewhere, or done with it where a field is filled."""
     known = {id(n) for n in walk(taken)}
-    for node in walk(r.bodies[-1].body):
+    field = isinstance(target, ast.Index)
+    places: list[Any] = [r.bodies[-1].body] if field else [f.block for f in r.files]
+    for node in walk(places):
         if isinstance(node, ast.MethodCall) and id(node) not in known:
             base, calls = chain_of(node)
-            if alike(base, target) and calls[0].method not in ("cuda", "float", "double"):
+            first = calls[0].method
+            more = first not in ("cuda", "float", "double") if field else first in _GROWING
+            if more and alike(base, target):
                 return True
     return False
+
+
+_GROWING = ("add", "insert")
