@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from . import backend
 from .dtypes import Dtype, as_dtype
 from .errors import RekindleError
-from .waiting import PRIVATE, hand_out
+from .kernels.copying import copy_into
+from .waiting import PRIVATE, hand_out, one_at_a_time
+
+Geometry = tuple[int, tuple[int, ...], tuple[int, ...]]
+"""Offset, shape and strides of a view, in elements of its storage."""
+
+Owed = tuple[Any, Geometry]
+"""An array in an order of memory of its own, and the view that is to hold its values."""
 
 
 class ViewError(RekindleError, ValueError):
@@ -66,7 +75,7 @@ class Storage:
         If the array is not one-dimensional and contiguous.
     """
 
-    __slots__ = ("__weakref__", "_array", "_raw", "cell")
+    __slots__ = ("__weakref__", "_array", "_owed", "_raw", "cell")
 
     def __init__(self, raw: Any, cell: dict[str, Any] | None = None) -> None:
         if raw.ndim != 1 or not raw.flags.c_contiguous:
@@ -76,6 +85,7 @@ class Storage:
             )
         self._raw = raw
         self._array: Any = None
+        self._owed: Owed | None = None
         self.cell: dict[str, Any] = {} if cell is None else cell
 
     @property
@@ -87,19 +97,49 @@ class Storage:
     @property
     def raw(self) -> Any:
         """The memory as given, until `array` had to copy it; for those that only read bytes."""
-        if self.cell and PRIVATE in self.cell:
-            hand_out(self.cell)
+        self._settle()
         return self._raw
 
     @property
     def array(self) -> Any:
         """The memory as an aligned array in native byte order, shape (n,)."""
-        if self.cell and PRIVATE in self.cell:
-            hand_out(self.cell)
+        self._settle()
         if self._array is None:
             raw = self._raw
             self._array = self._raw = backend.asarray(raw, self.dtype, backend.device_of(raw))
         return self._array
+
+    def _settle(self) -> None:
+        """Compute what waits, and fill in what is owed, before anybody sees the memory."""
+        if self.cell and PRIVATE in self.cell:
+            hand_out(self.cell)
+        if self._owed is not None:
+            with one_at_a_time():
+                if self._owed is not None:  # else another thread was first
+                    values, geometry = self._owed
+                    copy_into(np, backend.strided_view(self._raw, *geometry), values)
+                    self._owed = None
+
+    def owe(self, values: Any, geometry: Geometry) -> None:
+        """Let a view of this storage have `values`, which are copied there when somebody looks.
+
+        The caller knows that nobody holds the memory itself, and nobody writes into `values`;
+        see ops/owing.py.
+
+        Parameters
+        ----------
+        values : ndarray, of the storage's dtype
+        geometry : (offset, shape, strides)
+            The view, which has the shape of `values`.
+        """
+        if self._owed is not None and self._owed[1] != geometry:
+            self._settle()
+        self._owed = values, geometry
+
+    def owed_to(self, geometry: Geometry) -> Any:
+        """Return the array that holds the values of a view in another order, or None."""
+        owed = self._owed
+        return owed[0] if owed is not None and owed[1] == geometry else None
 
     def replace(self, array: Any) -> None:
         """Take other memory of the same type; tensors have to be told: see `resizing`."""
@@ -114,6 +154,11 @@ class Storage:
     def dtype(self) -> Dtype:
         """Type of the elements, in native byte order."""
         return as_dtype(self._raw.dtype)
+
+    @property
+    def device(self) -> backend.Device:
+        """Where the memory is."""
+        return backend.device_of(self._raw)
 
     @property
     def nbytes(self) -> int:

@@ -23,7 +23,7 @@ from .interchange import Interchange
 from .kernels.chains import Chain
 from .methods import TensorMethods
 from .printing import format_tensor
-from .storage import Storage, check_view
+from .storage import Geometry, Storage, check_view
 from .waiting import PRIVATE, hand_out
 
 
@@ -32,10 +32,6 @@ class Mirror(Protocol):
 
     def refresh(self, tensor: Tensor) -> None:
         """Look at the tensor again."""
-
-
-Geometry = tuple[int, tuple[int, ...], tuple[int, ...]]
-"""Offset, shape and strides of a view, in elements of its storage."""
 
 
 class Tensor(TensorMethods, Interchange):
@@ -203,7 +199,7 @@ class Tensor(TensorMethods, Interchange):
         """Where the memory is."""
         if self._array is None:
             waits = hasattr(self, "_chain")
-            return backend.CPU if waits else backend.device_of(self._storage.raw)
+            return backend.CPU if waits else self._storage.device
         return backend.device_of(self._array)
 
     @property

@@ -44,6 +44,11 @@ def wait(chain: Chain, cells: Iterable[Cell]) -> bool:
         return True
 
 
+def one_at_a_time() -> Any:
+    """Return a context manager in which one thread at a time brings memory up to date."""
+    return _lock
+
+
 def hand_out(cell: Cell) -> None:
     """Compute all that waits, since memory of this cell gets known to others."""
     with _lock:

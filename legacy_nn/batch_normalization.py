@@ -25,7 +25,9 @@ from .module import (
     replace_contents,
     torch_class,
 )
+from .order import any_order
 from .torch7 import random
+from .values import in_shape
 
 
 @torch_class("nn.BatchNormalization", 2)
@@ -152,6 +154,7 @@ class BatchNormalization(Module):
         """Whether a batch is normalised by its own moments."""
         return self.train and input.shape[0] > 1
 
+    @any_order
     def compute(self, input: Any) -> Any:
         x = self.batch(input)
         if not self.uses_batch(x):
@@ -177,11 +180,12 @@ class BatchNormalization(Module):
         for running, new in ((self.running_mean, mean), (self.running_var, unbiased)):
             running.mul_(1 - self.momentum).add_(new * self.momentum)
 
-    def keep(self, input: Any, result: Any) -> Any:
+    def renew_output(self, input: Any) -> Any:
+        output = super().renew_output(input)
         for name in ("save_mean", "save_std"):  # Torch7 has them in evaluation, too, unfilled
             if getattr(self, name) is None:
                 setattr(self, name, zeros(self.running_mean.shape, self.dtype))
-        return super().keep(input, result)
+        return output
 
     # -- backward -----------------------------------------------------------------------
 
@@ -199,6 +203,7 @@ class BatchNormalization(Module):
             self._accumulate(both.of_parameters(), scale)
         return self.gradInput
 
+    @any_order
     def _backward(self, input: Any, gradOutput: Any) -> _Backward:
         x, g = self.batch(input), self.batch(gradOutput)
         g = fitted(self, g, x)
@@ -248,7 +253,7 @@ class _Backward:
             found = ops.linear_combination(self.g, self.centred, *factors)
         else:
             found = self.g * ops.reshape(slope, self.each)
-        return ops.astype(ops.reshape(found, self.input.shape), self.input.dtype)
+        return ops.astype(in_shape(found, self.input.shape), self.input.dtype)
 
     def of_parameters(self) -> list[Tensor | None]:
         """Return the gradients of weight and bias."""

@@ -11,6 +11,7 @@ from rekindle.core.errors import BoundsError, ShapeError
 from rekindle.core.tensor import Tensor
 
 from .module import ArgumentError, InputTypeError, Module, ModuleError
+from .order import in_any_order
 from .values import size_text
 
 
@@ -162,7 +163,7 @@ def left_behind(module: Module, name: str, gradOutput: Any) -> tuple[Tensor, Ten
     value = getattr(module, name, None)
     if not isinstance(value, Tensor):
         raise ModuleError(f"{module.t7_typename} has no {name}: call updateOutput first")
-    return value, fitted(module, gradOutput, value, name)
+    return in_any_order(value), fitted(module, gradOutput, value, name)
 
 
 def remembered(owner: Any, *names: str, method: str = "updateOutput") -> list[Tensor]:

@@ -15,10 +15,11 @@ from rekindle.core.tensor import Tensor
 
 from .fields import add_parameter, remove, uniform_bound
 from .module import torch_class
+from .order import any_order
 from .spatial import SpatialModule, as_batch, view_as
 from .torch7 import random
 from .unfolding import Unfolding
-from .values import size_text
+from .values import in_shape, size_text
 
 
 class Convolution(SpatialModule):
@@ -132,21 +133,24 @@ class PlainConvolution(Convolution):
             return self.weight  # type: ignore[no-any-return]
         return ops.reshape(self.weight, (self.nOutputPlane, -1, *kernel))
 
+    @any_order
     def compute_batch(self, input: Tensor) -> Tensor:
         return ops.convolution(input, self.filters(), self.bias, **self.geometry())
 
+    @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         x, g = (as_batch(self, t) for t in (input, gradOutput))
         found = ops.convolution_input_gradient(
             g, self.filters(), size=x.shape[2:], **self.geometry()
         )
-        return ops.reshape(found, input.shape)
+        return in_shape(found, input.shape)
 
+    @any_order
     def parameter_gradients(self, input: Any, gradOutput: Any) -> Sequence[Tensor | None]:
         x, g = (as_batch(self, t) for t in (input, gradOutput))
         found = ops.convolution_weight_gradient(x, g, kernel=self.per_axis("k"), **self.geometry())
         of_bias = None if self.bias is None else ops.sum(g, axis=(0, *range(2, g.ndim)))
-        return [ops.reshape(found, self.weight.shape), of_bias]
+        return [in_shape(found, self.weight.shape), of_bias]
 
 
 class _ImageConvolution(Convolution):

@@ -16,6 +16,7 @@ from rekindle.core.tensor import Tensor
 from .errors import InputTypeError, ModuleError, module_place, not_stated, tell_place
 from .gradients import Gradients, refilled
 from .nesting import nested
+from .order import added_later
 from .steps import pull_through
 from .tree import known
 from .values import as_input, as_torch, replace_contents
@@ -211,6 +212,8 @@ def summed(target: Any, input: Any, found: Iterable[Any]) -> Any:
 def added_to(total: Any, term: Any) -> Any:
     """Add a gradient to another one, in its tensors, and return that."""
     if isinstance(term, Tensor):
+        if added_later(total, term):
+            return total
         same = term if term.dtype == total.dtype else term.astype(total.dtype)
         return total.add_(same.reshape(total.shape))
     for key in [k for k in total if k not in term]:

@@ -18,9 +18,11 @@ from rekindle.core.creation import zeros, zeros_like
 from rekindle.core.dtypes import is_floating
 from rekindle.core.ops.adoption import HELD_HERE, adopted
 from rekindle.core.ops.inplace import increased
+from rekindle.core.ops.owing import owed
 from rekindle.core.tensor import Tensor
 
 from .errors import ModuleError
+from .order import in_any_order, marked
 from .values import (
     as_input,
     as_torch,
@@ -81,6 +83,8 @@ class Gradients:
 
     def _on_graph(self, input: Any) -> tuple[Any, Any]:
         """Return leaves in place of the input's tensors, and the recorded output for them."""
+        if marked(self.compute):
+            input = in_any_order(input)
         with enable_grad():
             leaves = map_tensors(_leaf, input)
             result = self.compute(leaves)
@@ -125,8 +129,9 @@ class Gradients:
 
     def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
         """Return what `self.gradInput` becomes: the same tensors, with the result in them."""
-        if getrefcount(result) == HELD_HERE and adopted(self.gradInput, result):
-            return self.gradInput
+        own = self.gradInput
+        if getrefcount(result) == HELD_HERE and (adopted(own, result) or owed(own, result)):
+            return own
         return refilled(self.gradInput, result)
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
@@ -259,7 +264,7 @@ def _leaf(tensor: Tensor) -> Tensor:
 
 def _pulled(module: Any, result: Any, gradOutput: Any, targets: Sequence[Tensor]) -> list[Tensor]:
     """Return the gradients of `targets`, zeros where the result does not depend on them."""
-    pairs = paired(module, result, gradOutput)
+    pairs = paired(module, result, in_any_order(gradOutput))
     if not pairs or not targets:
         return [zeros_like(t) for t in targets]
     found = grad([y for y, _ in pairs], list(targets), [g for _, g in pairs], allow_unused=True)

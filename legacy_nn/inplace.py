@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from sys import getrefcount
 from typing import Any
 
 from rekindle.core import ops
+from rekindle.core.ops.adoption import HELD_HERE
+from rekindle.core.ops.owing import let_go, owed_in_place
 from rekindle.core.tensor import Tensor
 
 from .module import Module, share_memory
@@ -18,6 +21,11 @@ class InPlace(Module):
 
     def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
         if self.inplace and isinstance(gradOutput, Tensor):
+            alone = getrefcount(result) == HELD_HERE
+            if alone and owed_in_place(gradOutput, result, self.gradInput):
+                return share_memory(self.gradInput, gradOutput)
+            let_go(gradOutput)
+            let_go(self.gradInput)
             gradOutput = gradOutput.detach()
             gradOutput.copy_(ops.reshape(result, gradOutput.shape))
             return share_memory(self.gradInput, ops.reshape(gradOutput, result.shape))

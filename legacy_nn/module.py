@@ -17,6 +17,7 @@ from rekindle.core.checkpoint.torch_types import tensor_class
 from rekindle.core.creation import empty
 from rekindle.core.dtypes import Dtype, is_floating
 from rekindle.core.ops.adoption import HELD_HERE, adopted
+from rekindle.core.ops.owing import let_go, owed, owed_in_place
 from rekindle.core.tensor import Tensor
 
 from .classes import TorchClass
@@ -149,9 +150,13 @@ class Module(
         In-place modules write the result into the input, and the output views it. Classes
         whose output in Torch7 is the input itself or a view of it say so here.
         """
+        alone = getrefcount(result) == HELD_HERE
         if (target := self.written(input)) is not None:
-            return share_memory(self.output, target.copy_(result))
-        if getrefcount(result) == HELD_HERE and adopted(self.output, result):
+            if not (alone and owed_in_place(target, result, self.output)):
+                let_go(target.copy_(result))
+                let_go(self.output)
+            return share_memory(self.output, target)
+        if alone and (adopted(self.output, result) or owed(self.output, result)):
             return self.output
         return replace_contents(self.output, result)
 
@@ -186,6 +191,10 @@ class Module(
     def __sub__(self, following: Any) -> Any:
         """Return the node of `following` on what this module computes: nngraph's `-`."""
         return following(self)
+
+    def __rsub__(self, previous: Any) -> Any:
+        """Return the node of this module on a table of nodes: `{a, b} - nn.JoinTable(2)`."""
+        return self(previous)
 
     def _outermost(self, input: Any) -> Any:
         return self._fresh(input)

@@ -15,13 +15,15 @@ from rekindle.core import ops
 from rekindle.core.backend import namespace
 from rekindle.core.creation import arange, empty
 from rekindle.core.errors import ShapeError
+from rekindle.core.ops.owing import owed
 from rekindle.core.ops.pending import Pending
 from rekindle.core.tensor import Tensor
 
 from .checks import left_behind
 from .module import replace_contents, torch_class
+from .order import any_order, in_any_order
 from .spatial import SpatialModule, as_batch
-from .values import size_text
+from .values import in_shape, size_text
 
 
 class Pooling(SpatialModule):
@@ -170,6 +172,7 @@ class MaxPooling(Pooling):
         super().start()
         self.indices = empty(0, "int64")
 
+    @any_order
     def compute_batch(self, input: Tensor) -> tuple[Tensor, Tensor]:
         dilation = self.per_axis("dilation")
         values, positions = ops.max_pool(input, dilation=dilation, **self.geometry())
@@ -181,8 +184,10 @@ class MaxPooling(Pooling):
 
     def keep_extras(self, *extras: Any) -> None:
         (found,) = extras
-        waits = isinstance(found, Pending)  # in an optimised model, until somebody asks
-        self.indices = found if waits else replace_contents(self.indices, found)
+        if isinstance(found, Pending):  # in an optimised model, until somebody asks
+            self.indices = found
+        elif not owed(self.indices, found):
+            self.indices = replace_contents(self.indices, found)
 
 
 @torch_class("nn.SpatialMaxPooling")
@@ -213,8 +218,9 @@ class SpatialMaxPooling(MaxPooling, ImagePooling):
     def prepare(self, input: Tensor) -> None:
         self.iheight, self.iwidth = input.shape[-2:]
 
+    @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
-        found = self.indices
+        found = in_any_order(self.indices)
         if found is None or found.shape != gradOutput.shape:
             size = "[]" if found is None else size_text(found)
             raise ShapeError(
@@ -225,7 +231,7 @@ class SpatialMaxPooling(MaxPooling, ImagePooling):
         indices, g = (as_batch(self, x) for x in (found, gradOutput))
         positions = ops.astype(indices, "int64") - 1
         found = ops.max_pool_gradient(g, positions, size=input.shape[-2:])
-        return ops.reshape(found, input.shape)
+        return in_shape(found, input.shape)
 
 
 @torch_class("nn.SpatialDilatedMaxPooling")

@@ -18,6 +18,7 @@ from .checks import fitted, in_place_flag, left_behind
 from .dropout import drawn
 from .inplace import InPlace
 from .module import ArgumentError, Module, as_parameter, replace_contents, torch_class
+from .order import any_order
 from .torch7 import random
 
 
@@ -64,6 +65,7 @@ class Threshold(InPlace):
     def prepare(self, input: Any) -> None:
         self.validateParameters()
 
+    @any_order
     def compute(self, input: Any) -> Any:
         if self.inplace and self.threshold == self.val == 0:
             return ops.relu(input)
@@ -71,6 +73,7 @@ class Threshold(InPlace):
             return ops.where(ops.less_equal(input, self.threshold), self.val, input)
         return ops.threshold(input, threshold=self.threshold, value=self.val)
 
+    @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         self.validateParameters()
         return fitted(self, gradOutput, input) * ops.greater(input, self.threshold)

@@ -17,6 +17,7 @@ from rekindle.core.tensor import Tensor
 from .checks import fitted, left_behind
 from .fields import set_unless_nil
 from .module import Module, replace_contents, share_memory, torch_class
+from .order import any_order
 from .table import elements
 from .values import size_text
 
@@ -77,6 +78,7 @@ class CAddTable(Module):
         set_unless_nil(self, inplace=inplace)
         self.gradInput = Table()
 
+    @any_order
     def compute(self, input: Any) -> Any:
         total, *rest = operands(self, input)
         for tensor in rest:

@@ -28,9 +28,10 @@ class Unfolding(SpatialModule):
     unfolds: ClassVar[bool] = True
     """Whether it is so; classes whose kernel unfolds again on the way back say no."""
 
-    def keep(self, input: Any, result: Any) -> Any:
+    def renew_output(self, input: Any) -> Any:
+        output = super().renew_output(input)
         self._seen = input.detach() if self.unfolds else None
-        return super().keep(input, result)
+        return output
 
     def unfolded(self, input: Tensor) -> Tensor:
         """Return the input of the last forward pass.

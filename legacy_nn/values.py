@@ -16,6 +16,8 @@ from rekindle.core.creation import empty
 from rekindle.core.errors import ShapeError
 from rekindle.core.ops.adoption import move_to
 from rekindle.core.ops.inplace import overwritten
+from rekindle.core.ops.namespaces import TENSORS
+from rekindle.core.ops.owing import owed_again
 from rekindle.core.tensor import Tensor, contiguous_strides
 
 
@@ -80,6 +82,11 @@ def size_text(tensor: Tensor) -> str:
     return f"[{' x '.join(str(n) for n in tensor.shape if tensor.size)}]"
 
 
+def in_shape(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Return a tensor in another shape; one that has it stays itself, and no view of it."""
+    return tensor if tensor.shape == shape else TENSORS.reshape(tensor, shape)
+
+
 def paired(owner: Any, result: Any, gradOutput: Any) -> list[tuple[Tensor, Tensor]]:
     """Return the recorded tensors of an output, each with its gradient in its shape.
 
@@ -118,6 +125,8 @@ def replace_contents(target: Any, value: Any) -> Any:
     """
     if not isinstance(value, Tensor) or target is value:
         return value
+    if owed_again(target, value):
+        return target
     if isinstance(target, Tensor) and overwritten(target, value):
         return target
     if not isinstance(target, Tensor) or target.dtype != value.dtype:
@@ -144,6 +153,10 @@ def share_memory(target: Any, value: Any) -> Any:
 
 def _same_view(a: Tensor, b: Tensor) -> bool:
     """Whether two tensors are the same elements of one storage."""
+    if a._array is None and b._array is None:  # then nothing has to be in its place
+        place = a.storage_offset(), a.shape, a.stride()
+        other = b.storage_offset(), b.shape, b.stride()
+        return a.storage() is b.storage() and place == other
     x, y = a.array, b.array
     return (
         x.shape == y.shape

@@ -27,7 +27,8 @@ HELD_HERE = _held(object())
 """`getrefcount(x)` in a function whose parameter `x` is all that holds an object."""
 
 _SAMPLE = Tensor._wrap(np.empty(1))
-_HELD_BY_TENSOR = getrefcount(_SAMPLE._array)
+HELD_BY_TENSOR = getrefcount(_SAMPLE._array)
+"""`getrefcount(t._array)` where the tensor `t` is all that holds its array."""
 
 
 def adopted(target: Any, value: Any) -> bool:
@@ -56,10 +57,10 @@ def adopted(target: Any, value: Any) -> bool:
     ):
         return False
     del into
-    if getrefcount(target._array) != _HELD_BY_TENSOR:
+    if getrefcount(target._array) != HELD_BY_TENSOR:
         return False
     del source
-    if getrefcount(value._array) != _HELD_BY_TENSOR:
+    if getrefcount(value._array) != HELD_BY_TENSOR:
         return False
     target._array = value._array
     count_write(target._version, "copy_")
