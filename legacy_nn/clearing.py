@@ -21,10 +21,14 @@ class Clearing:
     aliases: ClassVar[bool] = False
     """Whether `output` and `gradInput` may be those of other modules, whole or in parts."""
 
+    keeps_results: ClassVar[bool] = False
+    """Whether `output` and `gradInput` are left as they are, as by some classes of Torch7."""
+
     def clearState(self) -> Self:
         """Empty what the last calls left, so that saving takes less; return the module."""
         clear(self, *self.scratch)
-        (drop if self.aliases else clear)(self, "output", "gradInput")
+        if not self.keeps_results:
+            (drop if self.aliases else clear)(self, "output", "gradInput")
         return self
 
 

@@ -5,7 +5,7 @@ Source: torch/nn Convert.lua.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from rekindle.core import ops
 from rekindle.core.errors import ShapeError
@@ -134,6 +134,10 @@ class Convert(Container):
         if self.inputShape != "b":
             raise ShapeError(f"cannot convert shape '{self.inputShape}' to bt")
         return Reshape(1)
+
+    def clearState(self) -> Self:
+        """Return the module: results, and the modules inside, stay as they are, as in Torch7."""
+        return self
 
     def default(self) -> Any:
         """Return the module that leaves everything as it is."""

@@ -260,6 +260,7 @@ class WhiteNoise(Module):
     """
 
     scratch = ("noise",)
+    keeps_results = True
 
     mean: float
     std: float

@@ -171,6 +171,7 @@ class OneHot(Module):
     """
 
     scratch = ("_single", "_input")
+    keeps_results = True
 
     def __init__(self, outputSize: int) -> None:
         super().__init__()

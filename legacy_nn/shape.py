@@ -177,6 +177,8 @@ class Collapse(_Reshaping):
     Source: torch/nn Collapse.lua.
     """
 
+    keeps_results = True
+
     def __init__(self, nInputDim: int) -> None:
         super().__init__()
         self.nInputDim = nInputDim

@@ -7,6 +7,7 @@ SpatialReplicationPadding.lua, VolumetricReplicationPadding.lua.
 from __future__ import annotations
 
 from rekindle.core import ops
+from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
 from .module import torch_class
@@ -61,6 +62,8 @@ class SpatialZeroPadding(SpatialPadding):
     """A border of zeros; see SpatialPadding."""
 
     def compute_batch(self, input: Tensor) -> Tensor:
+        if words := self.refusal(input):
+            raise ShapeError(f"{words}; given {input.shape}")
         return ops.pad(input, padding=self.borders())
 
 

@@ -6,6 +6,7 @@ Source: torch/nn, the file of each class.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -21,7 +22,7 @@ from .fields import long_storage, set_unless_nil
 from .going_back import entry
 from .gradients import refilled
 from .module import InputTypeError, Module, torch_class
-from .values import map_tensors, size_text
+from .values import map_tensors
 
 
 def elements(module: Module, input: Any) -> list[Any]:
@@ -37,6 +38,22 @@ def elements(module: Module, input: Any) -> list[Any]:
         given = "an empty table" if isinstance(input, Table) else type(input).__name__
         raise InputTypeError(f"{module.t7_typename} takes a table of tensors; given {given}")
     return found
+
+
+def unequal(*tensors: tuple[str, Sequence[int]]) -> str:
+    """Return what Torch7 says where tensors should have equally many elements.
+
+    Parameters
+    ----------
+    *tensors : (str, sequence of int)
+        What its code in C calls each one, and the sizes.
+    """
+    *named, last = [f"{name} [{' x '.join(map(str, shape))}]" for name, shape in tensors]
+    *counts, count = [str(prod(shape)) for _, shape in tensors]
+    return (
+        f"inconsistent tensor size, expected {', '.join(named)} and {last} to have the same number "
+        f"of elements, but got {', '.join(counts)} and {count} elements respectively"
+    )
 
 
 def _table(module: Module, input: Any) -> None:
@@ -103,9 +120,10 @@ class JoinTable(_AlongDimension):
         first = tensors[0]
         axis = self.axis(first.ndim)
         for i, tensor in enumerate(tensors, 1):
-            if tensor.ndim <= axis or prod(_room(first, tensor, axis)) != tensor.size:
+            room = _room(first, tensor, axis) if tensor.ndim > axis else first.shape
+            if tensor.ndim <= axis or prod(room) != tensor.size:
                 raise ShapeError(
-                    f"inconsistent tensor size, {size_text(first)} and {size_text(tensor)}: "
+                    f"{unequal(('tensor', room), ('src', tensor.shape))}: "
                     f"{self.t7_typename} joins along dimension {axis + 1}, so the other sizes "
                     f"must agree; given {first.shape} and, as element {i}, {tensor.shape}"
                 )
@@ -314,6 +332,13 @@ class FlattenTable(_AnyType):
         self.output = Table()
         self.input_map = Table()
         self.gradInput = Table()
+
+    def type(self, type: str | None = None, tensorCache: Cache | None = None) -> Any:
+        """Empty the tables, whose tensors are others', and return the module.
+
+        Its own type stays what it is, as in Torch7. Without `type`, return that.
+        """
+        return self._type if type is None else self.clearState()
 
     def compute(self, input: Any) -> Any:
         _table(self, input)

@@ -180,6 +180,8 @@ class WeightNorm(Decorator):
             # Torch7 computes in the weight's memory: the next forward pass in training, or
             # updateWeight, makes it the weight again.
             module.weight.detach().copy_(ops.reshape(lost, module.weight.shape))
+            if self.weight is not None and self.weight.shape != (shape := _sizes(self.viewOut)):
+                self.weight = module.weight.detach().reshape(shape)
 
     def zeroGradParameters(self) -> None:
         self.modules[1].zeroGradParameters()

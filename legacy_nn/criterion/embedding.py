@@ -65,7 +65,7 @@ class L1HingeEmbeddingCriterion(Criterion):
 
     Notes
     -----
-    The target is a number.
+    The target is a number: tensors count as 1, as in Torch7.
 
     Source: torch/nn L1HingeEmbeddingCriterion.lua.
     """
@@ -80,7 +80,7 @@ class L1HingeEmbeddingCriterion(Criterion):
     def compute(self, input: Any, target: Any) -> Tensor:
         first, second = _two(self, input)
         distance = ops.abs(first - second).sum()
-        if target != -1:
+        if not _unlike(target):
             return distance
         return ops.where(distance > self.margin, 0, self.margin - distance)
 
@@ -92,10 +92,15 @@ class L1HingeEmbeddingCriterion(Criterion):
         if ties:  # Torch7 draws the sign where both are equal
             drawn = random.random(empty(ties, signs.dtype), 2) * 2 - 3
             signs.numpy()[difference.numpy() == 0] = drawn.numpy()
-        if target == -1:
+        if _unlike(target):
             far = ops.abs(difference).sum().item() > self.margin
             signs = zeros_like(signs) if far else -signs
         return Table([signs, -signs])
+
+
+def _unlike(target: Any) -> bool:
+    """Whether a target is the number -1; a tensor is no number, whatever it holds, as in Lua."""
+    return not isinstance(target, Tensor) and bool(target == -1)
 
 
 _COSINE = ("w1", "w22", "w32", "w", "_outputs")

@@ -132,7 +132,7 @@ def copy(self: Storage, other: Any = None) -> Storage:
 
 
 @_method("resize")
-def resize(self: Storage, size: Any = None) -> Storage:
+def resize(self: Storage, size: Any = None, *_: Any) -> Storage:
     """Change the number of elements; tensors on the storage stay on it."""
     resize_storage(self, as_int(size, 2))
     return self

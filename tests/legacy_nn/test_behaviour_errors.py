@@ -80,7 +80,6 @@ CASES = {
 }
 
 OTHER_WORDS = {
-    "join_mismatch": "inconsistent tensor size, [2 x 3] and [2 x 4]",
     "cadd_mismatch": "to have the same number of elements, but got 3 and 4 elements",
     "type_mismatch": "is of type torch.FloatTensor and takes float32 tensors; given float64",
     "type_mismatch_conv": "is of type torch.FloatTensor and takes float32 tensors; given float64",

@@ -162,3 +162,7 @@ def test_a_row_is_one_tensor_once_it_was_in_python(torch_lua):
     torch_lua.globals.kept = lambda: kept[0]
     assert torch_lua.execute(code) == (True, 4, 3)
     assert kept[0].shape == (4,)
+
+
+def test_resizing_a_storage_takes_what_else_programs_give_it(torch_lua):
+    assert torch_lua.execute("local s = torch.DoubleStorage(2) s:resize(4, true) return #s") == 4
