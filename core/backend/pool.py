@@ -1,9 +1,11 @@
 """Memory that is used again: where the outputs of kernels live.
 
 The operating system hands out new memory page by page, at the first write to each, which for
-large arrays takes longer than the arithmetic. So a block whose last array has gone is kept for
-the next output of its size. Together the blocks never cover more than the arrays that were
-alive at once at some time, so that keeping them does not raise the peak.
+large arrays takes longer than the arithmetic. So memory whose last array has gone is kept for the
+next outputs: the smallest piece that is large enough is cut, and pieces side by side become one
+again. New memory is asked for where no piece is large enough; then what waits is given up as far
+as all would cover more than the arrays that were alive at once at some time. So keeping it
+hardly raises the peak: only by what waits beside arrays that are alive.
 
 Only arrays that `empty` makes are pooled; the allocator of the process is left alone.
 """
@@ -11,11 +13,12 @@ Only arrays that `empty` makes are pooled; the allocator of the process is left 
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from bisect import bisect_left, insort_left
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from threading import RLock
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -35,13 +38,13 @@ class MemoryStats:
     Parameters
     ----------
     used : int
-        Bytes of blocks that arrays live in.
+        Bytes that arrays live in.
     kept : int
-        Bytes of blocks that wait for an array.
+        Bytes that wait for an array.
     peak : int
-        The largest `used` so far; `used` + `kept` is never more.
+        The largest `used` so far.
     requests, reused : int
-        How many arrays were asked for, and how many found a block that was there.
+        How many arrays were asked for, and how many found memory that was there.
     """
 
     used: int
@@ -52,83 +55,185 @@ class MemoryStats:
 
 
 class Memory(ndarray):
-    """The memory of a block, aligned.
+    """The memory of a chunk, aligned.
 
     It has a class of its own because NumPy makes the base of an array's base its base, if that
     is a plain array.
     """
 
 
+class Piece:
+    """A part of a chunk of memory that one array lives in, or none.
+
+    Attributes
+    ----------
+    chunk : Memory
+        Memory that was asked of the operating system at once.
+    start, size : int
+        Where in it, in bytes.
+    free : bool
+        Whether it waits for an array.
+    before, after : Piece or None
+        The neighbours in the chunk; of two neighbours at most one is free.
+    """
+
+    __slots__ = ("after", "before", "chunk", "free", "size", "start")
+
+    def __init__(self, chunk: Memory, start: int, size: int) -> None:
+        self.chunk = chunk
+        self.start = start
+        self.size = size
+        self.free = False
+        self.before: Piece | None = None
+        self.after: Piece | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of its chunk."""
+        return self.before is None and self.after is None
+
+    def cut(self, size: int) -> Piece | None:
+        """Keep the first `size` bytes, and return the rest, which is a piece of its own, if any."""
+        if self.size == size:
+            return None
+        rest = Piece(self.chunk, self.start + size, self.size - size)
+        rest.before, rest.after = self, self.after
+        if self.after is not None:
+            self.after.before = rest
+        self.after, self.size = rest, size
+        return rest
+
+    def join(self) -> None:
+        """Become one with the piece after this one."""
+        other = self.after
+        assert other is not None
+        self.size += other.size
+        self.after = other.after
+        if other.after is not None:
+            other.after.before = self
+
+
 class Loan(ndarray):
-    """A block while arrays view it; that they have all gone is known by its end."""
+    """A piece of memory while arrays view it; that they have all gone is known by its end."""
+
+    lent: tuple[Pool, object, Piece] | None = None
 
     def __del__(self) -> None:
-        if type(self.base) is Memory:  # a slice of a loan, which nobody makes, would not be one
-            POOL.take_back(self.base)
+        if self.lent is not None:  # a slice of a loan, which nobody makes, is none
+            pool, process, piece = self.lent
+            pool.take_back(process, piece)
 
 
 class Pool:
-    """Blocks of memory by size."""
+    """Chunks of memory, and what of them waits for arrays."""
 
     def __init__(self) -> None:
         # Taking back may happen anywhere, at the end of any array: also while the lock is held.
-        self._lock = RLock()
-        self._free: defaultdict[int, list[Memory]] = defaultdict(list)
-        self._used = self._kept = self._peak = self._requests = self._reused = 0
+        self._lock = Lock()
+        self._process = object()
+        self._returned: deque[Piece] = deque()
+        self._free: list[tuple[int, Piece]] = []  # sorted by size
+        self._used = self._total = self._peak = self._requests = self._reused = 0
 
     def after_fork(self) -> None:
-        """Go on in a child process: what waits is its parent's, and so may the lock be."""
-        self._lock = RLock()
-        self._free.clear()
-        self._kept = 0
+        """Begin anew in a child process: what waits is its parent's, and so may the lock be."""
+        Pool.__init__(self)
 
     def lend(self, size: int) -> Loan:
         """Return a block of at least `size` bytes; its contents are arbitrary."""
         size = _rounded(size)
         with self._lock:
+            self._collect()
             self._requests += 1
             self._used += size
             self._peak = max(self._peak, self._used)
-            blocks = self._free[size]
-            if blocks:
+            place = bisect_left(self._free, size, key=_size)
+            if place < len(self._free):
                 self._reused += 1
-                self._kept -= size
-                return blocks.pop().view(Loan)
-            self._shrink(self._peak - self._used)
+                piece = self._free.pop(place)[1]
+                piece.free = False
+                rest = piece.cut(size)
+                if rest is not None:
+                    self._wait(rest)
+                return self._loan(piece)
+            self._total += size
+            self._give_up(self._peak)
         try:
-            return _new_memory(size).view(Loan)
+            return self._loan(Piece(_new_memory(size), 0, size))
         except MemoryError:
             with self._lock:
                 self._used -= size
+                self._total -= size
             self.release()
             raise
 
-    def take_back(self, memory: Memory) -> None:
-        """Keep a block whose last array has gone."""
-        with self._lock:
-            self._used -= memory.nbytes
-            self._kept += memory.nbytes
-            self._free[memory.nbytes].append(memory)
+    def take_back(self, process: object, piece: Piece) -> None:
+        """Keep a piece whose last array has gone, unless a parent process has lent it."""
+        if process is not self._process:
+            return
+        self._returned.append(piece)
+        if self._lock.acquire(blocking=False):  # else who holds it, or the next to, collects
+            try:
+                self._collect()
+            finally:
+                self._lock.release()
 
     def release(self) -> None:
-        """Return the memory of all blocks that wait to the operating system."""
+        """Return the memory that waits to the operating system, where all of a chunk does."""
         with self._lock:
-            self._shrink(0)
+            self._collect()
+            self._give_up(0)
 
     def stats(self) -> MemoryStats:
         """Return what the pool holds."""
         with self._lock:
-            return MemoryStats(self._used, self._kept, self._peak, self._requests, self._reused)
+            self._collect()
+            kept = self._total - self._used
+            return MemoryStats(self._used, kept, self._peak, self._requests, self._reused)
 
-    def _shrink(self, limit: int) -> None:
-        """Give up blocks, those of the size not used for longest first, down to `limit` bytes."""
-        for size in [*self._free] if self._kept > limit else ():
-            blocks = self._free[size]
-            while blocks and self._kept > limit:
-                blocks.pop()
-                self._kept -= size
-            if not blocks:
-                del self._free[size]
+    def _loan(self, piece: Piece) -> Loan:
+        loan = piece.chunk[piece.start : piece.start + piece.size].view(Loan)
+        loan.lent = self, self._process, piece
+        return loan
+
+    def _collect(self) -> None:
+        """Let pieces that were returned wait, as one with neighbours that do."""
+        while self._returned:
+            piece = self._returned.popleft()
+            self._used -= piece.size
+            if piece.after is not None and piece.after.free:
+                self._stop_waiting(piece.after)
+                piece.join()
+            if piece.before is not None and piece.before.free:
+                piece = piece.before
+                self._stop_waiting(piece)
+                piece.join()
+            self._wait(piece)
+
+    def _wait(self, piece: Piece) -> None:
+        piece.free = True
+        insort_left(self._free, (piece.size, piece), key=_size)  # the last is the first to go
+
+    def _stop_waiting(self, piece: Piece) -> None:
+        place = bisect_left(self._free, piece.size, key=_size)
+        while self._free[place][1] is not piece:
+            place += 1
+        del self._free[place]
+
+    def _give_up(self, limit: int) -> None:
+        """Give up chunks that wait, small ones first, until all cover at most `limit` bytes."""
+        place = 0
+        while self._total > limit and place < len(self._free):
+            size, piece = self._free[place]
+            if piece.whole:
+                del self._free[place]
+                self._total -= size
+            else:
+                place += 1
+
+
+def _size(entry: tuple[int, Piece]) -> int:
+    return entry[0]
 
 
 def _rounded(size: int) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...backend import empty
 from ..announced import announced
 from ..checks import same_shape, sizes
 from ..convolution import geometry_of
@@ -269,9 +270,9 @@ def convolution_weight_gradient(
         return why
     if _covers(g.shape, x.shape[2:], kernel, padding, groups) and len(x) == len(g):
         rows = np.ascontiguousarray(x).reshape(len(x), prod(x.shape[1:]))
-        product = matmul(g.reshape(g.shape[:2]).T, rows)
+        product = matmul(g.reshape(g.shape[:2]).T, rows, shape=(g.shape[1], *x.shape[1:]))
         if type(product) is not Declined:
-            return product.reshape(g.shape[1], *x.shape[1:])
+            return product
     if max(kernel) == 1 and max(stride) > 1:
         # oneDNN 3.2 writes behind its memory here where planes are no multiple of 16.
         if any(padding):
@@ -331,7 +332,7 @@ class _WeightGradient:
             return _declined(error)
 
     def __call__(self, x: Array, g: Array) -> Array:
-        out = np.empty(self._shape, np.float32)
+        out = empty(self._shape, np.float32)
         target = out if self._unpack is None else buffer(self._order)
         self._run(address(x), address(g), address(target))
         if self._unpack is not None:

@@ -18,26 +18,24 @@ LEAST = 1 << 19
 """Multiplications from which on oneDNN is quicker than NumPy: a call of it takes longer."""
 
 
-def matmul(x: Array, y: Array, *, factor: float = 1.0) -> Any:
-    """See `core.kernels.products.matmul`."""
+def matmul(x: Array, y: Array, *, factor: float = 1.0, shape: tuple[int, ...] | None = None) -> Any:
+    """See `core.kernels.products.matmul`; a product by one matrix may be given in another shape."""
     if (why := _unsupported(x, y)) is not None:
         return why
     a = x if x.ndim > 1 else x[None]
     b = y if y.ndim > 1 else y[:, None]
     if a.shape[-1] != b.shape[-2]:
         return SMALL  # the reference says what does not fit
-    if b.ndim == 2:
-        out = _product(_rows(a), b, None, factor)
-    else:
-        try:
-            batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-        except ValueError:
-            return SMALL
-        out = _batch(a, b, batch, factor)
-    leading = out.shape[:-2] if b.ndim > 2 else a.shape[:-2]
     rows = () if x.ndim == 1 else a.shape[-2:-1]
     columns = () if y.ndim == 1 else b.shape[-1:]
-    return _shaped(out, (*leading, *rows, *columns))
+    if b.ndim == 2:
+        return _product(_rows(a), b, None, shape or (*a.shape[:-2], *rows, *columns), factor)
+    try:
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except ValueError:
+        return SMALL
+    out = _batch(a, b, batch, factor)
+    return out if x.ndim > 1 else out.reshape(*out.shape[:-2], *columns)
 
 
 def linear(x: Array, weight: Array, bias: Array | None = None, *, rectify: bool = False) -> Any:
@@ -51,8 +49,8 @@ def linear(x: Array, weight: Array, bias: Array | None = None, *, rectify: bool 
             return Declined(f"a bias of dtype {bias.dtype} and shape {bias.shape}")
         bias = np.ascontiguousarray(bias)
     a = x if x.ndim > 1 else x[None]
-    out = _product(_rows(a), weight.T, bias, rectify=rectify)
-    return _shaped(out, (*x.shape[:-1], weight.shape[0]))
+    shape = (*x.shape[:-1], weight.shape[0])
+    return _product(_rows(a), weight.T, bias, shape, rectify=rectify)
 
 
 def _unsupported(x: Array, y: Array) -> Declined | None:
@@ -63,22 +61,23 @@ def _unsupported(x: Array, y: Array) -> Declined | None:
     return SMALL if not y.size else None
 
 
-def _shaped(out: Array, shape: tuple[int, ...]) -> Array:
-    """Return a result in its shape; as it is where it can be, so that it is no view."""
-    return out if out.shape == shape else out.reshape(shape)
-
-
 def _rows(a: Array) -> Array:
     """Return a batch that is multiplied by one matrix as a matrix."""
     return a if a.ndim == 2 else a.reshape(prod(a.shape[:-1]), a.shape[-1])
 
 
 def _product(
-    a: Array, b: Array, bias: Array | None, factor: float = 1.0, rectify: bool = False
+    a: Array,
+    b: Array,
+    bias: Array | None,
+    shape: tuple[int, ...],
+    factor: float = 1.0,
+    rectify: bool = False,
 ) -> Array:
+    """Return a product of two matrices in a shape of as many elements: no view of anything."""
     a, b = _straight(a), _straight(b)
     (m, k), n = a.shape, b.shape[1]
-    out = empty((m, n), np.float32)
+    out = empty(shape, np.float32)
     if m == 1 or n == 1:
         if bias is not None:
             out[...] = bias
