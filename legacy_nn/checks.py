@@ -10,15 +10,19 @@ from rekindle.core.dtypes import int64
 from rekindle.core.errors import BoundsError, ShapeError
 from rekindle.core.tensor import Tensor
 
+from .errors import unindexed
 from .module import ArgumentError, InputTypeError, Module, ModuleError
 from .order import in_any_order
 from .values import size_text
 
 
-def one_tensor(module: Module, input: Any, *ndims: int, says: str = "") -> Tensor:
+def one_tensor(
+    module: Module, input: Any, *ndims: int, says: str = "", called: str = "input"
+) -> Tensor:
     """Return `input`, which must be a tensor of one of `ndims` dimensions, or of any.
 
     `says` is what the class says in Torch7 where it is not; "{size}" in it stands for its size.
+    `called` is the name of the argument.
 
     Raises
     ------
@@ -28,9 +32,9 @@ def one_tensor(module: Module, input: Any, *ndims: int, says: str = "") -> Tenso
         If it has another number of dimensions.
     """
     if not isinstance(input, Tensor):
-        words = f"{says}: " if says and "{" not in says else ""
+        words = says if says and "{" not in says else unindexed(input, called)
         raise InputTypeError(
-            f"{words}{module.t7_typename} takes a tensor; "
+            f"{words}{': ' if words else ''}{module.t7_typename} takes a tensor; "
             f"given {type(input).__name__} {input!r:.60}"
         )
     if ndims and input.ndim not in ndims:
@@ -141,7 +145,7 @@ def fitted(module: Module, gradOutput: Any, like: Tensor, name: str = "input") -
     ShapeError
         If the two differ in their number of elements.
     """
-    g = one_tensor(module, gradOutput)
+    g = one_tensor(module, gradOutput, called="gradOutput")
     if g.shape == like.shape:
         return g
     if g.size != like.size:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rekindle.core.errors import RekindleError
 
 
@@ -44,3 +46,13 @@ def module_place(index: int, typename: str) -> str:
     Source: torch/nn Container.lua, rethrowErrors.
     """
     return f"In {index} module of {typename}:"
+
+
+def unindexed(value: Any, called: str = "input") -> str:
+    """Return what LuaJIT says where the code of a module looks into an argument that has no parts.
+
+    Nothing for those that have. `called` is the argument's name.
+    """
+    kinds = {type(None): "nil", bool: "boolean", int: "number", float: "number"}
+    kind = kinds.get(type(value))
+    return f"attempt to index local '{called}' (a {kind} value)" if kind else ""

@@ -28,6 +28,7 @@ from .conversion import Cache, Converting
 from .errors import ArgumentError as ArgumentError
 from .errors import InputTypeError as InputTypeError
 from .errors import ModuleError as ModuleError
+from .errors import unindexed
 from .gradients import Gradients
 from .hessian import DiagonalHessian
 from .order import row_major
@@ -226,6 +227,10 @@ class Module(
         InputTypeError
             If a tensor of `input` has another floating dtype.
         """
+        if not isinstance(input, Tensor) and (words := unindexed(input)):
+            raise InputTypeError(
+                f"{words}: {self.t7_typename} takes a tensor or table; given {input!r}"
+            )
         own = self.dtype
         for tensor in (input,) if isinstance(input, Tensor) else tensors_in(input):
             found = tensor.dtype

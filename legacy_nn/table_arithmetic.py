@@ -18,8 +18,7 @@ from .checks import fitted, left_behind
 from .fields import set_unless_nil
 from .module import Module, replace_contents, share_memory, torch_class
 from .order import any_order
-from .table import elements
-from .values import size_text
+from .table import elements, unequal
 
 
 def operands(module: Module, input: Any) -> list[Tensor]:
@@ -38,9 +37,7 @@ def operands(module: Module, input: Any) -> list[Tensor]:
     for i, tensor in enumerate(tensors, 1):
         if tensor.size != first.size:
             raise ShapeError(
-                "inconsistent tensor size, expected tensors "
-                f"{size_text(first)} and {size_text(tensor)} to have the same number of "
-                f"elements, but got {first.size} and {tensor.size} elements respectively: "
+                f"{unequal(('r_', shape), ('t', shape), ('src', tensor.shape))}: "
                 f"{module.t7_typename} needs tensors of equally many elements; given "
                 f"{first.shape} and, as element {i}, {tensor.shape}"
             )
@@ -166,6 +163,9 @@ class CDivTable(Module):
 
     def compute(self, input: Any) -> Any:
         return ops.divide(*pair(self, input))
+
+    def input_gradient(self, input: Any, gradOutput: Any) -> Any:
+        return Table(super().input_gradient(input, gradOutput).array()[:2])
 
 
 class _Extreme(Module):

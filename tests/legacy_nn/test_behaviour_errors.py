@@ -80,10 +80,8 @@ CASES = {
 }
 
 OTHER_WORDS = {
-    "cadd_mismatch": "to have the same number of elements, but got 3 and 4 elements",
     "type_mismatch": "is of type torch.FloatTensor and takes float32 tensors; given float64",
     "type_mismatch_conv": "is of type torch.FloatTensor and takes float32 tensors; given float64",
-    "number_input": "nn.Linear takes a tensor; given int 3",
 }
 """Where Torch7 named the operands of its own operation, or a Lua variable."""
 

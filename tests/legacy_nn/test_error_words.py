@@ -18,6 +18,23 @@ def back(module, x, g):
 
 
 CASES = {
+    "inconsistent tensor size, expected r_ [2 x 3], t [2 x 3] and src [4] to have the same number "
+    "of elements, but got 6, 6 and 4 elements respectively": [
+        lambda: nn.CAddTable().forward([o(2, 3), o(6), o(4)]),
+        lambda: nn.CMulTable().forward([o(2, 3), o(4)]),
+    ],
+    "inconsistent tensor size, expected tensor [2 x 3] and src [4 x 3] to have the same number of "
+    "elements, but got 6 and 12 elements respectively": [
+        lambda: nn.JoinTable(2).forward([o(2, 5), o(4, 3)])
+    ],
+    "attempt to index local 'input' (a nil value)": [
+        *(lambda m=m: m().forward(None) for m in (nn.Tanh, nn.ReLU, nn.SoftMax, nn.Dropout)),
+        lambda: nn.SpatialMaxPooling(2, 2).forward(None),
+        lambda: nn.SpatialConvolution(1, 1, 1, 1).forward(None),
+        lambda: nn.Sequential().add(nn.Linear(2, 2)).forward(None),
+    ],
+    "attempt to index local 'input' (a number value)": [lambda: nn.Reshape(2).forward(2.5)],
+    "attempt to index local 'gradOutput' (a nil value)": [lambda: back(nn.Abs(), o(2), None)],
     "in-place flag must be boolean": [
         lambda: nn.ReLU(0.1),
         lambda: nn.Threshold(0, 0, 1),

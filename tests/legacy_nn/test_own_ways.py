@@ -45,6 +45,14 @@ def test_flatten_table_has_no_tensors_of_its_own_to_convert():
     np.testing.assert_array_equal(net.forward([x, [x]]).numpy(), 2 * x.numpy())
 
 
+def test_dividing_leaves_a_third_tensor_without_gradient():
+    module, x = nn.CDivTable(), [doubles(3), doubles(3, seed=1), doubles(3)]
+    module.forward(x)
+    found = module.backward(x, ones((3,), "float64"))
+    assert len(found) == 2
+    np.testing.assert_allclose(found[1].numpy(), 1 / x[1].numpy())
+
+
 def test_the_l1_hinge_takes_tensors_for_targets_of_1():
     criterion = nn.L1HingeEmbeddingCriterion(5)
     x = [doubles(3), doubles(3, seed=1)]

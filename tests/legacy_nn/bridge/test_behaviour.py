@@ -67,7 +67,7 @@ DIFFERENT = {
     # fields that only Torch7's code in C needs
     "clearState_fields": r"\.\w+\.(before|after)\.(addBuffer|finput|fgradInput)",
     # errors in Rekindle's words
-    "errors": r"\.(cadd_mismatch|join_mismatch|nil_input|number_input|type_mismatch(_conv)?)",
+    "errors": r"\.(nil_input|type_mismatch(_conv)?)",
     "backward_without_forward": r"\.(conv|dropout|logsoftmax|mlp)",
     "sanitised_module": r"\.backward",
     "unserialisable": r"\.thread",
