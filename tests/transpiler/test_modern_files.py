@@ -526,3 +526,47 @@ else:
 def test_what_a_file_has_of_nn_besides_is_named(source, what, reason):
     found = translate("local nn = require 'nn'\n" + source, "modern")
     assert [k for k in found.kept if k.what == what and reason in k.reason], found.kept
+
+
+IN_BRANCHES = (
+    running.HEAD
+    + """
+torch.manualSeed(3)
+local kind = arg and arg[2] or 'deep'
+if not arg or arg[1] == nil then
+   -- define it
+   model = nn.Sequential()
+   if kind == 'deep' then
+      -- two layers
+      model:add(nn.Linear(4, 3))
+      model:add(nn.Tanh())
+   else
+      model:add(nn.Linear(4, 3)) -- one
+   end
+   for i = 1, 2 do model:add(nn.Linear(3, 3)) end
+else
+   model = torch.load(arg[1])
+end
+model:add(nn.LogSoftMax())
+local function check(net) print(#net:listModules(), net.train) end
+local function make(n)
+   local net = nn.Sequential()
+   net:add(nn.Linear(4, n))
+   for i = 1, 2 do net:add(nn.Linear(n, n)):add(nn.ReLU()) end
+   check(net)
+   net:get(1).bias:fill(0.5)
+   return net
+end
+local net = make(3)
+show(net:forward(P(2, 4)), net:get(1).output, model:forward(P(2, 4)))
+show(model:backward(P(2, 4), P(2, 3)), model:getParameters())
+"""
+)
+
+
+def test_models_that_branches_put_together_are_torchs_behind_them(tmp_path):
+    text = formatted({"a": both({"main.lua": IN_BRANCHES}, tmp_path)["main.lua"].python})["a"]
+    assert "        model.append(nn.Tanh())\n" in text
+    assert "    for i in range(1, 3):\n        model.append(nn.Linear(3, 3).double())\n" in text
+    assert "    model = as_torch(model)\nelse:\n    model = torch.load(" in text
+    assert "    net = as_torch(net)\n    check(net)\n" in text

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from .. import ast
 from ..diagnostics import Kept
-from ..scope import FileScope
+from ..scope import FileScope, Variable
 from .branches import CLASSES
+from .builds import separate_builds
+from .chains import is_container
 from .classes import class_of
 from .facts import Facts
 from .files import File
@@ -92,6 +95,7 @@ def _program(
         files, graphs = prepared(sources)
         for file in files:
             separate_stages(file)
+            separate_builds(file, partial(_stays, files, file, faithful), faithful)
         facts = Facts(files, required, faithful, frozenset(cut))
         double = default_is_double(files)
         chains = any(class_of(call) == "Sequential" for call in facts.calls)
@@ -114,6 +118,17 @@ def _program(
             return {f.path: _unchanged(f, [*kept, *graphs]) for f in files}
         faithful |= new
         cut |= seams
+
+
+def _stays(files: list[File], file: File, faithful: set[Any], key: Variable | str) -> bool:
+    """Whether a variable has been left as it is, or holds more than models that are made."""
+    if isinstance(key, str):
+        values = [v for f in files for v in f.scopes.global_values.get(key, [])]
+        return key in faithful or len(values) > 1
+    if (file.path, key.name, key.line, key.kind, key.depth) in faithful:
+        return True
+    made = [v for v in key.values if v is not None and not isinstance(plain(v), ast.Nil)]
+    return key.unknown or not all(is_container(v) for v in made)
 
 
 def _unchanged(file: File, kept: list[tuple[str, Kept]]) -> Modern:

@@ -208,7 +208,8 @@ class Containers:
             self.models.indexed.add(key)
         if name in ("Sequential", "Concat") and all(c.method == "add" for c in calls):
             return self._nested(base, [(c.arguments[0], None) for c in calls], rank)
-        if name is not None and all(c.method in OF_LAYERS for c in calls):
+        flat = name == "SpatialConvolutionMM" and self.r.shows_weights(key)
+        if name is not None and all(c.method in OF_LAYERS for c in calls) and not flat:
             layer = None
             if name != "LookupTable" or (first and key in self.models.indexed):
                 layer = self.models.layer(node, rank)
@@ -233,6 +234,9 @@ class Containers:
     def _foreign(self, node: Any, key: Any) -> tuple[Item, str | None]:
         """Return a module of Torch that core runs as it is, with what it holds of core."""
         name = self._legacy_class(node)
+        if name is not None and name.endswith("Criterion"):
+            owners = [key] if key is not None else [*self.r.targets[-1:], *self.r.functions[-1:]]
+            self.r.refuse_keys(node, owners, "what is added here is no model")
         if name is not None:
             what = "core.nn has no such layer; it runs inside as it is"
             self.r.note(node, f"nn.{name}", what)

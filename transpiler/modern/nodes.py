@@ -49,6 +49,13 @@ class Whole(ast.Node):
 
 
 @dataclass(slots=True)
+class Handed(ast.Node):
+    """A model that becomes one of Torch here, for what is done with it from here on."""
+
+    inner: Any
+
+
+@dataclass(slots=True)
 class Line(ast.Statement):
     """A statement of one line: `code` as it stands."""
 

@@ -14,6 +14,7 @@ from typing import Any
 from .. import ast
 from ..kinds import NUMBER, TENSOR
 from ..scope import Variable
+from .builds import BUILT
 from .calls import value as value_of
 from .compounds import LOOPS, compound
 from .definitions import definition
@@ -24,12 +25,12 @@ from .fields import assignment
 from .files import File
 from .loops import over_modules
 from .models import Models
-from .nodes import ClassNumbers, Line, Template, Whole, at, like
+from .nodes import ClassNumbers, Handed, Line, Template, Whole, at, like
 from .refusals import MISFITS, Refusals
 from .steps import find_steps
 from .suites import guard, merged
 from .training import Training
-from .values import assigned, returned, target
+from .values import as_torchs, assigned, returned, target
 from .variables import Key
 from .walk import number
 
@@ -211,6 +212,8 @@ class Rewriter(Refusals):
         if special is not None:
             return special
         match node:
+            case ast.Assign(values=[Handed(inner=inner)]):
+                return self._handed(node, inner)
             case ast.Local() | ast.Assign():
                 self.may_guard, self.guarded = True, False
                 if isinstance(node, ast.Assign):
@@ -252,6 +255,18 @@ class Rewriter(Refusals):
             case _:
                 compound(self, node)
         return [node]
+
+    def _handed(self, node: ast.Assign, inner: ast.Name) -> list[ast.Statement]:
+        """Return the end of a model's building, where it becomes one of Torch."""
+        if self.facts.role(inner) != "model":
+            return []
+        node.values = [as_torchs(self, inner)]
+        return [node]
+
+    def shows_weights(self, key: Key | None) -> bool:
+        """Whether a model becomes Torch's where weights may be asked for, whose shapes differ."""
+        handed = "@" in key if isinstance(key, str) else key is not None and key.kind == BUILT
+        return handed and bool(self.facts.uses(".weight") + self.facts.uses(".gradWeight"))
 
     def function(self, node: ast.Function, key: Key | None = None) -> None:
         """Rewrite a function's body."""
