@@ -17,9 +17,11 @@ from .containers import Sequential
 from .elementwise import Power, Sqrt, Square
 from .fields import add_parameter, uniform_bound
 from .module import torch_class
+from .order import any_order
 from .pooling import ImagePooling, Pooling
 from .spatial import SpatialModule, as_batch, smaller_than_kernel
 from .torch7 import random
+from .values import in_shape
 
 
 @torch_class("nn.SpatialAveragePooling")
@@ -69,10 +71,12 @@ class SpatialAveragePooling(ImagePooling):
         self.count_include_pad = False
         return self
 
+    @any_order
     def compute_batch(self, input: Tensor) -> Tensor:
         y = ops.avg_pool(input, count_include_pad=bool(self.count_include_pad), **self.geometry())
         return y if self.divide else y * prod(self.per_axis("k"))
 
+    @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         found = ops.avg_pool_gradient(
             as_batch(self, gradOutput),
@@ -80,7 +84,7 @@ class SpatialAveragePooling(ImagePooling):
             count_include_pad=bool(self.count_include_pad),
             **self.geometry(),
         )
-        found = ops.reshape(found, input.shape)
+        found = in_shape(found, input.shape)
         return found if self.divide else found * prod(self.per_axis("k"))
 
 
@@ -112,6 +116,7 @@ class VolumetricAveragePooling(Pooling):
         self.set_axes("k", (kT, kW, kH))
         self.set_axes("d", (dT or kT, dW or kW, dH or kH))
 
+    @any_order
     def compute_batch(self, input: Tensor) -> Tensor:
         return ops.avg_pool(input, kernel=self.per_axis("k"), stride=self.per_axis("d"))
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
+from sys import getrefcount
 from typing import Any
 
 from rekindle.core import ops
 from rekindle.core.creation import zeros
+from rekindle.core.ops.adoption import HELD_HERE
+from rekindle.core.ops.owing import owed
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 
@@ -16,6 +19,7 @@ from .containers import Container, Step
 from .fields import long_storage
 from .going_back import Share, SideBySide, summed
 from .module import replace_contents, torch_class
+from .order import in_any_order
 
 
 @torch_class("nn.Concat")
@@ -46,10 +50,12 @@ class Concat(SideBySide, Container):
     def flow(self, input: Any, step: Step) -> Any:
         outputs = [step(i, input) for i in range(1, len(self.modules) + 1)]
         axis = self.dimension - 1
-        return ops.concat([_alike(y, outputs[0], axis) for y in outputs], axis=axis)
+        return ops.concat([_alike(in_any_order(y), outputs[0], axis) for y in outputs], axis=axis)
 
     def keep(self, input: Any, result: Any) -> Any:
         self.outputSize = long_storage(result.shape)
+        if getrefcount(result) == HELD_HERE and owed(self.output, result):
+            return self.output
         return replace_contents(self.output, result)
 
     def window(self, gradOutput: Tensor, output: Tensor, offset: int) -> Tensor:

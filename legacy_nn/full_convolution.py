@@ -16,7 +16,9 @@ from rekindle.core.tensor import Tensor
 from .convolution import Convolution
 from .gradients import refilled
 from .module import ArgumentError, torch_class
+from .order import any_order
 from .spatial import as_batch
+from .values import in_shape
 
 
 class FullConvolution(Convolution):
@@ -49,6 +51,7 @@ class FullConvolution(Convolution):
     def check_input(self, input: Any) -> None:
         super().check_input(input[1] if isinstance(input, Table) else input)
 
+    @any_order
     def compute(self, input: Any) -> Any:
         if not isinstance(input, Table):
             return self.enlarge(input, self.per_axis("adj"))
@@ -73,6 +76,7 @@ class FullConvolution(Convolution):
         result: Tensor = self.on_batch(input, batch)
         return result
 
+    @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         if isinstance(input, Table):
             # What gives the size has no gradient: zeros that take the memory of one number.
@@ -82,7 +86,7 @@ class FullConvolution(Convolution):
         found = ops.convolution(
             g, self.weight, None, stride=self.per_axis("d"), padding=self.per_axis("pad")
         )
-        return ops.reshape(found, input.shape)
+        return in_shape(found, input.shape)
 
     def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
         if not isinstance(result, Table):
@@ -95,6 +99,7 @@ class FullConvolution(Convolution):
             table[2] = result[2]
         return table
 
+    @any_order
     def parameter_gradients(self, input: Any, gradOutput: Any) -> Sequence[Tensor | None]:
         images = input[1] if isinstance(input, Table) else input
         x, g = (as_batch(self, t) for t in (images, gradOutput))

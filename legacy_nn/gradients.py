@@ -83,7 +83,7 @@ class Gradients:
 
     def _on_graph(self, input: Any) -> tuple[Any, Any]:
         """Return leaves in place of the input's tensors, and the recorded output for them."""
-        if marked(self.compute):
+        if marked(self.compute) or marked(getattr(self, "compute_batch", None)):
             input = in_any_order(input)
         with enable_grad():
             leaves = map_tensors(_leaf, input)

@@ -372,13 +372,14 @@ class VolumetricMaxPooling(MaxPooling, VolumePooling):
             indices = indices + ((place - first) // dilation + covered) * 256**axis
         return ops.where(positions < 0, 0xFFFFFF, indices)
 
+    @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         indices, g = (as_batch(self, x) for x in left_behind(self, "indices", gradOutput))
         size = input.shape[-3:]
         positions = unpacked(indices, size, *map(self.per_axis, ("d", "pad", "dilation")))
         nothing = ops.equal(indices % 256**3, 0xFFFFFF)
         found = ops.max_pool_gradient(g, ops.where(nothing, -1, positions), size=size)
-        return ops.reshape(found, input.shape)
+        return in_shape(found, input.shape)
 
 
 @torch_class("nn.VolumetricDilatedMaxPooling")

@@ -101,9 +101,11 @@ class ReLU6(InPlace):
         super().__init__()
         self.inplace = in_place_flag(self, inplace)
 
+    @any_order
     def compute(self, input: Any) -> Any:
         return ops.clamp(input, min=0, max=6) if self.inplace else ops.hardtanh(input, min=0, max=6)
 
+    @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         return ops.where((input <= 0) | (input >= 6), 0, fitted(self, gradOutput, input))
 
@@ -130,9 +132,11 @@ class LeakyReLU(InPlace):
         self.negval = 1 / 100 if negval is None or isinstance(negval, bool) else negval
         self.inplace = self.negval >= 0 and bool(inplace)
 
+    @any_order
     def compute(self, input: Any) -> Any:
         return ops.leaky_relu(input, negative_slope=self.negval)
 
+    @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         g = fitted(self, gradOutput, input)
         return ops.where(input > 0, g, g * self.negval)
@@ -231,6 +235,7 @@ class PReLU(Module):
         self.gradWeight = zeros(slopes, self.dtype)
         self.weight = as_parameter(full(slopes, 0.25, self.dtype), self.gradWeight)
 
+    @any_order
     def compute(self, input: Any) -> Any:
         if self.nOutputPlane == 0:
             return ops.prelu(input, self.weight)
@@ -263,9 +268,11 @@ class ELU(InPlace):
         self.alpha = 1 if alpha is None else alpha
         self.inplace = in_place_flag(self, inplace)
 
+    @any_order
     def compute(self, input: Any) -> Any:
         return ops.elu(input, alpha=self.alpha)
 
+    @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         y, g = left_behind(self, "output", gradOutput)
         return ops.where(y <= 0, g * (y + self.alpha), g)

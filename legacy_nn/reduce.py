@@ -13,6 +13,7 @@ from .checks import batch_axis, left_behind, one_tensor
 from .errors import not_stated
 from .fields import given, set_unless_nil
 from .module import Module, share_memory, torch_class
+from .order import any_order
 
 
 @torch_class("nn.Sum")
@@ -53,6 +54,7 @@ class Sum(Module):
         self.sizeAverage = bool(sizeAverage)
         self.squeeze = given(squeeze, True)
 
+    @any_order
     def compute(self, input: Any) -> Tensor:
         x = one_tensor(self, input)
         if self.dimension > x.ndim:

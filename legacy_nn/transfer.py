@@ -12,6 +12,7 @@ from rekindle.core import ops
 from .checks import fitted, in_place_flag, left_behind
 from .inplace import InPlace
 from .module import ArgumentError, Module, replace_contents, share_memory, torch_class
+from .order import any_order
 from .stated_gradient import Gradients, StatedGradient
 
 
@@ -22,9 +23,11 @@ class Tanh(Module):
     Source: torch/nn Tanh.lua.
     """
 
+    @any_order
     def compute(self, input: Any) -> Any:
         return ops.tanh(input)
 
+    @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         y, g = left_behind(self, "output", gradOutput)
         return g * (1 - y * y)
@@ -59,9 +62,11 @@ class Sigmoid(Module):
     Source: torch/nn Sigmoid.lua.
     """
 
+    @any_order
     def compute(self, input: Any) -> Any:
         return ops.sigmoid(input)
 
+    @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         y, g = left_behind(self, "output", gradOutput)
         return g * (1 - y) * y
@@ -123,10 +128,12 @@ class HardTanh(InPlace):
                 f"{self.min_val}, {self.max_val}"
             )
 
+    @any_order
     def compute(self, input: Any) -> Any:
         limit = ops.clamp if self.inplace else ops.hardtanh
         return limit(input, min=self.min_val, max=self.max_val)
 
+    @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         outside = (input <= self.min_val) | (input >= self.max_val)
         return ops.where(outside, 0, fitted(self, gradOutput, input))

@@ -16,6 +16,7 @@ from rekindle.core.tensor import Tensor
 from .checks import one_tensor
 from .fields import long_storage, set_unless_nil
 from .module import ArgumentError, torch_class
+from .order import any_order
 from .spatial import SpatialModule
 
 SIZES = ("odepth", "oheight", "owidth")
@@ -107,6 +108,7 @@ class SpatialUpSamplingNearest(UpSamplingModule):
         self.set_target(scale)
         self.inputSize, self.outputSize = long_storage([0] * 4), long_storage([0] * 4)
 
+    @any_order
     def compute_batch(self, input: Tensor) -> Tensor:
         return self.resize(input, linear=False)
 

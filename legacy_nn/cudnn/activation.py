@@ -12,6 +12,7 @@ from rekindle.core import ops
 from ..checks import fitted, left_behind
 from ..inplace import InPlace
 from ..module import torch_class
+from ..order import any_order
 
 
 class Pointwise(InPlace):
@@ -34,9 +35,11 @@ class Pointwise(InPlace):
 class ReLU(Pointwise):
     """max(x, 0); nan stays nan. See Pointwise."""
 
+    @any_order
     def compute(self, input: Any) -> Any:
         return ops.relu(input)
 
+    @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         return fitted(self, gradOutput, input) * ops.greater(input, 0)
 
@@ -45,9 +48,11 @@ class ReLU(Pointwise):
 class Tanh(Pointwise):
     """The hyperbolic tangent; see Pointwise."""
 
+    @any_order
     def compute(self, input: Any) -> Any:
         return ops.tanh(input)
 
+    @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         y, g = left_behind(self, "output", gradOutput)
         return g * (1 - y * y)
@@ -57,9 +62,11 @@ class Tanh(Pointwise):
 class Sigmoid(Pointwise):
     """1 / (1 + exp(-x)); see Pointwise."""
 
+    @any_order
     def compute(self, input: Any) -> Any:
         return ops.sigmoid(input)
 
+    @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         y, g = left_behind(self, "output", gradOutput)
         return g * (1 - y) * y
@@ -82,9 +89,11 @@ class ClippedReLU(Pointwise):
         super().__init__(inplace)
         self.ceiling = ceiling
 
+    @any_order
     def compute(self, input: Any) -> Any:
         return ops.clamp(input, min=0, max=self.ceiling)
 
+    @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         inside = (input > 0) & (input < self.ceiling)
         return fitted(self, gradOutput, input) * inside

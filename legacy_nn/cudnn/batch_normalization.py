@@ -20,6 +20,7 @@ from rekindle.core.tensor import Tensor
 from ..batch_normalization import BatchNormalization as NNBatchNormalization
 from ..checks import one_tensor
 from ..module import ArgumentError, Module, torch_class
+from ..order import any_order
 
 MEANINGS = ("variance", "inverse-std")
 """What `running_var` may hold in files from before cudnn's batch norms had versions."""
@@ -109,6 +110,7 @@ class BatchNormalization(NNBatchNormalization):
         if not (half and self.dtype == float32):
             super().check_input(input)
 
+    @any_order
     def compute(self, input: Any) -> Any:
         x = one_tensor(self, input, self.nDim)
         result = super().compute(x.astype(self.dtype))

@@ -13,6 +13,7 @@ from rekindle.core.tensor import Tensor
 from .. import pooling
 from ..fields import long_storage
 from ..module import Module, ModuleError, torch_class
+from ..order import any_order
 
 
 class ImagePooling(pooling.ImagePooling):
@@ -41,6 +42,7 @@ class VolumePooling(pooling.VolumePooling):
 class SpatialMaxPooling(ImagePooling):
     """Maximum of each window of an image; see ImagePooling."""
 
+    @any_order
     def compute_batch(self, input: Tensor) -> Tensor:
         return ops.max_pool(input, **self.geometry())[0]
 
@@ -49,6 +51,7 @@ class SpatialMaxPooling(ImagePooling):
 class VolumetricMaxPooling(VolumePooling):
     """Maximum of each window of a volume; see VolumePooling."""
 
+    @any_order
     def compute_batch(self, input: Tensor) -> Tensor:
         return ops.max_pool(input, **self.geometry())[0]
 
@@ -75,6 +78,7 @@ class SpatialAveragePooling(ImagePooling):
                 "nn.SpatialAveragePooling takes"
             )
 
+    @any_order
     def compute_batch(self, input: Tensor) -> Tensor:
         return ops.avg_pool(input, **self.geometry())
 
@@ -83,5 +87,6 @@ class SpatialAveragePooling(ImagePooling):
 class VolumetricAveragePooling(VolumePooling):
     """Average of each window of a volume, padding included; see VolumePooling."""
 
+    @any_order
     def compute_batch(self, input: Tensor) -> Tensor:
         return ops.avg_pool(input, **self.geometry())

@@ -227,3 +227,53 @@ def test_a_module_of_ones_own_is_given_contiguous_tensors(images, turning):
     model.forward(images)
     assert [s[:2] for s in seen] == [(True, True)] * 4
     assert {s[2] for s in seen} == {(16 * 81, 81, 9, 1)}
+
+
+def generator():
+    model = nn.Sequential().add(nn.SpatialFullConvolution(3, 16, 4, 4, 2, 2, 1, 1))
+    model.add(nn.SpatialBatchNormalization(16)).add(nn.LeakyReLU(0.2, True))
+    return model.add(nn.SpatialConvolution(16, 8, 3, 3)).add(nn.Tanh())
+
+
+def inception():
+    first = nn.Sequential().add(nn.SpatialConvolution(16, 8, 1, 1)).add(nn.ReLU(True))
+    second = nn.Sequential().add(nn.SpatialMaxPooling(3, 3, 1, 1, 1, 1)).add(nn.ELU())
+    both = nn.Concat(2).add(first).add(second)
+    model = nn.Sequential().add(nn.SpatialConvolution(3, 16, 3, 3)).add(nn.PReLU()).add(both)
+    model.add(nn.SpatialConvolution(24, 8, 3, 3)).add(nn.SpatialAveragePooling(2, 2, 2, 2))
+    return model.add(nn.SpatialUpSamplingNearest(2)).add(nn.HardTanh())
+
+
+def of_cudnn():
+    model = nn.Sequential().add(nn.cudnn.SpatialConvolution(3, 16, 3, 3))
+    model.add(nn.cudnn.SpatialBatchNormalization(16)).add(nn.cudnn.ReLU(True))
+    model.add(nn.cudnn.SpatialMaxPooling(2, 2)).add(nn.cudnn.SpatialConvolution(16, 8, 3, 3))
+    return model.add(nn.cudnn.SpatialAveragePooling(2, 2, 2, 2)).add(nn.Mean(4)).add(nn.Mean(3))
+
+
+def trained(model, x):
+    """Return all that three steps leave in the fields."""
+    generator = np.random.default_rng(4)
+    for _ in range(3):
+        model.zeroGradParameters()
+        output = model.forward(x)
+        g = generator.normal(size=output.shape).astype(np.float32).astype(x.dtype)
+        model.backward(x, tensor(g))
+        model.updateParameters(0.01)
+    names = ("output", "gradInput", "weight", "gradWeight", "bias", "running_var")
+    values = (getattr(m, n, None) for m in leaves(model) for n in names)
+    return [t.detach().numpy() for v in values for t in tensors_in(v)]
+
+
+@pytest.mark.parametrize("build", [generator, inception, of_cudnn])
+def test_training_is_that_of_the_references_in_double_precision(images, build):
+    rekindle.torch_seed(4)
+    model = build()
+    exact = model.clone().double()
+    with using("reference"):
+        wanted = trained(exact, images.astype("float64"))
+    found = trained(model.float(), images)
+    for a, b in zip(found, wanted, strict=True):
+        assert a.dtype == np.float32
+        assert np.abs(a - b).max() <= 1e-4 * max(np.abs(b).max(), 1e-2)
+    assert all(t.is_contiguous() for m in leaves(model) for t in tensors_in(m.output))
