@@ -441,6 +441,16 @@ def test_sizes_that_are_computed_by_division_are_whole():
     assert printed(found) == "1\n"
 
 
+def test_sizes_that_a_tensor_holds_are_whole():
+    source = (
+        "local sizes = torch.Tensor{3, 2}\nlocal net = nn.Sequential():add(nn.Linear(3, sizes[2]))"
+        ":add(nn.Linear(2, 1))\nprint(net:forward(torch.ones(3, 3)):size(2))\n"
+    )
+    found = translate(source, "modern")
+    assert "nn.Linear(3, int(tensor.part(sizes, 2)))" in found.python
+    assert printed(found) == "1\n"
+
+
 def test_what_holds_only_torchs_stays_torchs():
     source = "local function make(x)\n   local net = nn.Sequential()\n   net:add(x):add(nn.Mean(1))"
     source += ":add(nn.ReLU())\n   return net\nend\nprint(make(nn.Foo()):forward(torch.ones(2)))\n"

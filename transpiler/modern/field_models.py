@@ -6,6 +6,7 @@ one of Torch at once: `self.encoder = as_torch(nn.Sequential(...))`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .. import ast
@@ -14,6 +15,7 @@ from .chains import added, added_at_once, chain_of, is_container, start_of
 from .classes import class_of
 from .items import Child
 from .nodes import AS_TORCH, at
+from .step_parts import only_target
 from .walk import alike, plain, walk
 
 if TYPE_CHECKING:
@@ -68,17 +70,39 @@ def _name(r: Rewriter, target: ast.Name | ast.Index) -> str | None:
 
 def _grows(r: Rewriter, target: ast.Name | ast.Index, taken: list[ast.Statement]) -> bool:
     """Whether more is added to the model elsewhere, or done with it where a field is filled."""
-    known = {id(n) for n in walk(taken)}
-    field = isinstance(target, ast.Index)
-    places: list[Any] = [r.bodies[-1].body] if field else [f.block for f in r.files]
+    if isinstance(target, ast.Index):
+        known = {id(n) for n in walk(taken)}
+        places: list[Any] = [r.bodies[-1].body]
+    else:
+        places = [f.block for f in r.files]
+        known = {id(n) for p in places for n in _definitions(p, target)}
     for node in walk(places):
         if isinstance(node, ast.MethodCall) and id(node) not in known:
             base, calls = chain_of(node)
             first = calls[0].method
+            field = isinstance(target, ast.Index)
             more = first not in ("cuda", "float", "double") if field else first in _GROWING
             if more and alike(base, target):
                 return True
     return False
+
+
+def _definitions(block: ast.Block, target: ast.Name) -> Iterator[Any]:
+    """Yield what is in the statements that define models of a name, and add to them at once."""
+    for node in walk(block):
+        if not isinstance(node, ast.Block):
+            continue
+        follows = False
+        for statement in node.statements:
+            own = only_target(statement)
+            more = added(statement)
+            if own is not None:
+                values = getattr(statement, "values", [None])
+                follows = alike(own, target) and is_container(values[0])
+            else:
+                follows = follows and more is not None and alike(more[0], target)
+            if follows:
+                yield from walk(statement)
 
 
 _GROWING = ("add", "insert")

@@ -98,7 +98,10 @@ def whole(c: Context, node: Whole) -> Code:
     inner = plain(node.inner)
     variable = inner.variable if isinstance(inner, ast.Name) else None
     values = [inner] if variable is None else variable.values
-    divides = any(isinstance(v, ast.Binary) and v.operator in "/^" for v in map(plain, values))
+    element = isinstance(inner, ast.Index) and c.type_of(inner.table).kind == "tensor"
+    divides = element or any(
+        isinstance(v, ast.Binary) and v.operator in "/^" for v in map(plain, values)
+    )
     if (kind.is_number and kind.kind != "integer") or divides:
         return Code(f"int({c.expression(node.inner)})", ATOM)
     return c.expression(node.inner)
