@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -16,13 +17,22 @@ from rekindle.core.kernels import dispatch, using
 from rekindle.core.kernels.onednn import winograd as chosen
 from rekindle.core.tensor import Parameter
 
+FUSED = "rekindle.core.kernels.fused.winograd"
 ONE = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1)}
 
 
 @pytest.fixture(autouse=True)
 def libraries(onednn, fused):
-    """Skip where one of the two libraries is not installed; numba counts as loaded."""
-    import numba  # noqa: F401
+    """Skip where one of the two libraries is not installed; load numba."""
+    import_module(FUSED)
+
+
+@pytest.fixture
+def any_threads():
+    """Leave the number of threads as it was."""
+    count = rekindle.get_num_threads()
+    yield
+    rekindle.set_num_threads(count)
 
 
 @pytest.fixture
@@ -69,7 +79,9 @@ SIZES = [
 
 
 @pytest.mark.parametrize(("shape", "filters", "padding"), SIZES)
-def test_convolution_and_its_gradient(everywhere, onednn, layouts, rng, shape, filters, padding):
+def test_convolution_and_its_gradient(
+    everywhere, any_threads, onednn, layouts, rng, shape, filters, padding
+):
     params = ONE | {"padding": padding}
     x, w, b = singles(rng, shape, (filters, shape[1], 3, 3), filters)
     for threads, lie in zip((1, 2, 3, 8), layouts.values(), strict=True):
@@ -83,7 +95,6 @@ def test_convolution_and_its_gradient(everywhere, onednn, layouts, rng, shape, f
             assert calls() == before + 2
         size = shape[2:]
         onednn.check(kernels.convolution_input_gradient, r, w, lie=lie, size=size, **params)
-    rekindle.set_num_threads(2)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 3), (1, 40)])
@@ -222,6 +233,21 @@ def test_the_reference_is_asked_alone(everywhere, rng):
     before = calls()
     with using("reference"):
         kernels.convolution(np, x, w, **ONE)
+    assert calls() == before
+
+
+@pytest.mark.parametrize("lacking", ["numba", "processor"])
+def test_where_something_is_missing_onednn_computes(everywhere, onednn, rng, monkeypatch, lacking):
+    if lacking == "numba":
+        monkeypatch.setattr(chosen._IMAGES, "sought", True)
+        monkeypatch.setattr(chosen._IMAGES, "fast", None)
+    else:
+        monkeypatch.setattr(import_module(FUSED), "ENOUGH", False)
+    x, w = (tensor(a) for a in singles(rng, (1, 32, 8, 8), (32, 32, 3, 3)))
+    before = calls()
+    for _ in range(3):
+        onednn.check(kernels.convolution, x.numpy(), w.numpy(), **ONE)
+        ops.convolution(x, w, padding=1)
     assert calls() == before
 
 
