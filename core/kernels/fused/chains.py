@@ -65,10 +65,18 @@ def _run(
                 rows[i] = whole
 
 
-def _along(value: Array) -> tuple[Array, bool, bool]:
-    """Return what is there of a table that is broadcast, and whether it has rows and columns."""
-    rows, columns = (value.strides[a] != 0 and value.shape[a] > 1 for a in (0, 1))
-    there = value[: None if rows else 1, : None if columns else 1]
+def _along(value: Array, shape: tuple[int, ...]) -> tuple[Array, bool, bool]:
+    """Return what is there of a value that broadcasts, and whether it has rows and columns."""
+    if value.flags.c_contiguous:  # the usual cases, without detours
+        if value.shape == shape or value.size == 1:
+            return value, value.size > 1, value.size > 1
+        if value.shape[-1:] == shape[-1:] and value.size == shape[-1]:
+            return value, False, True
+        if value.shape == (*shape[:-1], 1):
+            return value, True, False
+    table = as_table(value, shape)
+    rows, columns = (table.strides[a] != 0 and table.shape[a] > 1 for a in (0, 1))
+    there = table[: None if rows else 1, : None if columns else 1]
     return np.ascontiguousarray(there), rows, columns
 
 
@@ -79,9 +87,9 @@ def compute_chain(
     count, length = prod(shape[:-1]), shape[-1]
     elements = count * length
     held = [
-        (np.full((1, 1), value, SINGLE), False, False)
+        (np.full(1, value, SINGLE), False, False)
         if isinstance(value, float)
-        else _along(as_table(value, shape))
+        else _along(value, shape)
         for value in values
     ]
     varying = tuple(columns for _, _, columns in held)

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from rekindle.core.kernels.threads import get_num_threads, set_num_threads
 
 pytest.importorskip("numba")
 
-from rekindle.core.kernels.fused import functions
+from rekindle.core.kernels.fused import activation
 from rekindle.core.kernels.fused.chains import PIECE, compute_chain
 from rekindle.core.kernels.fused.loops import loop
 
@@ -88,6 +89,8 @@ def test_functions(name):
     found = compute_chain(program, [x], shape=x.shape)
     near = np.abs(found - exact) <= 4 * np.spacing(np.abs(exact).astype(np.float32))
     assert near.all()
+    if name != "sigmoid":  # numba's are the same
+        np.testing.assert_array_equal(found, getattr(activation, name)(x))
     with np.errstate(over="ignore"):
         special = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 100, -120] * 3, np.float32)
     found = compute_chain(program, [special], shape=special.shape)
@@ -98,11 +101,6 @@ def test_functions(name):
     }[name]
     np.testing.assert_array_equal(found, wanted * 3)
     np.testing.assert_array_equal(np.signbit(found[:2]), np.signbit(wanted[:2]))
-    single = getattr(functions, name)
-    for k in range(0, x.size, 997):  # numba's are the same
-        assert (
-            np.float32(single(x[k])) == compute_chain(program, [np.full(16, x[k])], shape=(16,))[0]
-        )
 
 
 def test_a_program_without_a_large_operand():
@@ -111,6 +109,45 @@ def test_a_program_without_a_large_operand():
     found = compute_chain(program, [column, 3.0], shape=(20, 40), sums=2, keep=True)
     agree(found[0], np.broadcast_to(column * 4, (20, 40)))
     agree(found[1], np.full(40, column.sum() * 4), 1e-5)
+
+
+@pytest.mark.parametrize(
+    "shape", [(3, 50, 17), (1, 1, 40), (1, 50, 17), (3, 1, 33), (3, 50, 16)], ids=str
+)
+def test_all_ways_to_broadcast(shape):
+    x = draw(*shape)
+    program = np.array([(MULTIPLY, 0, 1), (ADD, 2, 1)], np.int64)
+    kinds = [tuple(n if k >> a & 1 else 1 for a, n in enumerate(shape)) for k in range(8)]
+    others = [draw(*kind, seed=1) for kind in kinds]
+    others += [np.float32([2]), draw(shape[-1]), draw(*shape[1:]), np.asfortranarray(draw(*shape))]
+    others += [np.broadcast_to(draw(1), shape), draw(*shape[:-1], 40)[..., : shape[-1]]]
+    for other in others:
+        exact = x.astype(float) * other + other
+        for sums, axis in enumerate([None, 2, (0, 1), None]):
+            found = compute_chain(program, [x, other], shape=shape, sums=sums)
+            agree(found, exact.sum(axis=axis) if sums else exact, 2e-5)
+
+
+def compute_at_once(results):
+    """Compute all of some programs, each with code that nobody has made yet."""
+    x = draw(50, 300)
+    for k in range(12):
+        program = np.array([(ADD, 0, 0)] + [(MULTIPLY, 1 + i, 0) for i in range(k)], np.int64)
+        results.append((k, compute_chain(program, [x], shape=x.shape)))
+
+
+def test_code_is_made_in_several_threads():
+    loop.cache_clear()
+    results = []
+    threads = [Thread(target=compute_at_once, args=(results,)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 72
+    x = draw(50, 300).astype(float)
+    for k, found in results:
+        agree(found, 2 * x ** (k + 1), 1e-5)
 
 
 def test_threads_compute_the_same():
