@@ -13,7 +13,7 @@ Only arrays that `empty` makes are pooled; the allocator of the process is left 
 from __future__ import annotations
 
 import os
-from bisect import bisect_left, insort_left
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,19 +71,19 @@ class Piece:
         Memory that was asked of the operating system at once.
     start, size : int
         Where in it, in bytes.
-    free : bool
-        Whether it waits for an array.
+    number : int
+        Of its waiting for an array; 0 if one lives in it.
     before, after : Piece or None
-        The neighbours in the chunk; of two neighbours at most one is free.
+        The neighbours in the chunk; of two neighbours at most one waits.
     """
 
-    __slots__ = ("after", "before", "chunk", "free", "size", "start")
+    __slots__ = ("after", "before", "chunk", "number", "size", "start")
 
     def __init__(self, chunk: Memory, start: int, size: int) -> None:
         self.chunk = chunk
         self.start = start
         self.size = size
-        self.free = False
+        self.number = 0
         self.before: Piece | None = None
         self.after: Piece | None = None
 
@@ -92,10 +92,8 @@ class Piece:
         """Whether it is all of its chunk."""
         return self.before is None and self.after is None
 
-    def cut(self, size: int) -> Piece | None:
-        """Keep the first `size` bytes, and return the rest, which is a piece of its own, if any."""
-        if self.size == size:
-            return None
+    def cut(self, size: int) -> Piece:
+        """Keep the first `size` bytes, and return the rest, which becomes a piece of its own."""
         rest = Piece(self.chunk, self.start + size, self.size - size)
         rest.before, rest.after = self, self.after
         if self.after is not None:
@@ -132,7 +130,9 @@ class Pool:
         self._lock = Lock()
         self._process = object()
         self._returned: deque[Piece] = deque()
-        self._free: list[tuple[int, Piece]] = []  # sorted by size
+        # Sorted by size, of one size the last to come first; its number tells any two apart.
+        self._free: list[tuple[int, int, Piece]] = []
+        self._last = 0
         self._used = self._total = self._peak = self._requests = self._reused = 0
 
     def after_fork(self) -> None:
@@ -147,14 +147,13 @@ class Pool:
             self._requests += 1
             self._used += size
             self._peak = max(self._peak, self._used)
-            place = bisect_left(self._free, size, key=_size)
+            place = bisect_left(self._free, (size,))
             if place < len(self._free):
                 self._reused += 1
-                piece = self._free.pop(place)[1]
-                piece.free = False
-                rest = piece.cut(size)
-                if rest is not None:
-                    self._wait(rest)
+                piece = self._free.pop(place)[2]
+                piece.number = 0
+                if piece.size != size:
+                    self._wait(piece.cut(size))
                 return self._loan(piece)
             self._total += size
             self._give_up(self._peak)
@@ -201,39 +200,32 @@ class Pool:
         while self._returned:
             piece = self._returned.popleft()
             self._used -= piece.size
-            if piece.after is not None and piece.after.free:
+            if piece.after is not None and piece.after.number:
                 self._stop_waiting(piece.after)
                 piece.join()
-            if piece.before is not None and piece.before.free:
+            if piece.before is not None and piece.before.number:
                 piece = piece.before
                 self._stop_waiting(piece)
                 piece.join()
             self._wait(piece)
 
     def _wait(self, piece: Piece) -> None:
-        piece.free = True
-        insort_left(self._free, (piece.size, piece), key=_size)  # the last is the first to go
+        self._last = piece.number = self._last - 1
+        insort(self._free, (piece.size, piece.number, piece))
 
     def _stop_waiting(self, piece: Piece) -> None:
-        place = bisect_left(self._free, piece.size, key=_size)
-        while self._free[place][1] is not piece:
-            place += 1
-        del self._free[place]
+        del self._free[bisect_left(self._free, (piece.size, piece.number))]
 
     def _give_up(self, limit: int) -> None:
         """Give up chunks that wait, small ones first, until all cover at most `limit` bytes."""
         place = 0
         while self._total > limit and place < len(self._free):
-            size, piece = self._free[place]
+            size, _, piece = self._free[place]
             if piece.whole:
                 del self._free[place]
                 self._total -= size
             else:
                 place += 1
-
-
-def _size(entry: tuple[int, Piece]) -> int:
-    return entry[0]
 
 
 def _rounded(size: int) -> int:
