@@ -193,12 +193,27 @@ def test_functions_that_build_parts_are_classes():
 
 REFUSED = [
     ("if a then return nn.gModule({x}, {x}) end", "built in branches"),
-    ("for i = 1, 2 do for j = 1, 2 do x = nn.Linear(2, 2)(x) end end", "loops inside of loops"),
-    ("for i = 1, 2 do if i > a then x = nn.Linear(2, 2)(x) end end", "branches of a loop"),
+    (
+        "local y = x; for i = 1, 2 do for j = 1, 2 do y = nn.Linear(2, 2)(y) end end",
+        "loops inside of loops",
+    ),
+    (
+        "local y = x; for i = 1, 2 do if i > a then y = nn.Linear(2, 2)(y) end end",
+        "branches of a loop",
+    ),
+    (
+        "local n, y = math.random(2); for i = 1, n do y = nn.Tanh()(x) end",
+        "several values are assigned",
+    ),
+    (
+        "local n = math.random(2); local y = x; for i = 1, n do y = nn.Tanh()(y) end",
+        "n, which the graph is shaped by, is computed",
+    ),
     ("print(x.data)", "called in it for its effect"),
     ("t.x = x", "what is put into the table t"),
-    ("x = other(x)", "a node of the graph, and something else"),
-    ("local y = nn.ReLU(true)(x); x = nn.CAddTable(){y, nn.Tanh()(x)}", "wrote over, x, is used"),
+    ("x = other(x)", "its inputs are not variables"),
+    ("x = nn.Tanh()(x)", "its inputs are not variables"),
+    ("local y = nn.ReLU(true)(x); y = nn.CAddTable(){y, nn.Tanh()(x)}", "wrote over, x, is used"),
 ]
 
 

@@ -16,6 +16,9 @@ is, `stages` what stands before and behind `x = f(x)`, `handed` functions that a
 `field_models` models that a method puts into fields. `gradient_steps` and `outputs` are backward
 passes that are given a gradient.
 
+Graphs of nngraph become classes before all that: `prepared`, `graphs`. `builds` are models that
+branches put together, `left` what is said of files in which nothing was rewritten.
+
 What becomes what: `layers` (with `layer_makers` and `constructors`), `branches`, `criterions` and
 `optimizers`. `nodes` and `lowering` are the text that the pass puts into the tree.
 """

@@ -13,8 +13,10 @@ from .graph_pieces import Choice, Code, Loop, Piece, Setting, live, stands
 from .graph_statics import FORWARD, INIT, Refused, Static, brackets
 from .graph_writer import Writer
 from .nodes import NN, Line, Part, Suite, Template, Whole, like
+from .optimizers import is_simple
 
 _ACRONYMS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "vae": "VAE", "gan": "GAN", "cnn": "CNN"}
+_RUNTIME = ("Table", "G", "TableObject", "TorchObject", "Cell")
 _VERBS = ("create", "define", "build", "make", "new", "get", "g")
 
 
@@ -100,7 +102,7 @@ class Classes:
         base = "".join(_ACRONYMS.get(w.lower(), w[:1].upper() + w[1:]) for w in words) or "Graph"
         base = base if base.isidentifier() else f"Graph{base}"
         found, count = base, 1
-        while found in self.taken:
+        while found in self.taken or found in _RUNTIME:
             count += 1
             found = f"{base}Model" if count == 2 else f"{base}{count}"
         self.taken.add(found)
@@ -151,24 +153,27 @@ class Classes:
         numbers = [writer.name(n.variable) for n in inner if n.variable in made.used]
         numbers += [writer.name(v) for v in made.captured if v not in self.kinds.nodes]
         numbers += list(writer.fields)
-        made.suite = _class(made.name, numbers, given, list(writer.stored), init, forward)
+        made.suite = _class(made.name, numbers, given, writer.stored, init, forward)
         self.finished.append(made)
 
 
 def _class(
     name: str,
     numbers: list[str],
-    given: list[str],
-    stored: list[str],
+    inputs: list[str],
+    stored: dict[str, str],
     init: list[ast.Statement],
     forward: list[ast.Statement],
 ) -> Suite:
     methods: list[ast.Statement] = []
     if init or numbers:
-        first = [_line("super().__init__()"), *(_line(f"self.{n} = {n}") for n in stored)]
+        first = [
+            _line("super().__init__()"),
+            *(_line(f"self.{a} = {n}") for n, a in stored.items()),
+        ]
         header = f"def __init__({', '.join(['self', *numbers])})"
         methods.append(Suite(0, 0, _text(header), ast.Block([*first, *init])))
-    header = f"def forward({', '.join(['self', *given])})"
+    header = f"def forward({', '.join(['self', *inputs])})"
     methods.append(Suite(0, 0, _text(header), ast.Block(forward)))
     methods[-1].blank_before = True
     return Suite(0, 0, _text(f"class {name}(nn.Module)", NN), ast.Block(methods))
@@ -206,8 +211,12 @@ class _Rendering:
             case Setting():
                 name = self.w.static_name(piece.variable, INIT)
                 value = self.w.statics.parts(Static(piece.value), where)
+                simple = is_simple(piece.value) or where == INIT
                 if where == FORWARD and piece.variable.kind == "parameter":
                     raise Refused(piece.statement, f"{name} is given anew")  # type: ignore[arg-type]
+                if not simple:
+                    reason = f"{name}, which the graph is shaped by, is computed"
+                    raise Refused(piece.statement, reason)  # type: ignore[arg-type]
                 line = Line(0, 0, self._template([f"{name} = ", *value], where))
                 return [self._told(line, piece)]
             case Loop():

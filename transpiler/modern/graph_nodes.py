@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import ast
-from ..code import ATOM
 from ..scope import Variable
 from .chains import chain_of
 from .classes import class_of
@@ -15,6 +14,7 @@ from .graph_layers import Made, Makers
 from .graph_operations import OPERATIONS
 from .graph_pieces import Code
 from .graph_statics import Refused
+from .graph_values import Value, annotation
 from .nodes import OVERWRITTEN, Part, Template
 from .walk import plain
 
@@ -27,37 +27,6 @@ _IN_PLACE = {
     "Dropout": 2, "AddConstant": 1, "MulConstant": 1,
 }  # fmt: skip
 """Layers that may write over what they are given, and which argument says so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What a node gives, as an expression.
-
-    Attributes
-    ----------
-    parts : list of Part
-    binding : int
-    rank : str or None
-    after : frozenset of str
-        The names of what it is computed from.
-    minus : list of Part or None
-        The x of `-x`.
-    fixed : bool
-        For a table: it is written out.
-    items : tuple of Value
-        What is in it then.
-    gates : list of Part or None
-        The whole of which this is a table of equal parts.
-    """
-
-    parts: list[Part]
-    binding: int = ATOM
-    rank: str | None = None
-    after: frozenset[str] = frozenset()
-    minus: list[Part] | None = None
-    fixed: bool = False
-    items: tuple[Value, ...] = ()
-    gates: tuple[Any, Value] | None = None
 
 
 class Nodes:
@@ -379,23 +348,3 @@ class Nodes:
         self.w.forward_now.append(Code([f"{active} = ", *self._call(made, found)]))
         self.overwritten[variable] = active
         return Value([active], rank=found.rank, after=found.after | {active})
-
-
-def annotation(node: ast.MethodCall, writer: Writer) -> tuple[str | None, bool]:
-    """Return the name of a node for `annotate{name = 'i2h_' .. L}`, and whether it is numbered."""
-    table = plain(node.arguments[0]) if len(node.arguments) == 1 else None
-    if not isinstance(table, ast.TableConstructor) or len(table.fields) != 1:
-        return None, False
-    entry = table.fields[0]
-    value = plain(entry.value)
-    if not isinstance(entry.key, ast.String) or entry.key.value != "name":
-        return None, False
-    if isinstance(value, ast.String) and value.value.isidentifier():
-        return value.value, False
-    if isinstance(value, ast.Binary) and value.operator == "..":
-        text, counter = plain(value.left), plain(value.right)
-        counted = isinstance(counter, ast.Name) and counter.variable in writer.counters
-        if isinstance(text, ast.String) and counted and text.value.endswith("_"):
-            name = text.value.rstrip("_")
-            return (name, True) if name.isidentifier() else (None, False)
-    return None, False

@@ -19,7 +19,7 @@ from .nodes import Part, Template
 from .walk import number, plain
 
 if TYPE_CHECKING:
-    from .graph_nodes import Value
+    from .graph_values import Value
     from .graph_writer import Writer
 
 OPS = ("ops", "rekindle")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from rekindle.core.checkpoint import Table
+
 from .. import ast
 from ..code import ADD, AND, ATOM, COMPARISON, MULTIPLY, NOT, OR, POWER, UNARY
 from ..names import is_attribute
@@ -177,7 +179,8 @@ class Statics:
         variable = owner.variable if isinstance(owner, ast.Name) else None
         if variable is not None and variable.kind == "self" and self.w.owns(variable):
             return [self.w.field_name(variable, key, where)], ATOM
-        if variable is not None and self.w.owns(variable) and is_attribute(key):
+        plainly = is_attribute(key) and not hasattr(Table, key)
+        if variable is not None and self.w.owns(variable) and plainly:
             return [*self.bound(owner, where)[0], f".{key}"], ATOM
         return [self._leaf(node, where)], ATOM
 
@@ -192,7 +195,8 @@ class Statics:
             raise Refused(node, "a function in it is given to something")
         if isinstance(node, ast.Index) and isinstance(node.key, ast.String):
             owner = plain(node.table)
-            if isinstance(owner, ast.Name) and owner.variable and self.w.owns(owner.variable):
+            own = isinstance(owner, ast.Name) and owner.variable and self.w.owns(owner.variable)
+            if own and is_attribute(node.key.value) and not hasattr(Table, node.key.value):
                 return at(node, *self._field(node, node.key.value, where)[0])
         if not isinstance(node, ast.Node):
             return node

@@ -7,23 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import ast
-from ..names import python_name
 from ..scope import Variable
 from ..syntax import dotted
 from .graph_kinds import LAYER, NODE, TABLE, inserts
-from .graph_nodes import Nodes, Value
+from .graph_names import ClassNames
+from .graph_nodes import Nodes
 from .graph_operations import takes_apart
 from .graph_pieces import Choice, Code, Loop, Piece, Setting
-from .graph_statics import FORWARD, Refused, Static, Statics
+from .graph_statics import Refused, Static, Statics
+from .graph_values import Value
 from .nodes import Part
 from .walk import names_in, number, plain, walk
 
 if TYPE_CHECKING:
     from .graph_classes import Classes
-
-_RESERVED = frozenset(
-    ("self", "nn", "ops", "super", "range", "tuple", "len", "overwritten", "from_zero")
-)
 
 
 @dataclass(slots=True)
@@ -47,7 +44,7 @@ class Frame:
     start: int = 1
 
 
-class Writer:
+class Writer(ClassNames):
     """Writes one function.
 
     Parameters
@@ -66,10 +63,7 @@ class Writer:
     """
 
     def __init__(self, classes: Classes, function: ast.Function) -> None:
-        self.classes = classes
-        self.kinds = classes.kinds
-        self.function = function
-        self.scope = classes.scopes.scopes[id(function)]
+        super().__init__(classes, function)
         self.statics = Statics(self)
         self.nodes = Nodes(self)
         self.init: list[Piece] = []
@@ -77,95 +71,17 @@ class Writer:
         self.init_now, self.forward_now = self.init, self.forward
         self.frames: list[Frame] = []
         self.counters: set[Variable] = set()
-        self.captured: dict[Variable, None] = {}
-        self.fields: dict[str, None] = {}
-        self.owner: Variable | None = None
-        """The `self` of a method, whose fields are numbers of the class."""
-        self.stored: dict[str, None] = {}
         self.tables: dict[Variable, int] = {}
         """Where tables of nodes start to count."""
         self.inputs: Variable | None = None
         """The table of the graph's inputs."""
-        self.input_names: list[Variable] = []
-        self._names: dict[Variable, str] = {}
-        self._holders: dict[str, list[Variable]] = {}
         self.first_layers: set[str] = set()
         """Inputs that are layers of their own: `- nn.Linear(2, 3)`."""
         self.taken_apart = False
         """What is being written is taken apart by a SplitTable."""
-        self.attributes: set[str] = {python_name(n.name) for n in function.parameters}
         self.reads = Counter(
             {n.variable: n.variable.reads for n in names_in(function.body) if n.variable}
         )
-
-    # -- names --------------------------------------------------------------------------------
-
-    def owns(self, variable: Variable) -> bool:
-        """Whether a variable is one of the functions that become classes."""
-        scope = self.scope
-        while scope is not None and scope is not variable.scope:
-            if id(scope.function) == self.classes.outermost(self.function):
-                return False
-            assert scope.parent is not None
-            scope = scope.parent
-        return scope is not None and scope.function is not None
-
-    def name(self, variable: Variable) -> str:
-        """Return what a variable is called in both methods."""
-        if variable.scope is not self.scope:
-            self.captured.setdefault(variable)
-        if variable not in self._names:
-            base = python_name(variable.name)
-            base, found, count = base, base, 1
-            while found in _RESERVED or not self._may_share(found, variable):
-                count += 1
-                found = f"{base}_{count}"
-            self._names[variable] = found
-            self._holders.setdefault(found, []).append(variable)
-        return self._names[variable]
-
-    def _may_share(self, name: str, variable: Variable) -> bool:
-        return all(
-            other.last_use < variable.declared or variable.last_use < other.declared
-            for other in self._holders.get(name, ())
-        )
-
-    def static_name(self, variable: Variable, where: str) -> str:
-        """Return what a number is called in one of the methods."""
-        if any(isinstance(plain(v), ast.Function) for v in variable.values):
-            raise Refused(self.function, f"the function {variable.name} is used as a value")
-        given = variable.kind in ("parameter", "self") or variable.scope is not self.scope
-        name = self.name(variable)
-        if where == FORWARD and given:
-            self.stored.setdefault(name)
-            return f"self.{name}"
-        return name
-
-    def field_name(self, owner: Variable, key: str, where: str) -> str:
-        """Return what a field of the method's own object is called."""
-        name = python_name(key)
-        self.owner = owner
-        if name in self._holders:
-            raise Refused(self.function, f"a variable and a field are both called {key}")
-        self.fields.setdefault(key)
-        if where == FORWARD:
-            self.stored.setdefault(name)
-            return f"self.{name}"
-        return name
-
-    def entry_name(self, variable: str) -> str:
-        """Return what the input of a first layer is called."""
-        free = "x" if "x" not in {n.name for n in names_in(self.function)} else "input"
-        return free if len(self.input_names) == 1 else f"{variable}_input"
-
-    def attribute(self, base: str) -> str:
-        """Return a name for a layer that nothing of the class has, and take it."""
-        name, count = base, 1
-        while name in self.attributes or name in ("forward", "training", "train", "eval"):
-            count += 1
-            name = f"{base}_{count}"
-        self.attributes.add(name)
-        return name
 
     # -- statements -----------------------------------------------------------------------------
 
@@ -351,13 +267,13 @@ class Writer:
             self.init_now, self.forward_now = [], []
             init.branches.append((test, self.init_now))
             forward.branches.append((test, self.forward_now))
-            self.frames.append(Frame(None, self._is_once(test), init))
+            self.frames.append(Frame(None, self._is_in_one_turn(test), init))
             self.block(statements, tail)
             self.frames.pop()
         self.init_now, self.forward_now = outer
         self.nodes.merge(before)
 
-    def _is_once(self, test: Any) -> bool:
+    def _is_in_one_turn(self, test: Any) -> bool:
         """Whether a test holds in one turn of the innermost loop."""
         test = plain(test)
         loops = [f.counter for f in self.frames if f.counter is not None]
@@ -396,13 +312,17 @@ class Writer:
         if isinstance(node, ast.TableConstructor):
             names = [plain(f.value) for f in node.fields if f.key is None]
             if len(names) == len(node.fields) and all(
-                isinstance(n, ast.Name) and n.variable and n.variable.scope is self.scope
-                for n in names
+                isinstance(n, ast.Name) and n.variable and self._is_once(n.variable) for n in names
             ):
                 self.input_names = [n.variable for n in names]
                 self.reads.subtract(self.input_names)
                 return
         raise Refused(node, "its inputs are not variables")
+
+    def _is_once(self, variable: Variable) -> bool:
+        """Whether a variable of the function is one node all the time."""
+        made = [v for v in variable.values if not isinstance(plain(v), ast.Nil)]
+        return variable.scope is self.scope and len(made) == 1 and not variable.several
 
     def give(self, node: Any, statement: ast.Statement) -> None:
         """Write the end of the graph, its outputs."""

@@ -18,9 +18,11 @@ from .chains import chain_of
 from .files import File
 from .graph_classes import Class, Classes
 from .graph_kinds import graph_call
+from .graph_pieces import Setting
 from .graph_statics import Refused
 from .graph_writer import Writer
 from .nodes import AS_GRAPH, NN, Suite, Template
+from .optimizers import is_simple
 from .walk import names_in, package_member, plain, walk
 
 
@@ -151,7 +153,7 @@ class _Main:
         statement = statements[place]
         values = getattr(statement, "values", [])
         call = plain(values[0]) if len(values) == 1 else None
-        if len(places) > 1 or not graph_call(call):
+        if len(places) > 1 or not graph_call(call) or self.function.vararg:
             raise Refused(statement, "the graph is built in branches, or is part of something")
         base, changes = chain_of(call)
         writer = Writer(self.classes, self.function)
@@ -161,7 +163,8 @@ class _Main:
         given = {n.variable for n in self.function.parameters}
         before: list[ast.Statement] = []
         for inner in statements[:place]:
-            if _prepares(inner, given) or self._is_global(inner):
+            ahead = _prepares(inner, given) or self._is_global(inner)
+            if ahead and not _depends(writer, inner):
                 before.append(inner)
             else:
                 writer.statement(inner)
@@ -183,7 +186,7 @@ class _Main:
         statement.before = []
         return [
             *before,
-            *self._needed(statements[:place], before, [statement, *rest]),
+            *self._needed(made, statements[:place], before, [statement, *rest]),
             statement,
             *rest,
         ]
@@ -249,7 +252,11 @@ class _Main:
         return new
 
     def _needed(
-        self, statements: list[ast.Statement], kept: list[ast.Statement], rest: list[ast.Statement]
+        self,
+        made: Class,
+        statements: list[ast.Statement],
+        kept: list[ast.Statement],
+        rest: list[ast.Statement],
     ) -> list[ast.Statement]:
         """Return the definitions before the graph that what stands behind it needs."""
         needed = {n.variable for n in names_in(rest)}
@@ -262,6 +269,9 @@ class _Main:
             targets = statement.names if isinstance(statement, ast.Local) else statement.targets
             defined = {t.variable for t in targets if isinstance(t, ast.Name)}
             if defined & (needed - own):
+                twice = defined & (made.used or set())
+                if twice and not all(is_simple(v) for v in statement.values):
+                    raise Refused(statement, "what is computed in it is used behind the graph")
                 found.append(statement)
                 needed |= {n.variable for n in names_in(statement.values)}
         return found[::-1]
@@ -274,6 +284,15 @@ def _prepares(statement: ast.Statement, given: set[Variable | None]) -> bool:
         and len(statement.targets) == 1
         and isinstance(statement.targets[0], ast.Name)
         and statement.targets[0].variable in given
+    )
+
+
+def _depends(writer: Writer, statement: Any) -> bool:
+    """Whether something of the class stands before a statement, and may see what it assigns."""
+    changed = {n.variable for n in names_in(statement.targets)}
+    return any(
+        not isinstance(p, Setting) or changed & {n.variable for n in names_in(p.value)}
+        for p in (*writer.init, *writer.forward)
     )
 
 
