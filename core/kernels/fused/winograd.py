@@ -118,4 +118,4 @@ def _cut(tiles: int, channels: int, filters: int, threads: int) -> tuple[tuple[i
     block = -(-each // -(-each // _TILES))
     block = -(-block // ROWS) * ROWS
     most = -(-filters // PANEL // shares) * PANEL
-    return (ranges, shares), block, 16 * block * (channels + most) + filters + 32
+    return (ranges, shares), block, 16 * (block * (channels + most) + 32) + filters + 32

@@ -123,7 +123,8 @@ def convolve(
         size = (last - first) * _PANEL
         begin, end = tiles * piece // ranges, tiles * (piece + 1) // ranges
         v = (_place(work[part]) + _VECTOR + 63) // 64 * 64
-        v_step, m_step = 4 * block * channels, block * size
+        # A line more, so that what is read and written together is not in the same sets of caches.
+        v_step, m_step = 4 * block * channels + 64, block * size + 64
         m = v + 16 * v_step
         waste = m + 16 * m_step
         for start in range(begin, end, block):
