@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
+from ..kernels.copying import is_large, joined
 from ..tensor import Tensor
 from .batch_rules import shifted
 from .batching import Call
@@ -28,6 +29,8 @@ def _several(**params: Any) -> Any:
 @operation(samples=_several(axis=1), variadic=True)
 def concat(xp: Any, *arrays: Array, axis: int = 0) -> Array:
     """Return the tensors one after the other along dimension `axis`."""
+    if any(map(is_large, arrays)):
+        return joined(arrays, axis)
     return xp.concat(arrays, axis=axis)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
+from ..kernels.copying import in_rows, is_large, reshaped
 from ..tensor import Tensor
 from .batch_rules import along_axis, leading, shifted
 from .batching import Call
@@ -27,6 +28,8 @@ def reshape(xp: Any, x: Array, shape: Sequence[int]) -> Array:
     shape : sequence of int
         One size may be -1: whatever fits.
     """
+    if is_large(x):
+        return reshaped(x, tuple(shape))
     return xp.reshape(x, tuple(shape))
 
 
@@ -197,6 +200,8 @@ roll.def_jvp(x=lambda xp, g, shift, axis: xp.roll(g, shift, axis=axis))
 @operation(samples=cube(), methods=("clone",))
 def clone(xp: Any, x: Array) -> Array:
     """Return a copy in row-major order."""
+    if is_large(x):
+        return in_rows(x)
     return xp.reshape(x, x.shape, copy=True)
 
 
@@ -206,6 +211,8 @@ clone.def_derivative(x=lambda g: g)
 @operation(samples=cube(), view=True, methods=("contiguous",))
 def contiguous(xp: Any, x: Array) -> Array:
     """Return x itself if it lies in memory in row-major order, else a copy that does."""
+    if is_large(x) and not x.flags.c_contiguous:
+        return in_rows(x)
     return xp.ascontiguousarray(x) if x.ndim else x
 
 

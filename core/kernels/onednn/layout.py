@@ -8,6 +8,12 @@ from ..dispatch import SMALL, Declined
 from .memory import FIRST, LAST, Array, address, described, empty_images, is_dense, steps
 from .primitives import Primitive, prepared, reorder
 
+LEAST = 1 << 16
+"""Elements from which on oneDNN copies in any order: making that ready takes a millisecond."""
+
+DIMENSIONS = 12
+"""How many oneDNN knows at most."""
+
 
 def as_images(x: Array) -> Array:
     """Return float32 images in channels-last order: `x` itself where it is."""
@@ -29,15 +35,33 @@ def _copy(shape: tuple[int, ...], source: str, target: str) -> Primitive:
 
 
 def copy_into(out: Array, x: Array) -> Array | Declined:
-    """See `core.kernels.copying.copy_into`; from one order of images to the other."""
-    if x.dtype != np.float32 or out.dtype != np.float32 or not 3 <= x.ndim <= 5:
+    """See `core.kernels.copying.copy_into`; where another dimension is the last in memory.
+
+    NumPy is as quick where it is the same one.
+    """
+    if x.dtype != np.float32 or out.dtype != np.float32 or not 2 <= x.ndim <= DIMENSIONS:
         return SMALL
     if x.shape != out.shape or x.strides == out.strides or np.may_share_memory(x, out):
         return SMALL
     for source, target in ((LAST, FIRST), (FIRST, LAST)):
-        if is_dense(x, source) and is_dense(out, target):
+        if x.ndim > 2 and is_dense(x, source) and is_dense(out, target):
             shape = x.shape
             copy = prepared((target, shape), _copy, shape, source, target)
             copy(address(x), address(out))
             return out
-    return SMALL
+    if x.size < LEAST:
+        return SMALL
+    long = [i for i, n in enumerate(x.shape) if n > 1]
+    here, there = (tuple(z.strides[i] for i in long) for z in (x, out))
+    if here.index(min(here)) == there.index(min(there)):
+        return SMALL
+    if any(s <= 0 or s % 4 for s in (*here, *there)):
+        return Declined("strides that are no positive numbers of elements")
+    key = (tuple(x.shape[i] for i in long), here, there)
+    prepared(("turned", *key), _turned, *key)(address(x), address(out))
+    return out
+
+
+def _turned(shape: tuple[int, ...], source: tuple[int, ...], target: tuple[int, ...]) -> Primitive:
+    order = [described(shape, tuple(s // 4 for s in strides)) for strides in (source, target)]
+    return reorder(order[0].handle, order[1].handle)

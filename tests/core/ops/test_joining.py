@@ -44,3 +44,19 @@ def test_gradients_of_tiles_and_repetitions_of_nothing():
     x = tensor(np.ones((2, 3)), requires_grad=True)
     (x.tile(0, 2).sum() + ops.repeat(x, 0).sum() + ops.repeat(x, [0, 2], axis=0).sum()).backward()
     assert x.grad.tolist() == [[0, 0, 0], [2, 2, 2]]
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_large_ones(axis):
+    x, y = np.arange(60000.0).reshape(200, 300), np.arange(200.0 * 300).reshape(300, 200).T
+    joined = ops.concat([tensor(x), tensor(y), tensor(x)], axis=axis)
+    np.testing.assert_array_equal(joined.numpy(), np.concatenate([x, y, x], axis))
+    mixed = ops.concat([tensor(x.astype(np.float32)), tensor(y)], axis=axis)
+    assert mixed.dtype == np.float64
+    np.testing.assert_array_equal(mixed.numpy(), np.concatenate([x, y], axis))
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((200, 299), 0), ((200,), 0), ((200, 300), 2)])
+def test_large_ones_that_do_not_fit(shape, axis):
+    with pytest.raises((ValueError, IndexError), match="concat"):
+        ops.concat([tensor(np.ones((200, 300))), tensor(np.ones(shape))], axis=axis)

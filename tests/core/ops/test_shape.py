@@ -83,3 +83,27 @@ def test_gradients_of_expanded_tensors_add_up():
     x = tensor(np.ones((2, 1))).requires_grad_()
     x.expand(3, -1, 4).sum().backward()
     assert x.grad.tolist() == [[12.0], [12.0]]
+
+
+LARGE = np.arange(40000.0, dtype=np.float32).reshape(10, 20, 200)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+@pytest.mark.parametrize("axes", [(0, 1, 2), (1, 0, 2), (2, 0, 1), (0, 2, 1)])
+def test_large_arrays_are_copied_in_row_major_order(axes, dtype):
+    x, expected = tensor(LARGE.astype(dtype)), LARGE.astype(dtype).transpose(axes)
+    turned = ops.permute(x, axes)
+    for shape in ((-1,), (100, -1, 5), (40000, 1), (2, 5, -1, 20)):
+        np.testing.assert_array_equal(turned.reshape(shape).numpy(), expected.reshape(shape))
+    for copied in (turned.clone(), turned.contiguous()):
+        np.testing.assert_array_equal(copied.numpy(), expected)
+        assert copied.is_contiguous()
+    assert turned.clone().storage() is not x.storage()
+    assert (turned.contiguous().storage() is x.storage()) == (axes == (0, 1, 2))
+
+
+@pytest.mark.parametrize("shape", [(-1, -1), (7, -1), (40001,), (0, -1)])
+def test_shapes_that_do_not_fit_large_arrays(shape):
+    for x in (tensor(LARGE), tensor(LARGE).permute(2, 0, 1)):
+        with pytest.raises(ValueError, match="reshape"):
+            x.reshape(shape)
