@@ -19,6 +19,7 @@ import numpy as np
 from numpy import ndarray
 
 from ..backend import empty
+from .blocks import BLOCK
 from .dispatch import dispatched
 
 LARGE = 1 << 17
@@ -37,7 +38,6 @@ OFTEN = 12
 """Steps that were taken for a part of others after which it is written down the next time."""
 
 SINGLE = np.dtype(np.float32)
-BLOCK = 1 << 15
 
 STEPS = ("add", "subtract", "multiply", "divide", "tanh", "exp", "sigmoid")
 """The names of NumPy's functions, and the logistic one; a program has their places in this list."""
@@ -357,14 +357,16 @@ def compute_chain(
     flat: Any = None if out is None else out.reshape(count, length)
     found = np.zeros(length if sums == 2 else count if sums else 0, SINGLE)
     size = max(BLOCK // max(length, 1), 1)
-    memory = np.empty((len(steps), size, length), SINGLE)
+    rows = steps.tolist()
+    places = _places(rows, len(values))
+    memory = np.empty((max(places) + 1, size, length), SINGLE)
     with np.errstate(all="ignore"):  # as the faster version, wherever it happens to run
         for start in range(0, count, size):
             stop = min(start + size, count)
             known: list[Any] = [v if isinstance(v, float) else v[start:stop] for v in tables]
-            for i, (step, a, b) in enumerate(steps.tolist()):
-                last = keep and i + 1 == len(steps)
-                target = flat[start:stop] if last else memory[i, : stop - start]
+            for i, (step, a, b) in enumerate(rows):
+                last = keep and i + 1 == len(rows)
+                target = flat[start:stop] if last else memory[places[i], : stop - start]
                 if step < _UNARY:
                     getattr(np, STEPS[step])(known[a], known[b], out=target)
                 else:
@@ -379,6 +381,20 @@ def compute_chain(
     if sums != 2:
         found = found.reshape(shape[:-1]) if sums == 1 else found.sum()
     return (out, found) if keep else found
+
+
+def _places(rows: list[list[int]], values: int) -> list[int]:
+    """Return which buffer each step writes into: few, since one that is done with serves again.
+
+    A step may write over what it reads, element by element.
+    """
+    last = {operand: i for i, row in enumerate(rows) for operand in row[1:]}
+    places: list[int] = []
+    free: list[int] = []
+    for i, (_, a, b) in enumerate(rows):
+        free += [places[x - values] for x in {a, b} if x >= values and last[x] == i]
+        places.append(free.pop() if free else max(places, default=-1) + 1)
+    return places
 
 
 def _apply(name: str, x: Any, out: Any) -> None:

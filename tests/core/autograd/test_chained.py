@@ -161,6 +161,26 @@ def test_a_step_may_name_a_result_twice():
         np.testing.assert_allclose(chain.evaluated(), exact, rtol=1e-5, atol=1e-5)
 
 
+def test_references_of_long_programs_take_few_buffers():
+    x = draw(R, C)
+    y, exact = Chain.of(x), x.astype(float)
+    for k in range(12):
+        y = (y * 0.5 + float(k)) * (0.1 - y * y.function("sigmoid"))
+        exact = (exact * 0.5 + k) * (0.1 - exact / (1 + np.exp(-exact)))
+        exact, y = exact / (k + 1), y / float(k + 1)
+        if y.length > 30:
+            break
+    steps, values = chains.program(y)
+    places = chains._places(steps.tolist(), len(values))
+    assert len(places) > 15
+    assert max(places) < 3
+    with dispatch.using("reference"):
+        total = y.sum((0,), keepdims=False)
+        found = y.evaluated()
+    assert np.abs(found - exact).max() <= 1e-5 * np.abs(exact).max()
+    assert np.abs(total - exact.sum(0)).max() <= 1e-5 * np.abs(exact.sum(0)).max()
+
+
 def test_what_chains_cannot_take_becomes_an_array():
     x = Chain.of(draw(4, 5))
     for other in (np.ones((4, 5)), np.ones((4, 5), np.int64)):
