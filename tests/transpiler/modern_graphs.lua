@@ -98,8 +98,7 @@ function Cell:new_cell(layers)
    local split = {states:split(layers)}
    local after = {}
    for i = 1, layers do
-      local both = nn.JoinTable(2){hidden[i - 1], split[i]}
-      hidden[i] = nn.Tanh()(nn.Linear(2 * self.n, self.n)(both))
+      hidden[i] = nn.Tanh()(nn.Linear(2 * self.n, self.n)(nn.JoinTable(2){hidden[i - 1], split[i]}))
       table.insert(after, hidden[i])
    end
    local l = nn.Linear(self.n, 2)
@@ -110,3 +109,39 @@ function Cell:new_cell(layers)
 end
 net = Cell(3).net
 input = {P(2, 3), {P(2, 3), P(2, 3)}}
+----- words, and states that are one table
+local params = {words = 5, width = 4, layers = 2, dropout = 0.5}
+local function step(x, prev_c, prev_h)
+   local i2h = nn.Linear(params.width, 4 * params.width)(x)
+   local h2h = nn.Linear(params.width, 4 * params.width)(prev_h)
+   local gates = nn.CAddTable()({i2h, h2h})
+   local reshaped = nn.Reshape(4, params.width)(gates)
+   local sliced = nn.SplitTable(2)(reshaped)
+   local next_c = nn.CAddTable()({
+      nn.CMulTable()({nn.Sigmoid()(nn.SelectTable(1)(sliced)), prev_c}),
+      nn.CMulTable()({nn.Sigmoid()(nn.SelectTable(2)(sliced)), nn.Tanh()(nn.SelectTable(3)(sliced))})
+   })
+   return next_c, nn.CMulTable()({nn.Sigmoid()(nn.SelectTable(4)(sliced)), nn.Tanh()(next_c)})
+end
+local function create_network()
+   local x = nn.Identity()()
+   local prev_s = nn.Identity()()
+   local i = {[0] = nn.LookupTable(params.words, params.width)(x)}
+   local next_s = {}
+   local split = {prev_s:split(2 * params.layers)}
+   for layer_idx = 1, params.layers do
+      local prev_c = split[2 * layer_idx - 1]
+      local prev_h = split[2 * layer_idx]
+      local dropped = nn.Dropout(params.dropout)(i[layer_idx - 1])
+      local next_c, next_h = step(dropped, prev_c, prev_h)
+      table.insert(next_s, next_c)
+      table.insert(next_s, next_h)
+      i[layer_idx] = next_h
+   end
+   local h2y = nn.Linear(params.width, params.words)
+   local dropped = nn.Dropout(params.dropout)(i[params.layers])
+   local pred = nn.LogSoftMax()(h2y(dropped))
+   return nn.gModule({x, prev_s}, {pred, nn.Identity()(next_s)})
+end
+net = create_network()
+input = {torch.Tensor{1, 2, 5}, {P(3, 4), P(3, 4), P(3, 4), P(3, 4)}}

@@ -71,6 +71,8 @@ class Makers:
             if layer is not None and not layer.note:
                 attribute = _snake(str(layer.code.parts[0]).removeprefix("nn.").rstrip("("))
                 return Made([layer.code], layer.has_parameters, attribute, layer.rank)
+        if name is not None and name.endswith("Criterion"):
+            raise Refused(node, "a criterion is a part of the graph")
         function = plain(base.function) if isinstance(base, ast.Call) else None
         if name is None and not isinstance(function, (ast.Name, ast.Index)):
             raise Refused(node, "a layer that is applied to a node is not known")
@@ -86,7 +88,9 @@ class Makers:
         """Return what makes several layers that follow one another."""
         parts: list[Part] = []
         learns = False
-        for node in layers:
+        for position, node in enumerate(layers):
+            if position and class_of(chain_of(node)[0]) == "LookupTable":
+                raise Refused(node, "words are looked up behind another layer")
             made = self.code(node, rank)
             parts += [", " if parts else "", *made.parts]
             rank, learns = made.rank, learns or made.has_parameters

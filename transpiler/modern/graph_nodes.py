@@ -15,7 +15,7 @@ from .graph_operations import OPERATIONS
 from .graph_pieces import Code
 from .graph_statics import Refused
 from .graph_values import Value, annotation
-from .nodes import OVERWRITTEN, Part, Template
+from .nodes import FROM_ZERO, OVERWRITTEN, Part, Template
 from .walk import plain
 
 if TYPE_CHECKING:
@@ -301,6 +301,8 @@ class Nodes:
             result = operation(self.w, chain_of(first)[0], found)
             if result is not None:
                 return self._rest(layers, result, hint)
+        if name == "LookupTable":
+            found = self._words(found, first)
         if len(layers) > 1:
             code, rank = self.makers.chain(layers, found.rank)
             layer = self.makers.place(code, hint, place)
@@ -308,6 +310,13 @@ class Nodes:
             made = self.makers.code(first, found.rank)
             layer, rank = self.makers.place(made, hint, place), made.rank
         return Value(self._call(layer, found), rank=rank, after=found.after)
+
+    def _words(self, found: Value, node: Any) -> Value:
+        """Return the numbers of words, which count from 0 in core."""
+        if found.fixed:
+            raise Refused(node, "words are looked up in a table of nodes")
+        parts: list[Part] = ["from_zero(", *found.parts, ")"]
+        return Value([Template(node.line, node.column, parts, imports=(FROM_ZERO,))])
 
     def _rest(self, layers: list[Any], found: Value, hint: str | None) -> Value:
         return found if len(layers) == 1 else self._applied(layers[1:], found, hint)
@@ -321,7 +330,8 @@ class Nodes:
 
     def _is_table(self, found: Value) -> bool:
         names = {self.w.name(v) for v in self.w.tables} | {"inputs"}
-        return len(found.parts) == 1 and found.parts[0] in names
+        only = found.parts[0] if len(found.parts) == 1 else None
+        return isinstance(only, str) and only in names
 
     def _written_over(self, given: Any, layer: Any, name: str | None) -> Variable | None:
         """Return the node that an activation writes over, if it is used again."""
