@@ -38,6 +38,8 @@ class SpatialConvolutionLocal(Unfolding, Convolution):
     Weight (oH, oW, nOutputPlane, nInputPlane, kH, kW), bias (nOutputPlane, oH, oW).
     """
 
+    says = "3D or 4D(batch mode) tensor expected"
+
     def __init__(
         self,
         nInputPlane: int,

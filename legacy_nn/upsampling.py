@@ -103,6 +103,8 @@ class SpatialUpSamplingNearest(UpSamplingModule):
         If it is no whole number above 0.
     """
 
+    says = "SpatialUpSamplingNearest only support 3D or 4D tensors"
+
     def __init__(self, scale: int) -> None:
         super().__init__()
         self.set_target(scale)
@@ -127,6 +129,8 @@ class SpatialUpSamplingBilinear(UpSamplingModule):
     ArgumentError
         For a factor that is no whole number above 0.
     """
+
+    says = "SpatialUpSamplingBilinear only supports 3D or 4D tensors"
 
     def __init__(self, params: Any) -> None:
         super().__init__()

@@ -43,7 +43,26 @@ class Weighted(Averaging):
 
     def weigh(self, losses: Tensor) -> Tensor:
         """Return losses times the weights of their columns."""
-        return losses if self.weights is None else losses * self.weights.detach()
+        if self.weights is None:
+            return losses
+        if losses.shape[-1:] != self.weights.shape:
+            raise ShapeError(
+                f"{_unequal(losses, self.weights)}: {self.t7_typename} has {self.weights.size} "
+                f"weights; given {losses.shape}"
+            )
+        return losses * self.weights.detach()
+
+
+def _unequal(losses: Tensor, weights: Tensor) -> str:
+    """Return what Torch7 says where there is no weight for each column."""
+    if losses.ndim == 1:
+        return (
+            "input and weights have different number of elements: "
+            f"input{size_text(losses).replace(' ', '')} has {losses.size} elements, while "
+            f"weights[{weights.size}] has {weights.size} elements"
+        )
+    wanted = "x".join(map(str, (1, *losses.shape[1:])))
+    return f"Wrong size for view. Input size: {weights.size}. Output size: {wanted}"
 
 
 @torch_class("nn.BCECriterion")

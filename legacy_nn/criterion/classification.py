@@ -289,7 +289,9 @@ class SpatialClassNLLCriterion(NegativeLogLikelihood):
             )
         if (x.shape[0], *x.shape[2:]) != t.shape:
             raise ShapeError(
-                f"{self.t7_typename}: size mismatch (got input: {'x'.join(map(str, x.shape))}, "
+                f"{self.t7_typename}: Assertion `input0 == target0 && input2 == target1 && "
+                "input3 == target2' failed. size mismatch "
+                f"(got input: {'x'.join(map(str, x.shape))}, "
                 f"target: {'x'.join(map(str, t.shape))})"
             )
         return x, t

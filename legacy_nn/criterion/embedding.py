@@ -220,15 +220,22 @@ class DistanceRatioCriterion(Averaging):
 
     not_converted = ("_expMinusX", "_expMinusY", "_sumExpMinusXY", "_logSumExpMinusXY", "loss")
 
+    def _distances(self, input: Any) -> tuple[Tensor, Tensor]:
+        if isinstance(input, Table) and len(input) != 2:
+            raise InputTypeError(
+                f"Invalid number of inputs: {self.t7_typename} takes 2; given {len(input)}"
+            )
+        return _two(self, input)
+
     def compute(self, input: Any, target: Any) -> Tensor:
-        alike, unlike = _two(self, input)
+        alike, unlike = self._distances(input)
         losses = alike + ops.log(ops.exp(-alike) + ops.exp(-unlike))
         return self.averaged(losses.sum(), alike.shape[0])
 
     def updateOutput(self, input: Any, target: Any = None) -> Any:
         """Compute the loss and return it; going back uses the exponentials that it found."""
         with as_torch():
-            alike, unlike = _two(self, as_input(input))
+            alike, unlike = self._distances(as_input(input))
             first, second = ops.exp(-alike), ops.exp(-unlike)
             kept = (first, second, first + second)
             for name, value in zip(_EXPONENTIALS, kept, strict=True):
@@ -236,7 +243,7 @@ class DistanceRatioCriterion(Averaging):
         return super().updateOutput(input, target)
 
     def gradient(self, input: Any, target: Any) -> Table:
-        alike, _ = _two(self, input)
+        alike, _ = self._distances(input)
         first, second, both = remembered(self, *_EXPONENTIALS)
         return Table([self.averaged(g, alike.shape[0]) for g in (1 - first / both, -second / both)])
 

@@ -18,6 +18,27 @@ def back(module, x, g):
 
 
 CASES = {
+    "SpatialUpSamplingNearest only support 3D or 4D tensors": [
+        lambda: nn.SpatialUpSamplingNearest(2).forward(o(2, 3))
+    ],
+    "SpatialUpSamplingBilinear only supports 3D or 4D tensors": [
+        lambda: nn.SpatialUpSamplingBilinear(2).forward(o(2, 3))
+    ],
+    "3D or 4D(batch mode) tensor expected": [
+        lambda: nn.SpatialConvolutionLocal(1, 1, 3, 3, 2, 2).forward(o(3, 3))
+    ],
+    "input and weights have different number of elements: input[4] has 4 elements, while "
+    "weights[3] has 3 elements": [lambda: nn.BCECriterion(o(3)).forward(o(4), o(4))],
+    "Wrong size for view. Input size: 4. Output size: 1x3": [
+        lambda: nn.BCECriterion(o(4)).forward(o(2, 3), o(2, 3))
+    ],
+    "Assertion `input0 == target0 && input2 == target1 && input3 == target2' failed. size mismatch "
+    "(got input: 2x4x2x3, target: 2x3x2)": [
+        lambda: nn.SpatialClassNLLCriterion().forward(o(2, 4, 2, 3), o(2, 3, 2))
+    ],
+    "Invalid number of inputs": [
+        lambda: nn.DistanceRatioCriterion().forward([o(2), o(2), o(2)], None)
+    ],
     "inconsistent tensor size, expected r_ [2 x 3], t [2 x 3] and src [4] to have the same number "
     "of elements, but got 6, 6 and 4 elements respectively": [
         lambda: nn.CAddTable().forward([o(2, 3), o(6), o(4)]),
