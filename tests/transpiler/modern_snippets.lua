@@ -727,3 +727,24 @@ for i = 1, 3 do
    count = count + 1
 end
 show(total, count)
+----- options in one table, memory in another
+local net = nn.Sequential():add(nn.Linear(3, 4)):add(nn.Tanh()):add(nn.Linear(4, 2))
+local crit = nn.MSECriterion()
+local w, dw = net:getParameters()
+w:copy(P(w:nElement()))
+local x, y = P(5, 3), P(5, 2)
+local opt = {lr = 0.1, decay = 0.05}
+local config = {learningRate = opt.lr, momentum = 0.9, learningRateDecay = opt.decay}
+local state = {}
+local function feval(p)
+   dw:zero()
+   local out = net:forward(x)
+   local err = crit:forward(out, y)
+   net:backward(x, crit:backward(out, y))
+   return err, dw
+end
+for i = 1, 4 do
+   local _, fs = optim.sgd(feval, w, config, state)
+   show(fs[1])
+end
+show(net:forward(x))

@@ -61,7 +61,8 @@ class Closures:
         if len(call.arguments) < 2 or facts.role(call.arguments[1]) != "params":
             return None
         state = facts.key(call.arguments[2]) if len(call.arguments) > 2 else None
-        if state is None or facts.roles.get(state) != "state" or len(call.arguments) != 3:
+        more = [facts.key(a) in self.training.memories for a in call.arguments[3:]]
+        if state is None or facts.roles.get(state) != "state" or more not in ([], [True]):
             method = method_of(call)
             reason = f"core has no optim.{method}" if method not in METHODS else _NEW_TABLE
             r.refuse_keys(node, [facts.key(call.arguments[1])], reason)

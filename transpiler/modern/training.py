@@ -36,6 +36,8 @@ class Training:
         """For models the expressions of their optimisers' variables that have been made."""
         self.deferred: dict[Key, tuple[Key, ast.TableConstructor, int]] = {}
         self.schedules: dict[Key, str] = {}
+        self.memories: set[Key] = set()
+        """Empty tables that methods of optim are given beside the options, to remember in."""
         self.descent = Descent(rewriter, self)
         self._find_flat()
         self._find_states()
@@ -94,11 +96,24 @@ class Training:
                 models.setdefault(state, set()).add(model)
                 params = facts.key(call.arguments[1])
                 self.r.join(state, model, params)
+                if len(call.arguments) == 4 and self._is_memory(call.arguments[3]):
+                    self.memories |= {k for k in [facts.key(call.arguments[3])] if k is not None}
         for state, found in models.items():
             self.state_model[state] = found.pop()
         for key in [k for k, role in facts.roles.items() if role == "state"]:
             if key not in self.state_model:
                 del facts.roles[key]
+
+    def _is_memory(self, node: Any) -> bool:
+        """Whether a table starts empty, and nothing but a method of optim is given it."""
+        facts = self.r.facts
+        key = facts.key(node)
+        values = None if key is None else facts.values(key)
+        table = plain(values[0]) if values is not None and len(values) == 1 else None
+        if key is None or not isinstance(table, ast.TableConstructor) or table.fields:
+            return False
+        calls = [c for c in facts.calls if method_of(c) is not None and len(c.arguments) == 4]
+        return sum(facts.key(c.arguments[3]) == key for c in calls) == facts.uses(key) == 1
 
     def model_of(self, node: Any) -> ast.Name:
         """Return the model whose parameters or gradients a variable holds, as a new name."""
@@ -117,6 +132,8 @@ class Training:
             keys = [self.r.facts.key(t) for t in targets]
             if len(keys) > 1 and any(self.r.facts.role(t) == "state" for t in targets):
                 return self._with_others(node, targets, keys)
+            if len(keys) == 1 and keys[0] in self.memories:
+                return [like(Nothing(node.line, node.column), node)]
             if keys and keys[0] in self.flat and len(node.values) == 1:
                 return self._flat_statement(node)
             if len(keys) == 1 and self.r.facts.role(targets[0]) == "state" and node.values:
