@@ -11,8 +11,10 @@ from math import inf, prod
 from typing import Any, ClassVar, Self
 
 from rekindle.core import ops
+from rekindle.core.backend import namespace
 from rekindle.core.creation import ones, zeros
 from rekindle.core.errors import ShapeError
+from rekindle.core.kernels import normalization
 from rekindle.core.tensor import Tensor
 
 from .checks import fitted, one_tensor
@@ -190,76 +192,55 @@ class BatchNormalization(Module):
     # -- backward -----------------------------------------------------------------------
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
-        return self._backward(input, gradOutput).of_input()
+        return self._gradients(input, gradOutput)[0]
 
     def parameter_gradients(self, input: Any, gradOutput: Any) -> Sequence[Tensor | None]:
-        return self._backward(input, gradOutput).of_parameters()
+        return self._gradients(input, gradOutput)[1:]
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         with as_torch():
-            both = self._backward(input, gradOutput)
+            found = self._gradients(input, gradOutput)
             if self.gradInput is not None:
-                self.gradInput = self.keep_gradient(input, gradOutput, both.of_input())
-            self._accumulate(both.of_parameters(), scale)
+                # Nobody else holds it, so that it need not be copied.
+                self.gradInput = self.keep_gradient(input, gradOutput, found.pop(0))
+            self._accumulate(found[-2:], scale)
         return self.gradInput
 
     @any_order
-    def _backward(self, input: Any, gradOutput: Any) -> _Backward:
+    def _gradients(self, input: Any, gradOutput: Any) -> list[Any]:
+        """Return the gradients of input, weight and bias, by the moments that forward kept."""
         x, g = self.batch(input), self.batch(gradOutput)
         g = fitted(self, g, x)
         if self.save_mean is None or self.save_std is None:
             raise ModuleError(f"{self.t7_typename}: must call :updateOutput() first")
+        x, g = (t if t.dtype == self.dtype else ops.astype(t, self.dtype) for t in (x, g))
         if not self.uses_batch(x):
             inverse = 1 / ops.sqrt(self.running_var + self.eps)
-            return _Backward(self, input, x, g, self.running_mean, inverse)
-        if not self.save_mean.size:
+            of_x, *rest = self._given_moments(x, g, inverse)
+        elif self.save_mean.size:
+            variance = 1 / (self.save_std * self.save_std) - self.eps
+            of_x, *rest = self._own_moments(x, g, self.save_mean, variance)
+        else:
             raise ModuleError(f"{self.t7_typename}: must call :updateOutput() first")
-        return _Backward(self, input, x, g, self.save_mean, self.save_std)
+        of_x = in_shape(of_x, input.shape)
+        of_x = of_x if of_x.dtype == input.dtype else ops.astype(of_x, input.dtype)
+        return [of_x, None, None] if self.weight is None else [of_x, *rest]
+
+    def _own_moments(self, x: Tensor, g: Tensor, mean: Tensor, variance: Tensor) -> list[Tensor]:
+        tensors = g, x, self.weight, mean, variance
+        arrays = [None if t is None else t.array for t in tensors]
+        found = normalization.batch_norm_gradient(namespace(x.array), *arrays, eps=self.eps)
+        return [Tensor._wrap(a) for a in found]
+
+    def _given_moments(self, x: Tensor, g: Tensor, inverse: Tensor) -> list[Tensor]:
+        each, axes = (1, -1, *(1,) * (x.ndim - 2)), (0, *range(2, x.ndim))
+        slope = inverse if self.weight is None else inverse * self.weight.detach()
+        centred = x - ops.reshape(self.running_mean, each)
+        along = ops.reshape(ops.sum_products(g, centred, axes=axes), (-1,))
+        return [g * ops.reshape(slope, each), along * inverse, ops.sum(g, axis=axes)]
 
     def __repr__(self) -> str:
         return f"{self.t7_typename} ({self.nDim}D) ({self.running_mean.size})"
-
-
-class _Backward:
-    """The gradients of batch normalisation, by the moments that the forward pass kept."""
-
-    def __init__(
-        self,
-        module: BatchNormalization,
-        input: Tensor,
-        x: Tensor,
-        g: Tensor,
-        mean: Tensor,
-        inverse: Tensor,
-    ) -> None:
-        self.module, self.input = module, input
-        x, self.g = (ops.astype(t, module.dtype) for t in (x, g))
-        self.inverse = inverse
-        self.each = (1, -1, *(1,) * (x.ndim - 2))
-        self.centred = x - ops.reshape(mean, self.each)
-        axes = (0, *range(2, x.ndim))
-        self.total = ops.sum(self.g, axis=axes)
-        self.along = ops.reshape(ops.sum_products(self.g, self.centred, axes=axes), (-1,))
-
-    def of_input(self) -> Tensor:
-        """Return the gradient for the input, in its type."""
-        module, weight = self.module, self.module.weight
-        slope = self.inverse if weight is None else self.inverse * weight.detach()
-        if module.uses_batch(self.g):
-            count = self.g.size // self.g.shape[1]
-            of_deviation = self.along * slope * self.inverse * self.inverse / -count
-            of_mean = self.total * slope / -count
-            factors = (ops.reshape(f, self.each) for f in (slope, of_deviation, of_mean))
-            found = ops.linear_combination(self.g, self.centred, *factors)
-        else:
-            found = self.g * ops.reshape(slope, self.each)
-        return ops.astype(in_shape(found, self.input.shape), self.input.dtype)
-
-    def of_parameters(self) -> list[Tensor | None]:
-        """Return the gradients of weight and bias."""
-        if self.module.weight is None:
-            return [None, None]
-        return [self.along * self.inverse, self.total]
 
 
 @torch_class("nn.SpatialBatchNormalization", 2)

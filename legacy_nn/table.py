@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from sys import getrefcount
 from typing import Any
 
 from rekindle.core import ops
 from rekindle.core.checkpoint import Table
 from rekindle.core.creation import zeros_like
 from rekindle.core.errors import BoundsError, ShapeError
+from rekindle.core.ops.adoption import HELD_HERE
+from rekindle.core.ops.owing import owed
 from rekindle.core.tensor import Tensor
 
 from .checks import batch_axis, fitted, one_tensor
@@ -22,6 +25,7 @@ from .fields import long_storage, set_unless_nil
 from .going_back import entry
 from .gradients import refilled
 from .module import InputTypeError, Module, torch_class
+from .order import any_order
 from .values import map_tensors
 
 
@@ -115,6 +119,7 @@ class JoinTable(_AlongDimension):
         self.size = long_storage(())
         self.gradInput = Table()
 
+    @any_order
     def compute(self, input: Any) -> Any:
         tensors = elements(self, input)
         first = tensors[0]
@@ -146,6 +151,8 @@ class JoinTable(_AlongDimension):
 
     def keep(self, input: Any, result: Any) -> Any:
         self.size = long_storage(result.shape)
+        if getrefcount(result) == HELD_HERE and owed(self.output, result):
+            return self.output
         return super().keep(input, result)
 
 

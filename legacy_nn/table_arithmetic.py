@@ -17,7 +17,7 @@ from rekindle.core.tensor import Tensor
 from .checks import fitted, left_behind
 from .fields import set_unless_nil
 from .module import Module, replace_contents, share_memory, torch_class
-from .order import any_order
+from .order import in_any_order
 from .table import elements, unequal
 
 
@@ -75,9 +75,10 @@ class CAddTable(Module):
         set_unless_nil(self, inplace=inplace)
         self.gradInput = Table()
 
-    @any_order
     def compute(self, input: Any) -> Any:
         total, *rest = operands(self, input)
+        if rest:
+            total, *rest = operands(self, in_any_order(input))
         for tensor in rest:
             total = ops.add(total, tensor)
         return total

@@ -277,3 +277,64 @@ def test_training_is_that_of_the_references_in_double_precision(images, build):
         assert a.dtype == np.float32
         assert np.abs(a - b).max() <= 1e-4 * max(np.abs(b).max(), 1e-2)
     assert all(t.is_contiguous() for m in leaves(model) for t in tensors_in(m.output))
+
+
+ALONE = {
+    "convolution": lambda: nn.SpatialConvolution(16, 4, 1, 1),
+    "full convolution": lambda: nn.SpatialFullConvolution(16, 4, 1, 1),
+    "batch normalisation": lambda: nn.SpatialBatchNormalization(16),
+    "without scale": lambda: nn.SpatialBatchNormalization(16, 1e-5, 0.1, False).evaluate(),
+    "max pooling": lambda: nn.SpatialMaxPooling(1, 1),
+    "average pooling": lambda: nn.SpatialAveragePooling(1, 1),
+    "upsampling": lambda: nn.SpatialUpSamplingNearest(1),
+    "mean": lambda: nn.Mean(1),
+    "sum": lambda: nn.Sum(2),
+    "threshold": lambda: nn.Threshold(-1e9, 0),
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "leaky relu": lambda: nn.LeakyReLU(1.0),
+    "elu": nn.ELU,
+    "prelu": nn.PReLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "hard tanh": lambda: nn.HardTanh(-1e9, 1e9),
+    "cudnn relu": nn.cudnn.ReLU,
+    "cudnn clipped relu": lambda: nn.cudnn.ClippedReLU(1e9),
+    "cudnn pooling": lambda: nn.cudnn.SpatialMaxPooling(1, 1),
+    "cudnn average": lambda: nn.cudnn.SpatialAveragePooling(1, 1),
+    "sum of a table": lambda: nn.Sequential().add(one_of_each()).add(nn.CAddTable()),
+    "sum of one": lambda: nn.Sequential().add(one_of_each(1)).add(nn.CAddTable()),
+    "join": lambda: nn.Sequential().add(one_of_each()).add(nn.JoinTable(2)),
+    "join of one": lambda: nn.Sequential().add(one_of_each(1)).add(nn.JoinTable(2)),
+    "concat": lambda: nn.Concat(2).add(nn.Identity()),
+}
+
+
+def one_of_each(count=2):
+    both = nn.ConcatTable()
+    for _ in range(count):
+        both.add(nn.Identity())
+    return both
+
+
+@pytest.mark.parametrize("kind", ALONE)
+@pytest.mark.parametrize("way", ["call", "forward", "backward"])
+def test_results_share_no_memory_with_what_is_owed(images, turning, kind, way):
+    first = nn.SpatialConvolution(3, 16, 3, 3).float()
+    module = ALONE[kind]().float()
+    x = first.forward(images)
+    exact = x.detach().clone().numpy()
+    x = first.forward(images)
+    values = owed_values(x)
+    assert values is not None
+    with no_grad():
+        y = module(x) if way == "call" else module.forward(x)
+        if way == "backward":
+            g = first.forward(images) if y.shape == x.shape else y.clone()
+            y = module.backward(x, g)
+        aliases = way == "call" and kind == "sum of one"
+        assert np.shares_memory(values, y.array) is False
+        assert aliases or not np.shares_memory(x.array, y.array)
+        if not aliases:
+            y.fill_(7)
+    np.testing.assert_array_equal(x.numpy(), exact)
