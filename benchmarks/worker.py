@@ -17,7 +17,7 @@ from works.library import library
 from works.works import WORKS
 
 WARM_UPS = 3
-ENOUGH = 0.02
+ENOUGH = 0.1
 """Seconds that one measurement should at least take."""
 
 
