@@ -165,7 +165,19 @@ class gModule(Container):
         return refill(self.gradInput, result) if isinstance(result, Table) else result
 
     def _arrived(self, program: Program, input: Any, gradOutput: Any) -> tuple[Outputs, Any]:
-        """Return what the nodes computed last, and `gradOutput` in the shape of the result."""
+        """Return what the nodes computed last, and `gradOutput` in the shape of the result.
+
+        Raises
+        ------
+        InputTypeError
+            If there are not as many gradients as outputs.
+        """
+        count = len(self.outnode.children)
+        if count > 1 and isinstance(gradOutput, Table) and len(gradOutput) != count:
+            raise InputTypeError(
+                f"Got {len(gradOutput)} gradOutputs instead of {count}: {self!r} takes one for "
+                "each of its outputs"
+            )
         outputs = program.left(self._listed(input), self._where)
         return outputs, shaped(self, program.plan.result(outputs), gradOutput)
 
@@ -262,9 +274,14 @@ class gModule(Container):
         count = len(self.innode.children) if self.nInputs is None else self.nInputs
         if count <= 1:
             return {1: input}
-        if not isinstance(input, Table) or len(input) != count:
-            given = f"{len(input)} inputs" if isinstance(input, Table) else type(input).__name__
-            raise InputTypeError(f"{self!r} takes a table of {count} inputs; given {given}")
+        if not isinstance(input, Table):
+            raise InputTypeError(
+                f"expecting table of {count} inputs: {self!r} is given {type(input).__name__}"
+            )
+        if len(input) != count:
+            raise InputTypeError(
+                f"Got {len(input)} inputs instead of {count}: {self!r} takes a table of them"
+            )
         return dict(enumerate(input.array(), 1))
 
     def __repr__(self) -> str:

@@ -161,10 +161,18 @@ def test_a_node_without_inputs_runs_its_module_on_an_empty_table():
 
 def test_the_number_of_inputs_is_checked():
     model, record = load("charrnn_lstm_2layer")
-    with pytest.raises(InputTypeError, match="table of 5 inputs; given Tensor"):
+    with pytest.raises(InputTypeError, match="expecting table of 5 inputs"):
         model(record.input[1])
-    with pytest.raises(InputTypeError, match="table of 5 inputs; given 2 inputs"):
+    with pytest.raises(InputTypeError, match="Got 2 inputs instead of 5"):
         model(record.input.array()[:2])
+
+
+@pytest.mark.parametrize("method", ["updateGradInput", "accGradParameters", "backward"])
+def test_the_number_of_gradients_is_checked(method):
+    model, record = load("charrnn_lstm_2layer")
+    outputs = model.updateOutput(record.input).array()
+    with pytest.raises(InputTypeError, match=f"Got 2 gradOutputs instead of {len(outputs)}"):
+        getattr(model, method)(record.input, outputs[:2])
 
 
 def split_graph(count, module):
