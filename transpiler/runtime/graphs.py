@@ -12,8 +12,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from rekindle import legacy_nn as legacy
-from rekindle import ops
-from rekindle.core import nn
+from rekindle.core import nn, ops
 from rekindle.core.dtypes import is_floating
 from rekindle.core.errors import RekindleError
 from rekindle.core.tensor import Tensor
