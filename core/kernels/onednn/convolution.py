@@ -49,6 +49,7 @@ from .primitives import (
     prepared,
     reorder,
 )
+from .subpixel import few_planes
 from .winograd import winograd, winograd_gradient
 
 _DIRECT = 1
@@ -220,6 +221,8 @@ def convolution_input_gradient(
     cell = announced(w)
     if (found := winograd_gradient(g, w, tuple(size), window, groups, cell)) is not None:
         return found
+    if groups == 1 and (found := few_planes(g, w, tuple(size), window, _by_pixels)) is not None:
+        return found
     key = (g.shape, w.shape, tuple(size), window, groups)
     made = prepared(("input gradient", *key), _input_gradient, *key)
     if isinstance(made, Declined):
@@ -228,6 +231,11 @@ def convolution_input_gradient(
     g, out = as_images(g), empty_images((g.shape[0], w.shape[1] * groups, *size))
     made.run(address(filters), address(g), address(out))
     return out
+
+
+def _by_pixels(x: Array, w: Array, padding: Sizes) -> Any:
+    single = (1,) * len(padding)
+    return convolution(x, w, stride=single, padding=padding, dilation=single)
 
 
 def _input_gradient(
