@@ -48,6 +48,7 @@ from .classes import SPECIAL
 from .classes import class_named as class_named
 from .classes import type_of as type_of
 from .jumps import Jump as Jump
+from .table_objects import TableClass
 from .tensors import tensor_method
 
 
@@ -85,7 +86,7 @@ def unavailable(name: str) -> Any:
 
 def index(value: Any, key: Any) -> Any:
     """Return `value[key]`."""
-    if isinstance(value, type) and key in SPECIAL:
+    if key in SPECIAL and isinstance(value, type) and not isinstance(value, TableClass):
         return getattr(value, SPECIAL[key], None)
     if key == "__typename" and not isinstance(value, lualib.Table):
         return getattr(value, "t7_typename", None)
