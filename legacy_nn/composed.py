@@ -144,19 +144,24 @@ class CReLU(Sequential):
         self.add(JoinTable(2)).add(ReLU(self.inplace))
 
     def flow(self, input: Any, step: Step) -> Any:
-        x = one_tensor(self, input, self.nInputDims, self.nInputDims + 1)
-        axis = x.ndim - self.nInputDims
-        rows = x.shape[0] if axis == 1 else 1
-        y = super().flow(ops.reshape(x, (rows, -1)), step)
+        x = one_tensor(self, input)
+        axis = int(self._batched(x))
+        y = super().flow(self._rows(x, x), step)
         return ops.reshape(y, (*x.shape[:axis], 2 * x.shape[axis], *x.shape[axis + 1 :]))
 
     def keep(self, input: Any, result: Any) -> Any:
         return share_memory(self.output, result)
 
     def back(self, input: Any, gradOutput: Any, ask: Ask) -> Any:
-        rows = input.shape[0] if input.ndim > self.nInputDims else 1
-        x, g = (ops.reshape(t, (rows, -1)) for t in (input, gradOutput))
+        x, g = (self._rows(t, input) for t in (input, gradOutput))
         return ops.reshape(super().back(x, g, ask), input.shape)
+
+    def _batched(self, input: Tensor) -> bool:
+        """Whether the input has one dimension more than a sample; all others are samples."""
+        return input.ndim == self.nInputDims + 1
+
+    def _rows(self, tensor: Tensor, input: Tensor) -> Tensor:
+        return ops.reshape(tensor, (input.shape[0] if self._batched(input) else 1, -1))
 
     def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
         return share_memory(self.gradInput, result)

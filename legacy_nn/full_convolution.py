@@ -94,8 +94,9 @@ class FullConvolution(Convolution):
         table = self.gradInput
         if not isinstance(table, Table):
             return Table([refilled(table, result[1]), result[2]])
-        table[1] = refilled(table[1], result[1])
-        if table[2].shape != result[2].shape:
+        table[1] = refilled(table.get(1), result[1])  # clearState empties the table
+        zeros = table.get(2)
+        if zeros is None or zeros.shape != result[2].shape:
             table[2] = result[2]
         return table
 

@@ -96,6 +96,18 @@ def test_full_convolution_takes_the_size_of_its_second_input():
     assert module([x, zeros((1, 1, 8, 9), "float32")]).shape == (1, 3, 8, 9)
 
 
+def test_full_convolution_goes_back_to_its_two_inputs_after_clearing():
+    module = nn.SpatialFullConvolution(2, 3, 3, 3, 2, 2, 1, 1)
+    x = [tensor(np.ones((1, 2, 4, 4))), zeros((1, 3, 8, 8), "float64")]
+    g = tensor(np.random.default_rng(0).normal(size=module.forward(x).shape))
+    expected = module.backward(x, g)[1].numpy().copy()
+    module.clearState()
+    module.forward(x)
+    first, second = module.backward(x, g).array()
+    np.testing.assert_array_equal(first.numpy(), expected)
+    assert second.shape == x[1].shape
+
+
 @pytest.mark.parametrize("shape", [(2, 3), (2, 1, 1, 3, 3)])
 def test_dimensions_of_the_input_are_checked(shape):
     with pytest.raises(ShapeError, match=r"nn\.SpatialConvolution takes a 3-D or 4-D input"):

@@ -64,6 +64,18 @@ def test_linear_is_a_matrix_product(shape):
     assert m.parameters() == ([m.weight], [m.gradWeight])
 
 
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 3, 4), (2, 3, 2, 2)])
+def test_crelu_takes_what_is_no_batch_as_a_sample(shape):
+    m, x = nn.CReLU(2), doubles(*shape)
+    axis = int(len(shape) == 3)  # only then it is one: CReLU.lua
+    y = m.forward(x)
+    both = np.concatenate([x.numpy(), -x.numpy()], axis)
+    np.testing.assert_array_equal(y.numpy(), np.maximum(both, 0))
+    g = doubles(*y.shape, seed=1)
+    positive, negative = np.split(g.numpy() * (both > 0), 2, axis)
+    np.testing.assert_array_equal(m.backward(x, g).numpy(), positive - negative)
+
+
 def test_linear_keeps_its_output_object_and_its_weights_gradient():
     m = nn.Linear(4, 3)
     output = m.updateOutput(doubles(5, 4))
