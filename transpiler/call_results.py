@@ -35,8 +35,7 @@ def call_results(types: Types, node: ast.Call) -> list[Type] | None:
         count = types.function_results(known)
         if count is None:
             return None
-        first = types.first_result(known)
-        return [first or ANY, *[ANY] * (count - 1)][:count]
+        return types.known_results(known, count)
     if isinstance(function, ast.Name) and function.variable is not None:
         kind = "package" if dotted(function) else types.variable(function.variable).kind
         if kind not in ("class", "package", "module"):

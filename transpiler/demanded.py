@@ -7,49 +7,50 @@ a length that is counted with is a number, so what has it is a table or text.
 from __future__ import annotations
 
 from . import ast
+from .syntax import calls_something, parts_of
 
 
-def demanded(block: ast.Block) -> set[int]:
+def demanded(block: ast.Block, catches: bool) -> set[int]:
     """Return the expressions of a file, by their ids, that must be something.
 
     Those that are called are not among them: a function that is read from an object is another
     thing in Python.
+
+    Parameters
+    ----------
+    block : ast.Block
+    catches : bool
+        Whether the program goes on after errors. Then they have to come at the same place: before
+        what else is called; and lengths of tensors have to be errors where they are counted with.
     """
     found: set[int] = set()
     stack: list[object] = [block]
+
+    def note(node: ast.Expression, *later: ast.Expression) -> None:
+        if catches and any(map(calls_something, later)):
+            return
+        while isinstance(node, ast.Paren):
+            found.add(id(node))
+            node = node.inner
+        if not (catches and isinstance(node, ast.Unary) and node.operator == "#"):
+            found.add(id(node))
+
     while stack:
         node = stack.pop()
         match node:
-            case ast.Index(table=table):
-                _note(found, table)
+            case ast.Index(table=table, key=key):
+                note(table, key)
             case ast.MethodCall(object=owner):
-                _note(found, owner)
+                note(owner)
             case ast.Binary(operator=operator, left=left, right=right):
                 if operator not in ("and", "or", "==", "~="):
-                    _note(found, left)
-                    _note(found, right)
+                    note(left, right)
+                    note(right)
             case ast.Unary(operator="-" | "#", operand=operand):
-                _note(found, operand)
+                note(operand)
             case ast.NumericFor(start=start, stop=stop, step=step):
-                for bound in (start, stop, step):
-                    if bound is not None:
-                        _note(found, bound)
-        stack += _parts(node)
+                bounds = [start, stop, *([] if step is None else [step])]
+                for i, bound in enumerate(bounds):
+                    note(bound, *bounds[i + 1 :])
+        stack += parts_of(node)
     return found
-
-
-def _note(found: set[int], node: ast.Expression) -> None:
-    found.add(id(node))
-    while isinstance(node, ast.Paren):
-        node = node.inner
-        found.add(id(node))
-
-
-def _parts(node: object) -> list[object]:
-    """Return what a node consists of."""
-    if isinstance(node, (list, tuple)):
-        return list(node)
-    if not isinstance(node, (ast.Node, ast.Block)):
-        return []
-    names = [name for cls in type(node).__mro__ for name in getattr(cls, "__slots__", ())]
-    return [getattr(node, name) for name in names]

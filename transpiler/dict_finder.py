@@ -13,7 +13,7 @@ from . import ast
 from .dict_candidates import Key, Keyed
 from .evidence import OF_TABLES
 from .scope import FileScope, Scope, Variable
-from .syntax import always_returns, dotted, may_be_several
+from .syntax import always_returns, calls_something, dotted, may_be_several
 
 Fact = tuple[Keyed, Key]
 
@@ -27,15 +27,19 @@ class DictFinder:
     taken : collection of Variable
         Locals that are lists.
     catches : bool
-        Whether the program catches errors, and may see what they say.
+        Whether the program goes on after errors.
+    hears : bool
+        Whether it may read what they say.
     """
 
-    def __init__(self, file: FileScope, taken: Iterable[Variable], catches: bool) -> None:
+    def __init__(
+        self, file: FileScope, taken: Iterable[Variable], catches: bool, hears: bool
+    ) -> None:
         self.file = file
         self.scope: Scope = file.top
         self.candidates: dict[Variable, Keyed] = {}
         self.holders: dict[Variable, tuple[Keyed, bool]] = {}
-        self._catches = catches
+        self._catches, self._hears = catches, hears
         self._taken = set(taken)
         self._facts: set[Fact] = set()
         self._walks: list[tuple[Keyed, Variable | None, ast.GenericFor]] = []
@@ -232,7 +236,7 @@ class DictFinder:
                 continue
             owner = self.candidate(target.table)
             if owner is None:
-                self._raising(target.table)
+                self._raising(target.table, target.key)
                 self._expression(target.key)
                 continue
             literal = i < len(node.values) and not (
@@ -304,13 +308,16 @@ class DictFinder:
         elif bare:
             owner.bare.add(id(node))
 
-    def _raising(self, node: ast.Expression) -> None:
-        """Read an expression where nil would be an error."""
+    def _raising(self, node: ast.Expression, *later: ast.Expression) -> None:
+        """Read an expression where nil would be an error, before `later` is computed."""
         inner = node
+        if self._catches and any(map(calls_something, later)):
+            self._expression(node)  # the error comes after those calls
+            return
         while isinstance(inner, ast.Paren):
             inner = inner.inner
         owner = self.candidate(inner.table) if isinstance(inner, ast.Index) else None
-        if owner is not None and isinstance(inner, ast.Index) and not self._catches:
+        if owner is not None and isinstance(inner, ast.Index) and not self._hears:
             self._read(owner, inner, False)
             owner.raising.add(id(inner))
         else:
@@ -355,12 +362,12 @@ class DictFinder:
                 if owner is not None:
                     self._read(owner, node, True)
                 else:
-                    self._raising(table)
+                    self._raising(table, key)
                     self._expression(key)
             case ast.Call(function=function, arguments=arguments):
-                self._raising(function)
+                self._raising(function, *arguments)
                 if arguments and dotted(function) in OF_TABLES | {"pairs"}:
-                    self._raising(arguments[0])
+                    self._raising(arguments[0], *arguments[1:])
                     arguments = arguments[1:]
                 self._each(arguments)
             case ast.MethodCall(object=owner_node, arguments=arguments):
@@ -405,7 +412,7 @@ class DictFinder:
             for side in (left, right):
                 (self._tested if told and isinstance(side, ast.Index) else self._expression)(side)
             return
-        self._raising(left)
+        self._raising(left, right)
         self._raising(right)
 
     def _function(self, node: ast.Function) -> None:

@@ -54,6 +54,7 @@ def find_dicts(
     types: Types,
     lists: Iterable[Variable],
     catches: bool,
+    hears: bool,
     again: Callable[[Dicts], Types],
 ) -> tuple[Dicts, Types]:
     """Return the locals of a file that are dicts or records, and the types that follow.
@@ -66,11 +67,13 @@ def find_dicts(
     lists : iterable of Variable
         Locals that are lists.
     catches : bool
-        Whether the program catches errors.
+        Whether the program goes on after errors.
+    hears : bool
+        Whether it may read what they say.
     again : callable
         Gives the types with these dicts.
     """
-    finder = DictFinder(types.file, lists, catches)
+    finder = DictFinder(types.file, lists, catches, hears)
     finder.block(block)
     kept = finder.candidates
     for owner in kept.values():
@@ -85,11 +88,10 @@ def find_dicts(
             },
             {id(node): owner for owner in kept.values() for node in owner.constructors},
         )
-        types = again(found)
-        kept = {v: owner for v, owner in kept.items() if _is_right(owner, types)}
+        with_dicts = again(found)
+        kept = {v: owner for v, owner in kept.items() if _is_right(owner, with_dicts)}
         if len(kept) == len(found.variables):
-            return found, types
-        types = again(Dicts())
+            return found, with_dicts
     return Dicts(), types
 
 

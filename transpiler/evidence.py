@@ -28,7 +28,7 @@ ASKING = frozenset(
 OF_TABLES = frozenset(
     words(
         """
-        ipairs table.insert table.concat table.remove table.sort table.getn table.maxn
+        ipairs table.insert table.concat table.remove table.sort table.getn table.maxn unpack
         """
     )
 )

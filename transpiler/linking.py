@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from . import ast, library
 from .code import quoted
 from .optional import trailing_optional
-from .syntax import blocks_of, dotted, tried_package
+from .protected import caught_errors
+from .syntax import blocks_of, dotted
 
 if TYPE_CHECKING:
     from .lower.context import Context
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 def link(module: Module) -> None:
     """Find requires, loops and functions, once the project knows all its files."""
+    module.catches, module.hears = caught_errors(
+        module.block, lambda name: module.find(name) is not None
+    )
     _statements(module, module.block, top=True)
     for call in module.scopes.calls:
         if isinstance(call, ast.Call):
@@ -63,9 +67,6 @@ def _call(module: Module, call: ast.Call) -> None:
     for argument in call.arguments:
         if isinstance(argument, ast.Function):
             module.hints[id(argument)] = _role(name or "")
-    if name in ("pcall", "xpcall"):
-        tried = tried_package(call)
-        module.catches = module.catches or tried is None or module.find(tried) is not None
     if name in ("pcall", "xpcall", "coroutine.wrap", "coroutine.create"):
         for argument in call.arguments[:1]:
             if isinstance(argument, ast.Function):

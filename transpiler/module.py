@@ -64,6 +64,7 @@ class Module:
         self.missing: dict[str, None] = {}
         self.catches = False  # errors, and so may count on them
         self.hints: dict[int, str] = {}
+        self.hears = False  # what they say
         self.optional = project.optional
         self.extra: dict[int, list[str]] = {}
         self.bound: dict[int, list[Variable]] = {}

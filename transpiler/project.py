@@ -27,7 +27,7 @@ from .parameters import Parameters
 from .parse import parse
 from .requires import Requires
 from .scope import FileScope, Variable, resolve
-from .sharing import shared_functions, shared_globals, shared_types
+from .sharing import files_together, shared_functions, shared_globals, shared_types
 from .translate import Translation, Translator, count_statements, failed
 from .unique import UniqueFunction, unique_functions
 
@@ -123,6 +123,7 @@ class Project:
                     found = rewritten[source.path]
                     module.renamed, module.reserved = found.renamed, found.reserved
                     module.kept, module.preamble = found.kept, found.classes
+        self._together = files_together(self.modules)
         for module in self.modules.values():
             link(module)
         find_metatable_classes(self.modules.values())
@@ -192,10 +193,14 @@ class Project:
             return required_module_name(required)
         return ".".join(parts[found[1] :])
 
+    def of_one_run(self, module: Module) -> list[Module]:
+        """Return the files that a run with a file may have."""
+        return [self.modules[path] for path in self._together[module.path]]
+
     # -- globals --------------------------------------------------------------------------
 
     def _share_globals(self) -> None:
-        self.shared_globals, dynamic = shared_globals(self.modules)
+        self.shared_globals, dynamic = shared_globals(self.modules, self._together)
         self._dynamic = dynamic
         self._assigned = {n for m in self.modules.values() for n in m.scopes.global_writes}
         modules = [] if dynamic else self.modules.values()

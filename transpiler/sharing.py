@@ -24,13 +24,17 @@ DYNAMIC = frozenset(["_G", "getfenv", "setfenv"])
 """Names with which a program reaches any global."""
 
 
-def shared_globals(modules: dict[str, Module]) -> tuple[set[str], bool]:
+def shared_globals(
+    modules: dict[str, Module], together: dict[str, set[str]]
+) -> tuple[set[str], bool]:
     """Return the globals that several files of one run use, one of which assigns them.
 
     Parameters
     ----------
     modules : dict
         The files, by their paths.
+    together : dict
+        What `files_together` gives.
 
     Returns
     -------
@@ -51,7 +55,6 @@ def shared_globals(modules: dict[str, Module]) -> tuple[set[str], bool]:
             dynamic = dynamic or bool(DYNAMIC & scope.globals_read)
     if not users.get("_"):
         writers.pop("_", None)
-    together = _together(modules)
     found = set()
     for name, assigned in writers.items():
         known = name in library.PACKAGES or name in library.LIBRARIES or name in library.GLOBALS
@@ -111,7 +114,7 @@ def _everywhere(kind: Type) -> object:
     return None if kind.kind in ("table", "function") else kind.detail
 
 
-def _together(modules: dict[str, Module]) -> dict[str, set[str]]:
+def files_together(modules: dict[str, Module]) -> dict[str, set[str]]:
     """Return for each file the files that a run with it may have."""
     loads = {path: _loaded(module, modules) for path, module in modules.items()}
     found: dict[str, set[str]] = {path: {path} for path in modules}

@@ -133,13 +133,15 @@ class Translator:
         lists = find_lists(module.block, types)
         if lists.variables:
             types = self.types(lists.types)
-        catches = any(m.catches for m in module.project.modules.values())
+        files = module.project.of_one_run(module)
+        catches, hears = any(m.catches for m in files), any(m.hears for m in files)
         dicts, types = find_dicts(
             module.block,
             types,
             lists.variables,
             catches,
             lambda found: self.types(lists.types | found.types(), found),
+            hears,
         )
         wrapped = module.returns_early
         c = Context(module, scopes, self.names, types, wrapped)
@@ -148,8 +150,8 @@ class Translator:
         c.renamed = module.renamed
         c.lists = lists
         c.dicts = dicts
-        if not catches:
-            c.demanded = demanded(module.block)
+        if not hears:
+            c.demanded = demanded(module.block, catches)
         c.cells, module.bound = kept_variables(scopes, types)
         if wrapped:
             self._wrapped(c)

@@ -111,6 +111,7 @@ class Types:
         self.of_functions = FunctionResults(self)
         self.uses = FunctionUses(scopes)
         self._evident = evident
+        self._told: set[Variable] = set()
         self._resized = resized(scopes)
         self._given = {v: list(values) for v, values in given.items()} | self.uses.given
         self._slots: list[Slot] = []
@@ -164,7 +165,7 @@ class Types:
             elif variable in self._counters:
                 pending.append(variable)
             elif variable.unknown and variable not in self._given:
-                self._variables.setdefault(variable, self._evident.get(variable, ANY))
+                self._variables.setdefault(variable, self._by_uses(variable))
             else:
                 pending.append(variable)
         for slot in self._slots:
@@ -242,8 +243,13 @@ class Types:
         if found is not None and found.kind == "tensor" and variable in self._resized:
             return replace(found, detail=None)
         if found is not None and found.kind == "any":
-            return self._evident.get(variable, ANY)
+            return self._by_uses(variable)
         return found
+
+    def _by_uses(self, variable: Variable) -> Type:
+        """Return the type that only a variable's uses tell."""
+        self._told.add(variable)
+        return self._evident.get(variable, ANY)
 
     def _one_of(self, call: ast.Expression, position: int) -> Type | None:
         """Return the type of one of a call's results."""
@@ -254,10 +260,26 @@ class Types:
             return self.required(package)
         if not self._settled and self.rests_on_unknown(call):
             return None
+        kinds = self._kinds_of(call)
+        if kinds is not None and position < len(kinds):
+            return kinds[position]
         found = self.results(call)
         if found is None:
             return ANY
         return found[position] if position < len(found) else NIL
+
+    def _kinds_of(self, call: ast.Expression) -> list[Type | None] | None:
+        """Return the types of the results of a known function or method, if there are so many."""
+        if isinstance(call, ast.MethodCall):
+            owner = self.of_maybe(call.object)
+            if owner is None or owner.kind != "object" or owner.detail is None:
+                return None
+            kinds: list[Type | None] | None = owner.detail.result_kinds(call.method, self)
+            return kinds
+        known = self.known_function(call.function) if isinstance(call, ast.Call) else None
+        if known is None or self.function_results(known) is None:
+            return None
+        return self.of_functions.kinds(known)
 
     @property
     def is_settled(self) -> bool:
@@ -271,6 +293,10 @@ class Types:
     def variable(self, variable: Variable) -> Type:
         """Return the type of a variable."""
         return self._variables.get(variable) or ANY
+
+    def is_from_elsewhere(self, node: ast.Expression) -> bool:
+        """Whether only its uses tell what a variable is: a table may be one of a library's."""
+        return isinstance(node, ast.Name) and node.variable in self._told
 
     # -- expressions --------------------------------------------------------------------------
 
@@ -304,6 +330,11 @@ class Types:
     def first_result(self, function: ast.Function) -> Type:
         """Return the type of a function's first result."""
         return (self.of_functions.first(function) or ANY) if self._settled else ANY
+
+    def known_results(self, function: ast.Function, count: int) -> list[Type]:
+        """Return the types of a function's results, of which there are so many."""
+        kinds = self.of_functions.kinds(function) if self._settled else []
+        return [kind or ANY for kind in (*kinds, *[ANY] * count)][:count]
 
     def rests_on_unknown(self, node: ast.Expression) -> bool:
         """Whether nothing is known yet of the object whose method is called, or of the callee."""

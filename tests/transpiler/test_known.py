@@ -89,7 +89,17 @@ PLAIN = [
         "local x\nlocal function f(n) x = x or torch.ones(n) return x end\nprint(f(2))",
         "if x is None:\n        x = torch.ones(n)",
     ),
-]
+    # all results of functions and methods have types
+    ("local function f() return 1, 'a' end\nlocal n, s = f()\nprint(s .. 'b', n + 1)", 's + "b"'),
+    (
+        "local C = torch.class('C')\nfunction C:two() return 1, 2.5 end\n"
+        "function C:one() local a, b = self:two() return a * b end",
+        "a * b",
+    ),
+    ("return function(t) print(#t) return unpack(t) end", "len(t)"),
+    ("local x = nn.Identity()()\nlocal y = nn.Tanh()\nreturn x - nn.Sequential() - y",
+     "- nn.Sequential() - y"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("lua", "python"), PLAIN)
@@ -122,6 +132,18 @@ UNKNOWN = [
     ("local L = {}\nfunction L:add(x) return x end\nreturn {L, function(l) l:add(nn.ReLU()) end}",
      'lua.invoke(l, "add", nn.ReLU())'),
     ("return function(m, f) m.updateOutput = f end", 'lua.newindex(m, "updateOutput", f)'),
+    # which result it is, and whether there is one, varies
+    ("local function f(x) if x then return 1, 'a' end return 2, 3 end\nlocal n, s = f(true)\n"
+     "print(s .. 'b')", 'lua.concat(s, "b")'),
+    ("local function f(x) if x then return 1, 'a' end return 2 end\nlocal n, s = f(true)\n"
+     "print(s .. 'b')", 'lua.concat(s, "b")'),
+    ("local function f(...) return 1, ... end\nlocal n, s = f('a')\nprint(s .. 'b')",
+     'lua.concat(s, "b")'),
+    # a table from a library has no `append`
+    ("return function(t) for i, v in ipairs(t) do print(v) end t[#t + 1] = 1 end",
+     "lua.append(t, 1)"),
+    # elements of a text that is empty are never looked at
+    ("return function(t) for i = 1, #t do print(t[i].x) end return t.k end", 'lua.index(t, "k")'),
 ]  # fmt: skip
 
 

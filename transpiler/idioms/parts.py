@@ -79,7 +79,7 @@ def _range(c: Context, node: ast.TableConstructor) -> str | None:
     first, last = node.fields[0].value, node.fields[-1].value
     if not (is_position(c, first) and is_position(c, last)):
         return None
-    if any(module.catches for module in c.module.project.modules.values()):
+    if any(module.catches for module in c.module.project.of_one_run(c.module)):
         return None  # Python's slices end where the tensor does, and raise no error
     start = str(shifted(c, first, -1))
     return f"{'' if start == '0' else start}:{c.expression(last)}"

@@ -23,7 +23,7 @@ def appended(c: Context, target: ast.Index, value: ast.Expression) -> bool:
         return False
     table, text = c.expression(target.table), c.expression(value)
     kind = c.type_of(target.table)
-    if kind.kind in ("table", "list"):
+    if kind.kind in ("table", "list") and not c.types.is_from_elsewhere(target.table):
         c.put(f"{table.at(ATOM)}.append({text})")
     else:
         c.put(str(c.lua("append", table, text)))

@@ -40,7 +40,7 @@ class Context:
     uses : list of RuntimeUse
         Where the runtime keeps Lua's meaning.
     demanded : set of int
-        Expressions, by their ids, where nil would be an error that nobody catches.
+        Expressions, by their ids, where nil would be an error whose text nobody reads.
     """
 
     def __init__(

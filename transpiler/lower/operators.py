@@ -48,6 +48,8 @@ def binary(c: Context, node: ast.Binary) -> Code:
     if operator in ("<", "<=", ">", ">="):
         return _ordering(c, node, left, right)
     a, b = c.expression(node.left), c.expression(node.right)
+    if operator == "-" and "module" in (left.kind, right.kind):
+        return binary_code(a, "-", b, ADD)  # of nngraph: what follows what
     if left.is_number and right.is_number:
         plain = _plain_arithmetic(node, left, right, a, b)
         if plain is not None:
@@ -79,7 +81,8 @@ def _plain_arithmetic(node: ast.Binary, left: Type, right: Type, a: Code, b: Cod
 def _ordering(c: Context, node: ast.Binary, left: Type, right: Type) -> Code:
     a, b = c.expression(node.left), c.expression(node.right)
     known = (left.is_number and right.is_number) or left.kind == right.kind == "string"
-    if known and not (left.optional or right.optional):
+    ends = id(node.left) in c.demanded and id(node.right) in c.demanded
+    if known and (ends or not (left.optional or right.optional)):
         return comparison(a, node.operator, b)
     return c.lua(_FUNCTIONS[node.operator], a, b, reason="what is compared is of unknown type")
 
