@@ -28,13 +28,14 @@ _spec.loader.exec_module(running)
 HEAD, agree, printed, translate = running.HEAD, running.agree, running.printed, running.translate
 
 
-def snippets() -> dict[str, str]:
-    text = (HERE / "modern_snippets.lua").read_text()
+def snippets(name: str) -> dict[str, str]:
+    text = (HERE / name).read_text()
     parts = re.split(r"^----- (.*)\n", text, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-SNIPPETS = snippets()
+SNIPPETS = snippets("modern_snippets.lua")
+LEFT = snippets("modern_kept.lua")
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +54,14 @@ def test_modern_gives_the_numbers_of_faithful(name):
     assert ".forward(" not in modern.python
     assert ".backward(x" not in modern.python
     agree(printed(modern), printed(faithful), 1e-5 if "float tensors" in name else 1e-10)
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_what_would_change_numbers_stays(name):
+    source = HEAD + "torch.manualSeed(7)\n" + LEFT[name]
+    modern, faithful = translate(source, "modern"), translate(source, "faithful")
+    assert any(name.partition(" | ")[2] in k.reason for k in modern.kept), modern.kept
+    agree(printed(modern), printed(faithful), 1e-10)
 
 
 GOLDEN = {

@@ -9,7 +9,7 @@ What is rewritten: `rewrite` goes through the statements, with `definitions`, `v
 and `suites` for kinds of them and `refusals` for what does not fit, which stays as it is with all
 that it belongs to. `models` and `containers` are for definitions, `steps` (with `step_parts`) for
 forward, loss and backward, `training`, `closures` and `descent` for optimisers, `calls`, `fields`,
-`effects` and `loops` for the rest.
+`effects` and `loops` for the rest, `held` for what would change Torch's numbers.
 
 What is rewritten in part: `seams` are the files and functions whose models go to what stays as it
 is, `stages` what stands before and behind `x = f(x)`, `handed` functions that are kept in tables,

@@ -151,6 +151,7 @@ class Containers:
         self.r.classes.add(str(kind))
         if isinstance(base, ast.Name):
             self.r.join(key, self.r.facts.key(base))
+            self.r.held.add(self._owners(key), base)
             rank = self.models.ranks.get(self.r.facts.key(base))
             return Item([f"{kind}(*", base, *tail]), rank if joined else TABLE
         if class_of(base) is None:  # a function of the program that makes the branches
@@ -225,9 +226,10 @@ class Containers:
                 self.r.refuse_all(node, "it looks up words inside of another model")
             for other in self.r.facts.keys_in(node):
                 self.r.join(key, other)
+            self.r.held.add(self._owners(key), node)
             return Item([self.models.expression(node)]), self.models.ranks.get(inner_key)
         if self.r.facts.role(node) is not None:
-            keys = [key] if key is not None else [*self.r.targets[-1:], *self.r.functions[-1:]]
+            keys = self._owners(key)
             self.r.refuse_keys(node, keys, "what is added here is no model")
         return self._foreign(node, key)
 
@@ -235,7 +237,7 @@ class Containers:
         """Return a module of Torch that core runs as it is, with what it holds of core."""
         name = self._legacy_class(node)
         if name is not None and name.endswith("Criterion"):
-            owners = [key] if key is not None else [*self.r.targets[-1:], *self.r.functions[-1:]]
+            owners = self._owners(key)
             self.r.refuse_keys(node, owners, "what is added here is no model")
         if name is not None:
             what = "core.nn has no such layer; it runs inside as it is"
@@ -243,7 +245,7 @@ class Containers:
         handed = self.r.facts.handed
         if handed.is_unknown(node) and handed.closed[self.r.path]:
             self.r.handed_calls.add(id(node))
-            owners = [key] if key is not None else [*self.r.targets[-1:], *self.r.functions[-1:]]
+            owners = self._owners(key)
             self.r.join(*owners, *handed.builders.get(self.r.path, ()))
             return Item([self.r.expression(node)]), None
         if name not in TENSOR_CLASSES:
@@ -258,8 +260,11 @@ class Containers:
 
     def _owned(self, key: Any, kind: set[Any]) -> None:
         """Say that a model has a layer of a kind."""
-        owners = [key] if key is not None else [*self.r.targets[-1:], *self.r.functions[-1:]]
-        kind |= {k for k in owners if k is not None}
+        kind |= {k for k in self._owners(key) if k is not None}
+
+    def _owners(self, key: Any) -> list[Any]:
+        """Return what a child belongs to: its model, or what is being defined."""
+        return [key] if key is not None else [*self.r.targets[-1:], *self.r.functions[-1:]]
 
     def _legacy_class(self, node: Any) -> str | None:
         """Return the class of a module of Torch's that core runs as it is, in a Sequential."""

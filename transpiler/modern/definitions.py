@@ -33,6 +33,7 @@ def definition(
     position += 1
     value = plain(statement.values[0])
     r.depths[key] = r.loops
+    r.held.define(key)
     r.targets.append(key)
     for other in r.facts.keys_in(value):
         r.join(key, other)

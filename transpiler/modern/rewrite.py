@@ -23,6 +23,7 @@ from .facts import Facts
 from .field_models import field_model
 from .fields import assignment
 from .files import File
+from .held import Held
 from .loops import over_modules
 from .models import Models
 from .nodes import ClassNumbers, Handed, Line, Template, Whole, at, like
@@ -56,6 +57,7 @@ class Rewriter(Refusals):
         self.files = files
         self.models = Models(self, double)
         self.training = Training(self)
+        self.held = Held(self)
         self.classes: set[str] = set()
         self.classes_of: dict[str, set[str]] = {}
         self.visible: list[dict[str, Variable]] = []
@@ -94,6 +96,7 @@ class Rewriter(Refusals):
             self.used.clear()
             self.block(file.block)
             self.classes_of[file.path] = self.classes
+        self.held.check()
         handed = self.facts.handed
         for path, builders in handed.builders.items():
             for call in handed.unknown[path]:
