@@ -17,7 +17,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from .autograd.versions import Cell, next_order
-from .kernels.chains import LARGE, SINGLE, Chain
+from .kernels.chains import LARGE, SINGLE, Chain, await_others
 
 PRIVATE = "private"
 """The mark in a cell."""
@@ -58,6 +58,7 @@ def hand_out(cell: Cell) -> None:
                 chain.evaluated()
         WAITING.clear()
         cell.pop(PRIVATE, None)
+    await_others()  # who are at such a chain read what it was made of
 
 
 def _after_fork() -> None:

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -126,8 +126,10 @@ class Pool:
     """Chunks of memory, and what of them waits for arrays."""
 
     def __init__(self) -> None:
-        # Taking back may happen anywhere, at the end of any array: also while the lock is held.
-        self._lock = Lock()
+        # At any point a signal handler or the end of any array may ask for memory or bring some
+        # back, in the thread that has the lock, too: that is what `_busy` tells.
+        self._lock = RLock()
+        self._busy = False
         self._process = object()
         self._returned: deque[Piece] = deque()
         # Sorted by size, of one size the last to come first; its number tells any two apart.
@@ -143,28 +145,14 @@ class Pool:
         """Return a block of at least `size` bytes; its contents are arbitrary."""
         size = _rounded(size)
         with self._lock:
-            self._collect()
-            self._requests += 1
-            self._used += size
-            self._peak = max(self._peak, self._used)
-            place = bisect_left(self._free, (size,))
-            if place < len(self._free):
-                self._reused += 1
-                piece = self._free.pop(place)[2]
-                piece.number = 0
-                if piece.size != size:
-                    self._wait(piece.cut(size))
-                return self._loan(piece)
-            self._total += size
-            self._give_up(self._peak)
-        try:
-            return self._loan(Piece(_new_memory(size), 0, size))
-        except MemoryError:
-            with self._lock:
-                self._used -= size
-                self._total -= size
-            self.release()
-            raise
+            if self._busy:
+                return _new_memory(size).view(Loan)  # lent by nobody
+            self._busy = True
+            try:
+                piece = self._cut(size)
+            finally:
+                self._busy = False
+        return self._loan(self._asked_for(size) if piece is None else piece)
 
     def take_back(self, process: object, piece: Piece) -> None:
         """Keep a piece whose last array has gone, unless a parent process has lent it."""
@@ -181,7 +169,8 @@ class Pool:
         """Return the memory that waits to the operating system, where all of a chunk does."""
         with self._lock:
             self._collect()
-            self._give_up(0)
+            if not self._busy:
+                self._give_up(0)
 
     def stats(self) -> MemoryStats:
         """Return what the pool holds."""
@@ -190,12 +179,54 @@ class Pool:
             kept = self._total - self._used
             return MemoryStats(self._used, kept, self._peak, self._requests, self._reused)
 
+    def _cut(self, size: int) -> Piece | None:
+        """Return a piece that waited, None if none is large enough; then there is room for one."""
+        self._take_in()
+        self._requests += 1
+        place = bisect_left(self._free, (size,))
+        if place == len(self._free):
+            self._give_up(max(self._peak, self._used + size) - size)
+            return None
+        self._reused += 1
+        self._count(size, 0)
+        piece = self._free.pop(place)[2]
+        piece.number = 0
+        if piece.size != size:
+            self._wait(piece.cut(size))
+        return piece
+
+    def _asked_for(self, size: int) -> Piece:
+        """Return new memory."""
+        try:
+            memory = _new_memory(size)
+        except MemoryError:
+            self.release()
+            memory = _new_memory(size)
+        with self._lock:
+            self._count(size, size)
+        return Piece(memory, 0, size)
+
+    def _count(self, used: int, new: int) -> None:
+        self._used += used
+        self._total += new
+        self._peak = max(self._peak, self._used)
+
     def _loan(self, piece: Piece) -> Loan:
         loan = piece.chunk[piece.start : piece.start + piece.size].view(Loan)
         loan.lent = self, self._process, piece
         return loan
 
     def _collect(self) -> None:
+        """Let pieces that were returned wait, unless this thread is at that."""
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            self._take_in()
+        finally:
+            self._busy = False
+
+    def _take_in(self) -> None:
         """Let pieces that were returned wait, as one with neighbours that do."""
         while self._returned:
             piece = self._returned.popleft()
@@ -215,6 +246,7 @@ class Pool:
 
     def _stop_waiting(self, piece: Piece) -> None:
         del self._free[bisect_left(self._free, (piece.size, piece.number))]
+        piece.number = 0
 
     def _give_up(self, limit: int) -> None:
         """Give up chunks that wait, small ones first, until all cover at most `limit` bytes."""

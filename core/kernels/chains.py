@@ -10,9 +10,11 @@ that fit into a cache.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from math import prod
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any
 
 import numpy as np
@@ -47,6 +49,32 @@ _UNARY = 4
 
 
 _LOCK = Lock()
+
+_UNDER_WAY: dict[Any, int] = {}
+"""For each computation that is under way a lock that is held meanwhile, and the thread."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_UNDER_WAY.clear)
+
+
+@contextmanager
+def _under_way() -> Iterator[None]:
+    """Note that what chains read is being read."""
+    lock = Lock()
+    with lock:
+        _UNDER_WAY[lock] = get_ident()
+        try:
+            yield
+        finally:
+            del _UNDER_WAY[lock]
+
+
+def await_others() -> None:
+    """Wait until other threads have done with the chains that they compute at the moment."""
+    for lock, thread in _UNDER_WAY.copy().items():
+        if thread != get_ident():
+            with lock:
+                pass
 
 
 class Chain:
@@ -187,8 +215,9 @@ class Chain:
 
     def computed(self) -> Any:
         """Return the values as an array that, unless they are there, nobody else has."""
-        steps, values = program(self)
-        return compute_chain(np, steps, values, shape=self.shape) if len(steps) else values[0]
+        with _under_way():
+            steps, values = program(self)
+            return compute_chain(np, steps, values, shape=self.shape) if len(steps) else values[0]
 
     def sums(self, axis: Sequence[int]) -> int:
         """Return what `compute_chain` calls sums over some dimensions, 0 for those it has not."""
@@ -204,10 +233,11 @@ class Chain:
         """
         over = {a % self.ndim for a in axis}
         kind = self.sums(axis)
-        steps, values = program(self)
-        if not len(steps) or not kind:
-            return self.evaluated().sum(axis=tuple(axis), keepdims=keepdims)
-        found = compute_chain(np, steps, values, shape=self.shape, sums=kind, keep=keep)
+        with _under_way():
+            steps, values = program(self)
+            if not len(steps) or not kind:
+                return self.evaluated().sum(axis=tuple(axis), keepdims=keepdims)
+            found = compute_chain(np, steps, values, shape=self.shape, sums=kind, keep=keep)
         if keep:
             value, found = found
             self._is(value)

@@ -3,9 +3,12 @@
 import gc
 import os
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rekindle.core.backend import pool
 from rekindle.core.backend.pool import Pool, empty, holds_alone, memory_stats
@@ -154,3 +157,126 @@ def test_a_child_process_goes_on():
             array[...] = 1
             os._exit(0 if pool.POOL._lock is not held and memory_stats().kept == 0 else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def ends_elsewhere(array):
+    held = [array]
+    del array
+    thread = threading.Thread(target=held.clear)
+    thread.start()
+    thread.join()
+
+
+def ends_with_the_collector(array):
+    cycle = [array]
+    cycle.append(cycle)
+
+
+def view_of_the_middle(array):
+    return array[array.size // 3 : array.size // 2].reshape(1, -1)
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("new"), st.integers(pool.SMALLEST, 6 * pool.SMALLEST)),
+    st.tuples(st.sampled_from(["end", "elsewhere", "cycle", "view"]), st.integers(0, 99)),
+    st.just(("collect", 0)),
+    st.just(("release", 0)),
+)
+
+
+@pytest.fixture
+def few_objects():
+    """Let the collector look at new objects only, so that it is quick."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("few_objects")
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(STEPS, max_size=40))
+def test_whatever_happens_memory_is_lent_once_and_comes_back(steps):
+    own = Pool()
+    alive, unreachable, made, most = [], 0, 0, 0
+    for step, number in steps:
+        if step == "new":
+            array = np.ndarray((number,), np.uint8, own.lend(number))
+            alive.append((array, pool._rounded(number)))
+            made += 1
+        elif step == "collect":
+            gc.collect()
+            unreachable = 0
+        elif step == "release":
+            own.release()
+        elif alive:
+            place = number % len(alive)
+            array, size = alive.pop(place)
+            if step == "elsewhere":
+                ends_elsewhere(array)
+            elif step == "cycle":
+                ends_with_the_collector(array)
+                unreachable += size
+            elif step == "view":
+                alive.append((view_of_the_middle(array), size))
+        array = None
+        places = sorted((a.ctypes.data, a.ctypes.data + a.nbytes) for a, _ in alive)
+        assert all(end <= start for (_, end), (start, _) in pairwise(places))
+        stats = own.stats()
+        used = sum(size for _, size in alive)
+        assert used <= stats.used <= used + unreachable  # the collector may run at any time
+        most = max(most, stats.used)
+        assert stats.peak == most
+        assert stats.requests == made
+        free = [piece for _, _, piece in own._free]
+        assert [p.size for p in free] == sorted(p.size for p in free)
+        assert not any(p.after.number for p in free if p.after is not None)
+        assert stats.kept == sum(p.size for p in free)
+    alive.clear()
+    gc.collect()
+    assert own.stats().used == 0
+    own.release()
+    assert own.stats().kept == 0
+
+
+def test_a_signal_handler_or_finaliser_may_ask_amid_another_call(monkeypatch):
+    own = Pool()
+    monkeypatch.setattr(pool, "POOL", own)
+    original, found = pool.insort, []
+
+    def insort(*args):
+        if len(found) < 5:
+            found.append(empty((LARGE,), np.float32))
+            empty((LARGE,), np.float32)
+            own.release()
+            assert own.stats().used >= 0
+        original(*args)
+
+    monkeypatch.setattr(pool, "insort", insort)
+    arrays = [empty((k * LARGE,), np.float32) for k in (5, 2, 4)]
+    while arrays:
+        arrays.pop()
+    arrays = [empty((k * LARGE,), np.float32) for k in (1, 2, 3)] + found
+    assert len(found) == 5
+    for mark, array in enumerate(arrays):
+        array[...] = mark
+    assert all((array == mark).all() for mark, array in enumerate(arrays))
+    arrays.clear()
+    found.clear()
+    array = None
+    assert own.stats().used == 0
+    own.release()
+    assert own.stats().kept == 0
+
+
+def test_memory_that_there_is_not_leaves_nothing_behind(monkeypatch):
+    own = Pool()
+    monkeypatch.setattr(pool, "POOL", own)
+    kept = empty((LARGE,), np.float32)
+    before = own.stats()
+    with pytest.raises(MemoryError):
+        empty((1 << 60,), np.uint8)
+    after = own.stats()
+    assert (after.used, after.kept, after.peak) == (before.used, before.kept, before.peak)
+    assert kept.nbytes == after.used

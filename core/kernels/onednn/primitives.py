@@ -103,7 +103,10 @@ class Primitive:
     Not for several threads at once: the addresses of a call are kept in the object.
     """
 
-    __slots__ = ("__weakref__", "_arguments", "_count", "_handle", "_memories", "_places", "_run")
+    __slots__ = (
+        *("__weakref__", "_arguments", "_count", "_handle"),
+        *("_memories", "_places", "_run", "_running"),
+    )
 
     def __init__(
         self, description: Description, arguments: Sequence[tuple[int, ctypes.c_void_p]]
@@ -112,7 +115,8 @@ class Primitive:
         self._handle = lib.create("primitive_create", description.handle)
         owned(self, "primitive_destroy", self._handle)
         self._memories: list[ctypes.c_void_p] = []
-        self._places: tuple[int, ...] = (0,) * len(arguments)
+        self._places: tuple[int, ...] = ()
+        self._running: tuple[int, ...] = ()
         self._count = len(arguments)
         self._arguments = (_Argument * self._count)()
         for slot, (number, descriptor) in zip(self._arguments, arguments, strict=True):
@@ -131,13 +135,23 @@ class Primitive:
             If oneDNN reports a failure.
         """
         lib = library()
-        if places != self._places:
-            set_handle = lib.set_handle
-            for memory, place in zip(self._memories, places, strict=True):
-                set_handle(memory, place)
-            self._places = places
-        if status := self._run(self._handle, lib.stream, self._count, self._arguments):
-            raise failure("primitive_execute", status)
+        outer, self._running = self._running, places
+        try:
+            if places != self._places:
+                self._point_to(places)
+            if status := self._run(self._handle, lib.stream, self._count, self._arguments):
+                raise failure("primitive_execute", status)
+        finally:
+            self._running = outer
+            if outer:  # a signal handler or finaliser computes amid the lines above
+                self._point_to(outer)
+
+    def _point_to(self, places: tuple[int, ...]) -> None:
+        set_handle = library().set_handle
+        self._places = ()
+        for memory, place in zip(self._memories, places, strict=True):
+            set_handle(memory, place)
+        self._places = places
 
 
 def reorder(source: ctypes.c_void_p, target: ctypes.c_void_p) -> Primitive:

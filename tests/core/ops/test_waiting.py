@@ -3,6 +3,7 @@
 import copy
 import operator
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from rekindle import no_grad, ops, optim, tensor
 from rekindle.core.autograd import Function, saved_tensors_hooks
 from rekindle.core.autograd.errors import VersionError
 from rekindle.core.errors import RekindleError
-from rekindle.core.kernels import dispatch
+from rekindle.core.kernels import chains, dispatch
 from rekindle.core.kernels.chains import Chain
 from rekindle.core.ops import waiting
 
@@ -550,3 +551,27 @@ def test_programs_are_those_of_the_reference(program):
     assert len(found) == len(wanted)
     for a, b in zip(found, wanted, strict=True):
         close(a, b, 2e-4)
+
+
+def test_a_write_waits_for_what_another_thread_reads(monkeypatch):
+    x = leaf()
+    y = x * 2.0 + 1.0
+    exact = float((x.detach() * 2.0 + 1.0).mean().item())
+    reading, found = threading.Event(), []
+    original = chains.compute_chain
+
+    def slow(*args, **params):
+        if threading.current_thread() is thread:
+            reading.set()
+            time.sleep(0.1)
+        return original(*args, **params)
+
+    monkeypatch.setattr(chains, "compute_chain", slow)
+    thread = threading.Thread(target=lambda: found.append(y.mean().item()))
+    thread.start()
+    reading.wait()
+    with no_grad():
+        x.add_(100.0)
+    thread.join()
+    assert found[0] == pytest.approx(exact, abs=1e-5)
+    np.testing.assert_allclose(x.numpy(), draw(R, C) + 100.0, rtol=1e-6)
