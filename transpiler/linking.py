@@ -136,6 +136,17 @@ def unalias_packages(module: Module) -> None:
             scope.captures.pop(variable, None)
 
 
+def required_first(block: ast.Block) -> set[str]:
+    """Return what statements at a file's top require, which is what nothing can go around."""
+    found: set[str | None] = set()
+    for statement in block.statements:
+        if isinstance(statement, ast.CallStatement):
+            found.add(required_name(statement.call))
+        elif isinstance(statement, (ast.Local, ast.Assign)) and len(statement.values) == 1:
+            found.add(required_name(statement.values[0]))
+    return {name for name in found if name is not None}
+
+
 def _role(callee: str) -> str:
     """Return what a function is called that is an argument of a known function."""
     if callee.startswith("optim."):

@@ -16,7 +16,7 @@ from .definitions import (
 )
 from .diagnostics import Kept
 from .kinds import ANY, MODULE, TABLE, Type
-from .linking import unalias_packages
+from .linking import required_first, unalias_packages
 from .lower.class_info import ClassInfo
 from .lower.torch_classes import find_classes
 from .scope import FileScope, Variable
@@ -177,6 +177,16 @@ class Module:
     def global_type(self, name: str) -> Type:
         """Return the type of a global."""
         if name in self.global_names:
+    def is_bridged_global(self, name: str) -> bool:
+        """Whether a global is a package of the bridge: Penlight's, or one that is required.
+
+        One that is required under a condition only may not be installed.
+        """
+        if name not in library.PENLIGHT | library.BRIDGED or not self.project.is_foreign(name):
+            return False
+        files = self.project.modules.values()
+        return name in library.PENLIGHT or any(name in required_first(m.block) for m in files)
+
             return ANY
         if self.is_shared_global(name):
             return self.project.shared_types.get(name, ANY)

@@ -25,7 +25,10 @@ def module_name(path: str) -> str:
     parts = path.removesuffix(".lua").split("/")
     if parts[-1] == "init" and len(parts) > 1:
         parts.pop()
-    return ".".join(_part(p, first=i == 0) for i, p in enumerate(parts))
+    found = [_part(p, first=i == 0) for i, p in enumerate(parts)]
+    if found[0] == "test" and "/" in path:  # Python finds a package of its own first
+        found[0] = "test_"
+    return ".".join(found)
 
 
 def required_module_name(name: str) -> str:

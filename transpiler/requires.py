@@ -59,7 +59,7 @@ class Requires:
 
     def _look(self, required: str, folder: str) -> tuple[str, int] | None:
         plain = required.removeprefix("./")
-        names = dict.fromkeys((plain.replace(".", "/"), plain, plain.removesuffix(".lua")))
+        names = dict.fromkeys((_searched(plain), plain, plain.removesuffix(".lua")))
         for name in names:
             if name in self._files:
                 return self._files[name], 0
@@ -79,3 +79,12 @@ class Requires:
         if inside and "init" in self._files and inside in self._files:
             return self._files[inside], -1
         return None
+
+
+def _searched(required: str) -> str:
+    """Return the path that Lua looks for below each of its folders.
+
+    Dots are slashes to it, and several are one: `../util` is `util`, and `..` the folder's
+    `init.lua`.
+    """
+    return "/".join(part for part in required.replace(".", "/").split("/") if part) or "init"

@@ -96,6 +96,7 @@ class Translator:
         read = set(own.values()) | {module.vararg} | module.reserved
         for scope in (scopes.top, *scopes.scopes.values()):
             read |= {name for name in scope.globals_read if _is_library(name)}
+            read |= scope.globals_read & (library.PENLIGHT | library.BRIDGED)
         module.set_globals(own)
         self.names = Names(scopes, read | RESERVED)
         for info in module.classes.values():

@@ -15,7 +15,7 @@ def class_statement(c: Context, info: ClassInfo) -> None:
     from .comments import put_comments
     from .functions import define
 
-    base = _base(c, info)
+    base = base_of(c, info)
     if not info.of_tables:
         c.use("torch_class")
         place = "" if info.place is None else f", {c.expression(info.place)}"
@@ -82,7 +82,8 @@ def _needs_default(info: ClassInfo, name: str) -> bool:
     return not any(name in c.fields for c in list(info.lineage())[1:])
 
 
-def _base(c: Context, info: ClassInfo) -> str:
+def base_of(c: Context, info: ClassInfo) -> str:
+    """Return what a class is derived from."""
     if info.of_tables:
         return c.use("TableObject") if info.base is None else str(c.expression(info.base))
     if info.parent is not None and info.parent.file is info.file:
@@ -127,4 +128,4 @@ def super_call(c: Context, node: ast.Call) -> Code | None:
             return c.lua("call_all", ", ".join(filter(None, (f"super().{key}", rest))))
         return Code(f"super().{key}({rest})")
     self_text = c.name_of(given.variable)
-    return Code(f"{_base(c, info)}.{key}({', '.join(filter(None, (self_text, rest)))})")
+    return Code(f"{base_of(c, info)}.{key}({', '.join(filter(None, (self_text, rest)))})")

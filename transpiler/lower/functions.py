@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import ast
 from ..code import LAMBDA, Code
 from ..names import from_text
+from ..optional import trailing_optional
 from ..scope import Scope, Variable
 from ..syntax import always_returns, returns
 from .comments import put_trailing
@@ -85,7 +86,7 @@ def parameter_list(c: Context, node: ast.Function, scope: Scope, method: bool = 
     for name in node.parameters:
         assert name.variable is not None
         text = c.name_of(name.variable)
-        found.append(f"{text}=None" if name.variable in optional else text)
+        found.append(f"{text}={_default(c, node, name)}" if name.variable in optional else text)
     found += c.module.extra.get(id(node), [])
     bound = c.module.bound.get(id(node), [])
     if node.vararg:
@@ -94,6 +95,17 @@ def parameter_list(c: Context, node: ast.Function, scope: Scope, method: bool = 
         found.append("*")
     found += [f"{c.name_of(v)}={c.name_of(v)}" for v in bound]
     return ", ".join(found)
+
+
+def _default(c: Context, node: ast.Function, parameter: ast.Name) -> str:
+    """Return what a parameter is that a call leaves out: nn's scale of gradients is 1."""
+    owner = c.module.method_of.get(id(node))
+    of_nn = owner is not None and owner.is_module and node.parameters[2:] == [parameter]
+    return (
+        "1"
+        if of_nn and parameter.name == "scale" and parameter not in trailing_optional(node)
+        else "None"
+    )
 
 
 def define(c: Context, node: ast.Function, name: str, method: bool = False) -> None:

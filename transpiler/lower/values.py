@@ -73,6 +73,11 @@ def vararg(c: Context, node: ast.Vararg) -> Code:
 def name(c: Context, node: ast.Name) -> Code:
     """Return a variable: a local, one of the module, a library, or a global of the program."""
     if node.variable is not None:
+        below = c.module.class_parents.get(node.variable)
+        if below is not None:  # `local C, parent = torch.class(...)`: no variable holds it
+            from .classes import base_of
+
+            return Code(base_of(c, below))
         return Code(c.read(node.variable))
     return global_name(c, node)
 
@@ -88,8 +93,8 @@ def global_name(c: Context, node: ast.Name) -> Code:
             return Code(library.PYTHON_NAMES[text])
         if text in library.GLOBALS or text in library.LIBRARIES or text in library.PACKAGES:
             return Code(c.use(text))
-        if text == "arg":
-            return Code(c.use("arg"))
+        if text == "arg" or c.module.is_bridged_global(text):
+            return Code(c.use(text))
         if text in library.UNAVAILABLE:
             c.diagnose(library.UNAVAILABLE[text], f"'{text}' is not translated", node)
             return Code(f"{c.lua('unavailable', quoted(text))}")

@@ -32,12 +32,14 @@ from rekindle.legacy_nn.lualib import tostring as tostring
 from rekindle.legacy_nn.lualib import unpack as unpack
 from rekindle.legacy_nn.lualib import xpcall as xpcall
 
+from . import depth as depth
 from . import lua as lua
 from . import tensors as tensors
 from .classes import TorchObject as TorchObject
 from .classes import torch_class as torch_class
 from .loading import arg as arg
 from .loading import dofile as dofile
+from .loading import include as include
 from .loading import require as require
 from .packages import cudnn as cudnn
 from .packages import cunn as cunn
@@ -65,8 +67,13 @@ from .torch_package import torch as torch
 
 def __getattr__(name: str) -> Any:
     """Return a package that is loaded when a program asks for it."""
-    if name == "autograd":
-        from .packages import late_package
+    from .. import library
+    from .packages import late_package
 
+    if name in library.LATE:
         return late_package(name)
+    if name in library.PENLIGHT:
+        return require(name if name == "pl" else f"pl.{name}")
+    if name in library.BRIDGED:
+        return require(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,6 +9,7 @@ from rekindle.core.checkpoint import Table
 from rekindle.legacy_nn.bridge import Runtime
 from rekindle.legacy_nn.lualib import getmetatable
 
+from .shared import define
 from .tables import as_program_table
 
 
@@ -39,9 +40,15 @@ def package(name: str) -> Any:
     """
     from .packages import Package
 
-    found = bridge().require(name)
+    runtime = bridge()
+    before = {key for key, _ in runtime.globals.items()}
+    found = runtime.require(name)
     plain = isinstance(found, Table) and getmetatable(found) is None
-    return Package(name, partial(member, name)) if plain else as_program_table(found)
+    result = Package(name, partial(member, name)) if plain else as_program_table(found)
+    for key, value in runtime.globals.items():
+        if key not in before:
+            define(key, result if value is found else as_program_table(value))
+    return result
 
 
 def member(package: str, name: str) -> Any:

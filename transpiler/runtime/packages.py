@@ -170,14 +170,27 @@ def _progress(current: float, goal: float) -> None:
         elapsed = time.monotonic() - _Bar.started
         io.write(
             f"\r [{'=' * filled}{'.' * (60 - filled)}] {tostring(current)}/{tostring(goal)}"
-            f" | Tot: {elapsed:.0f}s "
+            f" | Tot: {duration(elapsed)} | Step: {duration(elapsed / max(current, 1))} "
         )
     if current >= goal:
         io.write("\n")
         _Bar.last = -1.0
 
 
-_XLUA: dict[str, Any] = {"progress": _progress}
+def duration(seconds: float) -> str:
+    """Return a time in its two greatest units: "2m5s". Source: torch/xlua init.lua, formatTime."""
+    if seconds < 1:
+        return f"{int(seconds * 1000)}ms"
+    if seconds < 60:
+        return f"{int(seconds)}s{int(seconds % 1 * 1000)}ms"
+    if seconds < 3600:
+        return f"{int(seconds / 60)}m{int(seconds % 60)}s"
+    if seconds < 86400:
+        return f"{int(seconds / 3600)}h{int(seconds % 3600 / 60)}m"
+    return f"{int(seconds / 86400)}D{int(seconds % 86400 / 3600)}h"
+
+
+_XLUA: dict[str, Any] = {"progress": _progress, "formatTime": duration}
 
 _started = [time.time()]
 

@@ -1,0 +1,111 @@
+"""What public repositories do: packages as globals, files found by Lua's rules, nn's protocol."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from rekindle.transpiler.emit import Output
+from rekindle.transpiler.module_names import module_name
+from rekindle.transpiler.project import Project, Source
+from rekindle.transpiler.requires import Requires
+
+
+def translated(files: dict[str, str]) -> Project:
+    return Project([Source(name, text.encode("latin-1")) for name, text in files.items()])
+
+
+def texts(files: dict[str, str]) -> dict[str, str]:
+    return {t.source: t.python for t in translated(files).translate()}
+
+
+def printed(files: dict[str, str], folder, main: str = "main.py") -> str:
+    Output(folder).write(translated(files).translate())
+    done = subprocess.run(
+        [sys.executable, main], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_penlight_is_there_unasked_as_in_th(tmp_path):
+    main = """
+local function named(folder)
+  local path = path.join(folder, 'model.t7')
+  return path
+end
+print(named('cv'), stringx.strip('  a '))
+"""
+    found = texts({"main.lua": main})["main.lua"]
+    assert 'path_ = lua.first(path.join(folder, "model.t7"))' in found
+    assert printed({"main.lua": main}, tmp_path) == "cv/model.t7\ta\n"
+
+
+def test_packages_of_the_bridge_are_globals_of_all_files(tmp_path):
+    files = {
+        "main.lua": "require 'lib'\nprint(lfs.attributes('.').mode)\n",
+        "lib.lua": "require 'lfs'\n",
+    }
+    assert "lfs.attributes" in texts(files)["main.lua"]
+    assert printed(files, tmp_path) == "directory\n"
+    files["lib.lua"] = "function later() require 'lfs' end"
+    assert "G.lfs.attributes" in texts(files)["main.lua"]
+    files["lib.lua"] = "require 'lfs'"
+    files["main.lua"] = "require 'lib'\nprint(_G['lfs'].attributes('.').mode)\n"
+    assert printed(files, tmp_path / "dynamic") == "directory\n"
+
+
+def test_names_of_parent_folders_are_found():
+    found = Requires(["init.lua", "util.lua", "tasks/copy.lua", "a/b/c.lua", "a/lib/d.lua"])
+    assert found.find("..", "tasks/copy.lua") == ("init.lua", 0)
+    assert found.find("../", "tasks/copy.lua") == ("init.lua", 0)
+    assert found.find("../util", "tasks/copy.lua") == ("util.lua", 0)
+    assert found.find("../lib/d", "a/b/c.lua") == ("a/lib/d.lua", 1)
+
+
+def test_a_folder_of_tests_hides_behind_none_of_pythons():
+    assert module_name("test/LSTM.lua") == "test_.LSTM"
+    assert module_name("test.lua") == "test"
+
+
+MODULE = """
+require 'nn'
+local Twice, parent = torch.class('nn.Twice', 'nn.Module')
+function Twice:__init() parent.__init(self) self.net = nn.Linear(2, 1) end
+function Twice:updateOutput(x) return self.net:forward(x) end
+function Twice:backward(input, gradOutput, scale)
+  return self.net:backward(input, gradOutput, scale)
+end
+function Twice:clear() return parent:type() end
+torch.manualSeed(1)
+local net = nn.Twice()
+net.net.gradWeight:zero()
+local x = torch.ones(1, 2)
+net:forward(x)
+net:backward(x, torch.ones(1, 1))
+print(net.net.gradWeight:sum())
+"""
+
+
+def test_gradients_of_own_modules_have_nns_scale(tmp_path):
+    found = texts({"main.lua": MODULE})["main.lua"]
+    assert "def backward(self, input, gradOutput, scale=1):" in found
+    assert printed({"main.lua": MODULE}, tmp_path) == "2\n"
+
+
+def test_a_parent_that_is_a_value_is_the_class():
+    found = texts({"main.lua": MODULE})["main.lua"]
+    assert "parent" not in found
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F", "-"],
+        input=found,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_progress_shows_steps_as_xlua_does(tmp_path):
+    main = "require 'xlua'\nprint(xlua.formatTime(125), xlua.formatTime(1.5))\n"
+    assert printed({"main.lua": main}, tmp_path) == "2m5s\t1s500ms\n"
