@@ -233,12 +233,12 @@ BRIDGED = frozenset(
 )
 """Packages, and what their parts are part of, that the runtime takes from the Lua bridge."""
 
-MISSING = frozenset(
 PENLIGHT = frozenset(
     words("List app class dir file lapp path pl pretty stringx tablex types utils")
 )
 """Globals that are Penlight and its modules from the start, as in Torch's `th`."""
 
+MISSING = frozenset(
     words(
         """
         fftw ffi gfx gfx.js inn iTorch itorch loadcaffe mattorch npy4th penlight posix qt qtwidget

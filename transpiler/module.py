@@ -63,8 +63,8 @@ class Module:
         self.required: dict[str, None] = {}
         self.missing: dict[str, None] = {}
         self.catches = False  # errors, and so may count on them
-        self.hints: dict[int, str] = {}
         self.hears = False  # what they say
+        self.hints: dict[int, str] = {}
         self.optional = project.optional
         self.extra: dict[int, list[str]] = {}
         self.bound: dict[int, list[Variable]] = {}
@@ -174,9 +174,6 @@ class Module:
         """Whether some file of the program assigns a global that others may read."""
         return name in self.project.shared_globals
 
-    def global_type(self, name: str) -> Type:
-        """Return the type of a global."""
-        if name in self.global_names:
     def is_bridged_global(self, name: str) -> bool:
         """Whether a global is a package of the bridge: Penlight's, or one that is required.
 
@@ -187,6 +184,9 @@ class Module:
         files = self.project.modules.values()
         return name in library.PENLIGHT or any(name in required_first(m.block) for m in files)
 
+    def global_type(self, name: str) -> Type:
+        """Return the type of a global."""
+        if name in self.global_names:
             return ANY
         if self.is_shared_global(name):
             return self.project.shared_types.get(name, ANY)

@@ -141,8 +141,8 @@ class Translator:
             types,
             lists.variables,
             catches,
-            lambda found: self.types(lists.types | found.types(), found),
             hears,
+            lambda found: self.types(lists.types | found.types(), found),
         )
         wrapped = module.returns_early
         c = Context(module, scopes, self.names, types, wrapped)

@@ -122,6 +122,13 @@ class ClassInfo:
                 first = join(first, types.first_result(info.methods[name].function) if own else ANY)
         return [first or ANY, *[ANY] * (count - 1)]
 
+    def result_kinds(self, name: str, types: Types) -> list[Type | None] | None:
+        """Return the types of a method's results, where one of the file's is always meant."""
+        meant = [c.methods[name].function for c in self.family if name in c.methods]
+        if len(meant) != 1 or types.function_results(meant[0]) is None:
+            return None
+        return types.of_functions.kinds(meant[0])
+
     def has_field(self, name: str) -> bool:
         """Whether instances have a field from the start, if only as None."""
         return any(name in c.fields for c in self.lineage()) or (
@@ -131,13 +138,6 @@ class ClassInfo:
     def has(self, name: str) -> bool:
         """Whether a class made of a table is known to have a field or function."""
         return any(name in k.methods or name in k.constants for k in self.lineage())
-    def result_kinds(self, name: str, types: Types) -> list[Type | None] | None:
-        """Return the types of a method's results, where one of the file's is always meant."""
-        meant = [c.methods[name].function for c in self.family if name in c.methods]
-        if len(meant) != 1 or types.function_results(meant[0]) is None:
-            return None
-        return types.of_functions.kinds(meant[0])
-
 
     def read_field(self, c: Context, node: ast.Index, key: str) -> Code | None:
         """Return `self.key`, where that is sure to be there."""
