@@ -748,3 +748,60 @@ for i = 1, 4 do
    show(fs[1])
 end
 show(net:forward(x))
+----- views where it is not known what comes in
+local net = nn.Sequential():add(nn.View(6)):add(nn.Linear(6, 4)):add(nn.Threshold()):add(nn.View(-1, 2)):add(nn.SoftMax())
+local rows = nn.Sequential():add(nn.Reshape(2 * 3)):add(nn.Linear(6, 3)):add(nn.LogSoftMax())
+local images = nn.Sequential():add(nn.View(-1, 1, 2, 3)):add(nn.SpatialConvolution(1, 2, 2, 2)):add(nn.View(-1):setNumInputDims(3)):add(nn.Linear(4, 2))
+local flat = nn.Sequential():add(nn.Reshape(6, true)):add(nn.Linear(6, 2)):add(nn.Reshape(1, 1, 2)):add(nn.SpatialConvolution(1, 1, 1, 1))
+local v = net:getParameters()
+local w = rows:getParameters()
+local u = images:getParameters()
+local t = flat:getParameters()
+v:copy(P(28)); w:copy(P(21)); u:copy(P(20)); t:copy(P(16))
+local crit = nn.MSECriterion()
+for _, x in ipairs{P(4, 2, 3), P(2, 3), P(1, 2, 3), P(1, 6), P(6)} do
+   local out = net:forward(x)
+   show(out:dim(), out)
+end
+for _, x in ipairs{P(4, 2, 3), P(1, 2, 3), P(1, 6), P(2, 3)} do
+   local out = rows:forward(x)
+   show(out:dim(), out)
+   out = images:forward(x)
+   show(out:dim(), out)
+end
+local out = flat:forward(P(3, 2, 3))
+show(out:dim(), out)
+for i = 1, 2 do
+   rows:zeroGradParameters()
+   local y = rows:forward(P(4, 2, 3))
+   show(crit:forward(y, P(4, 3)))
+   rows:backward(P(4, 2, 3), crit:backward(y, P(4, 3)))
+   rows:updateParameters(0.5)
+end
+----- the best parameters are kept, and a vector that has no name is filled
+local net = nn.Sequential():add(nn.Linear(3, 4)):add(nn.Tanh()):add(nn.Linear(4, 2))
+net:getParameters():uniform(-0.1, 0.1)
+net:getParameters():copy(P(26))
+local crit = nn.MSECriterion()
+local p, g = net:getParameters()
+local x, y = P(5, 3), P(5, 2):mul(2)
+local state = {learningRate = 0.9}
+local best, slopes, lowest = p:clone(), g:clone(), math.huge
+for i = 1, 6 do
+   local _, f = optim.sgd(function()
+      g:zero()
+      local out = net:forward(x)
+      local loss = crit:forward(out, y)
+      net:backward(x, crit:backward(out, y))
+      return loss, g
+   end, p, state)
+   if f[1] < lowest then
+      lowest = f[1]
+      best:copy(p)
+      slopes:copy(g)
+   end
+   state.learningRate = 0.9 / (1 + i)
+   show(f[1], state.learningRate)
+end
+p:copy(best)
+show(lowest, slopes, net:forward(x))

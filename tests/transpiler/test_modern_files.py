@@ -282,7 +282,7 @@ def test_layers_as_torch_compute_what_core_computes(layer, shape):
 
 def test_all_layers_that_become_torchs_are_tested():
     tested = {type(layer).__name__ for layer, _ in LAYERS}
-    assert MAKERS.keys() - tested == {"Embedding", "Dropout"}
+    assert MAKERS.keys() - tested == {"Embedding", "Dropout", "View", "Reshape"}
 
 
 def test_dropout_that_draws_from_torch_drops_the_same():
@@ -408,7 +408,8 @@ function Model:build(size)
    self.encoder:add(nn.View(-1, size)) -- rows
    self.encoder:add(nn.Linear(size, self.width))
    self.encoder:add(nn.Tanh())
-   self.decoder = nn.Sequential():add(nn.Linear(self.width, size)):add(nn.Identity())
+   self.decoder = nn.Sequential():add(nn.Linear(self.width, size)):add(nn.Reshape(1, size))
+   self.decoder:add(nn.View(-1, size))
 
    self.coder = nn.Sequential()
    self.coder:add(self.encoder)
@@ -426,7 +427,9 @@ def test_models_in_fields_are_written_in_one_piece(tmp_path):
     files = {"main.lua": FIELDS, "coder.lua": CODER}
     text = formatted({"a": both(files, tmp_path)["coder.lua"].python})["a"]
     assert "self.coder = as_torch(nn.Sequential(self.encoder, self.decoder))" in text
-    assert "legacy_nn.View(-1, size),  # rows" in text
+    assert "View(-1, size),  # rows" in text
+    assert "legacy_nn.View" not in text
+    assert "Reshape(1, size)" in text
     assert "self.list = legacy_nn.Sequential()" in text
 
 

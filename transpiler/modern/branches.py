@@ -1,7 +1,8 @@
-"""Branches: `nn.ConcatTable` with what puts its results together, and `nn.Concat`.
+"""Small modules that core lacks, whose classes are written into the files that need them.
 
-Torch feeds one input to several modules and joins what they give by a module of its own; here
-both become one small module, whose class is written into the file that needs it.
+Torch feeds one input to several modules and joins what they give by a module of its own
+(`nn.ConcatTable` and what stands behind, `nn.Concat`); here both become one module. `View` and
+`Reshape` find out whether a tensor is a batch, as Torch's do (nn/View.lua, nn/Reshape.lua).
 """
 
 from __future__ import annotations
@@ -74,6 +75,30 @@ class Concatenation(nn.Module):
 
     def forward(self, x):
         return ops.concat([branch(x) for branch in self.branches], axis=self.dim)
+''',
+    "View": '''
+class View(nn.Module):
+    """Gives a tensor a shape, or each sample of a batch."""
+
+    def __init__(self, *shape):
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x):
+        whole = -1 in self.shape or x.size == prod(self.shape)
+        return x.reshape(self.shape if whole else (-1, *self.shape))
+''',
+    "Reshape": '''
+class Reshape(nn.Module):
+    """Gives a tensor a shape, or each sample of a batch, which may be of one."""
+
+    def __init__(self, *shape):
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x):
+        alone = x.size == prod(self.shape) and x.shape[0] != 1
+        return x.reshape(self.shape if alone else (x.shape[0], *self.shape))
 ''',
 }
 """The classes, as they stand in the files."""

@@ -58,6 +58,14 @@ def _method(r: Rewriter, node: ast.MethodCall) -> Any:
         node.object = vector
         node.arguments = [r.expression(a) for a in node.arguments]
         return node
+    if role is None and node.method == "copy" and len(node.arguments) == 1:
+        given = node.arguments[0]
+        kept = facts.role(given)
+        if kept in ("params", "grads"):
+            model = r.training.model_of(given)
+            node.object = r.expression(node.object)
+            node.arguments = [r.models.vector(given, model, kept == "grads")]
+            return node
     if role == "criterion" and node.method == "forward" and len(node.arguments) == 2:
         output = r.expression(node.arguments[0])
         criterion = r.models.criterion(node.object, False)

@@ -23,12 +23,15 @@ class Layer:
     has_parameters : bool
     note : str
         What a program should know of it.
+    helper : str
+        The class of the file itself that it is, if core has none.
     """
 
     code: Template
     rank: str | None
     has_parameters: bool = False
     note: str = ""
+    helper: str = ""
 
 
 @dataclass(frozen=True, slots=True)

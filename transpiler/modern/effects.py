@@ -44,7 +44,10 @@ def effect(r: Rewriter, node: ast.CallStatement) -> list[ast.Statement] | None:
         return [drawn]
     role = r.facts.role(call.object)
     if role in ("params", "grads"):
-        return _of_vector(r, node, call, role)
+        return _of_vector(r, node, call, role, r.training.model_of(call.object))
+    vector = plain(call.object)
+    if method_call(vector, "getParameters") and r.facts.role(vector.object) == "model":
+        return _of_vector(r, node, call, "params", plain(vector.object))
     if role == "criterion" and call.method in ("cuda", "float", "double"):
         return [like(Nothing(node.line, node.column), node)]
     if not r.facts.is_model(call.object):
@@ -166,9 +169,9 @@ def _only_tunes(arguments: list[Any]) -> bool:
 
 
 def _of_vector(
-    r: Rewriter, node: ast.CallStatement, call: ast.MethodCall, role: str
+    r: Rewriter, node: ast.CallStatement, call: ast.MethodCall, role: str, model: ast.Name
 ) -> list[ast.Statement] | None:
-    model, given = r.training.model_of(call.object), call.arguments
+    given = call.arguments
     line: Any = None
     if role == "grads" and call.method == "zero":
         line = r.training.descent.zero(node, model)

@@ -68,7 +68,7 @@ class Makers:
                 layer = LAYERS[str(name)](arguments) if known else None
             except Unclear:
                 layer = None
-            if layer is not None and not layer.note:
+            if layer is not None and not layer.note and not layer.helper:
                 attribute = _snake(str(layer.code.parts[0]).removeprefix("nn.").rstrip("("))
                 return Made([layer.code], layer.has_parameters, attribute, layer.rank)
         if name is not None and name.endswith("Criterion"):

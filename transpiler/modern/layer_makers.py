@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from .. import ast
 from .constructors import Arguments, Layer, Maker, whole
-from .nodes import Part
+from .nodes import NN, Part, Template
 from .walk import alike, number, plain
 
 
@@ -177,27 +177,62 @@ def over_features(name: str) -> Maker:
 
 
 def view(a: Arguments) -> Layer | None:
-    """Return Flatten behind images, Unflatten behind features; other views are none of these."""
+    """Return Flatten or Unflatten where it is known what comes in, else the file's own View."""
     sizes = list(a.values)
-    if len(sizes) == 1 and isinstance(plain(sizes[0]), ast.TableConstructor):
+    if not sizes or (len(sizes) == 1 and isinstance(plain(sizes[0]), ast.TableConstructor)):
         return None
-    if len(sizes) == 2 and number(sizes[0]) == -1:
-        sizes = sizes[1:]
-    if any(number(s) is not None and float(number(s) or 0) <= 0 for s in sizes):
-        return None
-    if len(sizes) == 1 and a.rank == "spatial":
+    counted = a.methods.get("setNumInputDims")
+    if counted is not None:
+        dims = number(counted[0]) if len(counted) == 1 else None
+        if dims is not None and len(sizes) == 1:
+            return Layer(a.code("Flatten", str(-int(dims))), "features")
+        return _unflatten(a) if dims == 1 else None
+    batch = [-1] if len(sizes) == 2 and number(sizes[0]) == -1 else []
+    known = not any(number(s) is not None and number(s) <= 0 for s in sizes[len(batch) :])  # type: ignore[operator]  # not None
+    if known and len(sizes) - len(batch) == 1 and a.rank == "spatial":
         return Layer(a.code("Flatten", "-3"), "features")
-    if len(sizes) == 3 and len(a.values) == 3 and a.rank == "features":
-        parts: list[Part] = ["("]
-        for size in sizes:
-            parts += [whole(size), ", "]
-        return Layer(a.code("Unflatten", "-1", [*parts[:-1], ")"]), "spatial")
-    return None
+    if known and not batch and a.rank == "features" and len(sizes) == 3:
+        return _unflatten(a)
+    return _own(a, "View")
+
+
+def _unflatten(a: Arguments) -> Layer | None:
+    """Return Unflatten of features to images."""
+    if len(a.values) != 3 or any(float(number(s) or 1) <= 0 for s in a.values):
+        return None
+    parts: list[Part] = ["("]
+    for size in a.values:
+        parts += [whole(size), ", "]
+    return Layer(a.code("Unflatten", "-1", [*parts[:-1], ")"]), "spatial")
+
+
+def _own(a: Arguments, name: str) -> Layer | None:
+    """Return a class of the file itself that gives tensors another shape."""
+    sizes = a.values
+    only = plain(sizes[0])
+    computed = isinstance(only, (ast.Number, ast.Unary, ast.Binary))
+    if len(sizes) == 1 and not computed:  # it may be a torch.LongStorage
+        return None
+    parts: list[Part] = [f"{name}("]
+    for size in sizes:
+        parts += [whole(size), ", "]
+    imports = (NN, ("prod", "math"))
+    code = Template(a.node.line, a.node.column, [*parts[:-1], ")"], imports=imports)
+    last = len(sizes) - (number(sizes[0]) == -1 and len(sizes) > 1)
+    return Layer(code, {1: "features", 3: "spatial"}.get(last), helper=name)
 
 
 def reshape(a: Arguments) -> Layer | None:
-    """Return what a view becomes, unless it is told about batches."""
-    return None if any(isinstance(plain(v), ast.Boolean) for v in a.values) else view(a)
+    """Return what a view becomes; Flatten where it is told that there are batches."""
+    flags = [plain(v).value for v in a.values if isinstance(plain(v), ast.Boolean)]
+    if flags:
+        batches = flags == [True] and len(a.values) == 2
+        return Layer(a.code("Flatten", "1"), "features") if batches else None
+    if len(a.values) == 1 and a.rank == "spatial":
+        return view(a)
+    if len(a.values) == 3 and a.rank == "features":
+        return _unflatten(a)
+    return _own(a, "Reshape") if a.values else None
 
 
 def embedding(a: Arguments) -> Layer | None:
@@ -218,9 +253,10 @@ def threshold(a: Arguments) -> Layer | None:
     """Return Threshold, or ReLU where both numbers are 0."""
     if number(a[0]) == 0 and number(a[1]) in (0, None):
         return relu(a)
-    if a[0] is None or a[1] is None:
+    if len(a.values) > 2:
         return None
-    return Layer(a.code("Threshold", a[0], a[1]), a.rank)
+    limit, value = ("1e-6" if a[0] is None else a[0]), ("0" if a[1] is None else a[1])
+    return Layer(a.code("Threshold", limit, value), a.rank)
 
 
 def hard_tanh(a: Arguments) -> Layer:

@@ -14,7 +14,7 @@ from .containers import Containers
 from .criterions import loss_code
 from .items import Child
 from .layers import LAYERS
-from .nodes import DEFAULT_DTYPE, NN, TO_TYPE, Part, Template, at
+from .nodes import DEFAULT_DTYPE, GRADIENTS, NN, TO_TYPE, Part, Template, at
 from .walk import plain
 
 if TYPE_CHECKING:
@@ -154,6 +154,8 @@ class Models:
             layer = LAYERS[str(name)](Arguments(base, base.arguments, rank, methods))
         except Unclear:
             return None
+        if layer is not None and layer.helper:
+            self.r.classes.add(layer.helper)
         if layer is not None and layer.note:
             self.r.note(node, f"nn.{name}", layer.note)
         return layer
@@ -180,10 +182,9 @@ class Models:
     def vector(self, node: ast.Node, model: Any, gradients: bool) -> Template:
         """Return all parameters, or gradients, as one vector that is a copy."""
         if gradients:
-            inside: list[Part] = ["p.grad for p in ", model, ".parameters()"]
-            code = ["nn.utils.parameters_to_vector(", *inside, ")"]
-        else:
-            code = ["nn.utils.parameters_to_vector(", model, ".parameters()).detach()"]
+            code: list[Part] = ["gradients_to_vector(", model, ")"]
+            return Template(node.line, node.column, code, TENSOR, (GRADIENTS,))
+        code = ["nn.utils.parameters_to_vector(", model, ".parameters()).detach()"]
         return Template(node.line, node.column, code, TENSOR, (NN,))
 
 

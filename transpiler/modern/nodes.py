@@ -92,6 +92,7 @@ SET_FIELD = ("set_field", "rekindle.transpiler.runtime.as_torch")
 AS_TORCH = ("as_torch", "rekindle.transpiler.runtime.as_torch")
 AS_GRAPH = ("as_graph", "rekindle.transpiler.runtime.graphs")
 OVERWRITTEN = ("overwritten", "rekindle.transpiler.runtime.graphs")
+GRADIENTS = ("gradients_to_vector", "rekindle.transpiler.runtime.modern")
 FROM_ZERO = ("from_zero", "rekindle.transpiler.runtime.modern")
 
 

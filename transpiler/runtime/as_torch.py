@@ -264,6 +264,8 @@ MAKERS: dict[str, Callable[[Any], Any]] = {
     "Softmax": _softmax(legacy.SoftMax, legacy.SpatialSoftMax),
     "Flatten": _flatten,
     "Unflatten": _unflatten,
+    "View": lambda m: legacy.View(*m.shape),
+    "Reshape": lambda m: legacy.Reshape(*m.shape),
     "Embedding": _plain(legacy.LookupTable, "num_embeddings", "embedding_dim"),
     "Identity": _plain(legacy.Identity),
     "Tanh": _plain(legacy.Tanh),
@@ -287,4 +289,4 @@ MAKERS: dict[str, Callable[[Any], Any]] = {
     "Upsample": _plain(legacy.SpatialUpSamplingNearest, "scale_factor"),
     "PixelShuffle": _plain(legacy.PixelShuffle, "upscale_factor"),
 }
-"""By the class of core.nn: what makes its counterpart of Torch, with weights of its own."""
+"""By the class, of core.nn or written into the file: what makes its counterpart of Torch."""

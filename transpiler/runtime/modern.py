@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rekindle.core import nn
-from rekindle.core.creation import tensor
+from rekindle.core.creation import tensor, zeros_like
 from rekindle.core.dtypes import Dtype
 from rekindle.core.random import default_generator
 from rekindle.core.tensor import Tensor
@@ -86,6 +86,18 @@ def to_type(model: nn.Module, name: str) -> nn.Module:
 def default_dtype() -> Dtype:
     """Return the dtype that tensors of the program have now by default."""
     return types.default_dtype()
+
+
+def gradients_to_vector(model: nn.Module) -> Tensor:
+    """Return all gradients of a model as one vector: zeros where nothing went back so far.
+
+    Examples
+    --------
+    >>> gradients_to_vector(nn.Linear(2, 1)).tolist()
+    [0.0, 0.0, 0.0]
+    """
+    found = [zeros_like(p.detach()) if p.grad is None else p.grad for p in model.parameters()]
+    return nn.utils.parameters_to_vector(found)
 
 
 def from_zero(numbers: Any) -> Tensor:
