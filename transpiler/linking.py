@@ -49,17 +49,21 @@ def _statements(module: Module, block: ast.Block, top: bool) -> None:
 
 def _forward(module: Module, statement: ast.Local, later: list[ast.Statement]) -> None:
     """Find variables that are declared only so that functions defined below may use them."""
-    found = {
-        s.target.variable
-        for s in later
-        if isinstance(s, ast.FunctionStatement)
-        and isinstance(s.target, ast.Name)
-        and s.target.variable is not None
-    }
+    found = {name.variable for s in later if (name := _defined(s)) is not None}
     names = {n.variable for n in statement.names if n.variable is not None}
     late = {v for v in found & names if not v.in_loop}
     if late:
         module.forward[id(statement)] = late
+
+
+def _defined(statement: ast.Statement) -> ast.Name | None:
+    """Return what `function f()` or `f = function()` defines."""
+    target: ast.Name | ast.Index | None = None
+    if isinstance(statement, ast.FunctionStatement):
+        target = statement.target
+    elif isinstance(statement, ast.Assign) and len(statement.targets) == len(statement.values) == 1:
+        target = statement.targets[0] if isinstance(statement.values[0], ast.Function) else None
+    return target if isinstance(target, ast.Name) else None
 
 
 def _call(module: Module, call: ast.Call) -> None:
@@ -95,11 +99,13 @@ def _require(module: Module, statement: ast.Local, top: bool) -> None:
 
     def lines(c: Context) -> list[str]:
         name, exported = c.name_of(variable), other.exported_name()
-        if exported is None:
-            source = module.project.import_name(package, module.path)
+        source = module.project.import_name(package, module.path)
+        if not (variable.reads or variable.captured):
+            return [f"{c.use('require')}({quoted(str(source))})"]
+        shared = [v for v in variable.scope.variables if c.name_of(v) == name]
+        if exported is None or len(shared) > 1:  # an import that another variable hides is no use
             return [f"{name} = {c.use('require')}({quoted(str(source))})"]
         renamed = "" if exported == name else f" as {name}"
-        source = module.project.import_name(package, module.path)
         return [f"from {source} import {exported}{renamed}"]
 
     module.imports_at[id(statement)] = lines
@@ -109,11 +115,22 @@ def _bare_require(module: Module, statement: ast.CallStatement) -> None:
     package = required_name(statement.call)
     if package is None:
         return
-    if module.find(package) is None and package in library.PACKAGES:
+    if module.find(package) is None and package in library.BRIDGED:
+        module.imports_at[id(statement)] = lambda c: _bridged(c, package)
+    elif module.find(package) is None and package in library.PACKAGES:
         if statement.before or statement.after:
             module.imports_at[id(statement)] = lambda c: []
         else:
             module.moved.add(id(statement))
+
+
+def _bridged(c: Context, package: str) -> list[str]:
+    """Return what loads a package of the bridge, unless the file imports its global."""
+    scopes = (c.scopes.top, *c.scopes.scopes.values())
+    read = any(package in scope.globals_read for scope in scopes)
+    if read and c.module.is_bridged_global(package):
+        return []
+    return [f"{c.use('require')}({quoted(package)})"]
 
 
 def unalias_packages(module: Module) -> None:
