@@ -49,7 +49,8 @@ def _statements(module: Module, block: ast.Block, top: bool) -> None:
 
 def _forward(module: Module, statement: ast.Local, later: list[ast.Statement]) -> None:
     """Find variables that are declared only so that functions defined below may use them."""
-    found = {name.variable for s in later if (name := _defined(s)) is not None}
+    defined = [name for s in later if (name := _defined(s)) is not None]
+    found = {name.variable for name in defined if name.variable is not None}
     names = {n.variable for n in statement.names if n.variable is not None}
     late = {v for v in found & names if not v.in_loop}
     if late:
