@@ -20,6 +20,7 @@ from .kinds import (
     Type,
     results_of,
 )
+from .metatable_candidates import base_of
 from .syntax import dotted, root_of
 from .text import words
 
@@ -74,7 +75,8 @@ def made_object(types: Types, node: ast.Call) -> Type | None:
     """Return the type of `setmetatable(x, C)` of a class C that is made of a table."""
     if dotted(node.function) != "setmetatable" or len(node.arguments) != 2:
         return None
-    kind = types.of(node.arguments[1])
+    bare = base_of(node)
+    kind = types.of(node.arguments[1] if bare is None else bare)
     of_tables = kind.kind == "class" and kind.detail is not None and kind.detail.of_tables
     return Type("object", detail=kind.detail) if of_tables else None
 
@@ -147,6 +149,8 @@ def method_results(types: Types, node: ast.MethodCall) -> list[Type] | None:
             return [MODULE if node.arguments else STRING]
         letters = _MODULE_METHODS.get(name)
         return None if letters is None else results_of(letters)
+    if owner.kind == "class" and owner.detail is not None and owner.detail.makes(name):
+        return [Type("object", detail=owner.detail)]
     if owner.kind == "object" and owner.detail is not None:
         found: list[Type] | None = owner.detail.method_results(name, types)
         return found

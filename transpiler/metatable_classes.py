@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .lower.class_info import ClassInfo
-from .metatable_candidates import Candidate, candidates, has_family
-from .metatable_makers import initializer, settle
-from .metatable_uses import assigned_names, is_class
+from .metatable_candidates import Candidate, Known, candidates, lineage
+from .metatable_makers import initializer, settle_all
+from .metatable_uses import Facts, find_factories, indexes_itself, not_a_class
 
 if TYPE_CHECKING:
     from .module import Module
@@ -22,21 +22,31 @@ if TYPE_CHECKING:
 def find_metatable_classes(modules: Iterable[Module]) -> None:
     """Find such classes, and tell the files of them."""
     listed = list(modules)
-    found = [c for m in listed for c in candidates(m)]
-    assigned = assigned_names(listed)
-    by_variable = {c.variable: c for c in found}
+    known: Known = {c.variable: c for m in listed for c in candidates(m)}
+    facts = Facts(listed)
     while True:
-        bad = [c for c in by_variable.values() if not is_class(c, by_variable, assigned, listed)]
+        ordered = sorted(known.values(), key=lambda c: len(lineage(c, known)))
+        reasons = {c: find_factories(c, known) for c in ordered}
+        for c, reason in reasons.items():
+            reasons[c] = reason or not_a_class(c, known, facts)
+        bad = {c: reason for c, reason in reasons.items() if reason}
+        if not bad:
+            settle_all(known)
+            bad = {
+                c: "what its __call does is not to make an object"
+                for c in known.values()
+                if c.caller is not None and c.maker is None
+            }
+            for c in known.values():
+                if bad:
+                    c.maker = c.plain_maker = None
         if not bad:
             break
-        for candidate in bad:
-            del by_variable[candidate.variable]
-    for candidate in by_variable.values():
-        settle(candidate, by_variable)
-    for candidate in by_variable.values():
-        if candidate.maker is not None and has_family(candidate, by_variable):
-            candidate.maker = None
-        _register(candidate)
+        for c, reason in bad.items():
+            c.module.no_classes[c.variable] = reason
+            del known[c.variable]
+    for c in known.values():
+        _register(c)
 
 
 def _register(c: Candidate) -> None:
@@ -45,6 +55,7 @@ def _register(c: Candidate) -> None:
     info.of_tables = True
     info.base = c.base
     info.constants = frozenset(c.fields)
+    info.defaults = c.defaults
     info.methods = dict(c.methods)
     if c.base is not None and c.base.variable is not None:
         other = module.imported.get(c.base.variable)
@@ -54,9 +65,25 @@ def _register(c: Candidate) -> None:
     if c.maker is not None:
         name, statement, maker = c.maker
         info.maker = name
-        del info.methods[name]
-        made = initializer(module, statement, maker)
+        made = initializer(c, name, statement, maker)
         info.methods = {"__init": made, **info.methods}
+        info.methods.pop(name, None)
+    if c.plain_maker is not None:
+        info.plain_maker = c.plain_maker
+        del info.methods[c.plain_maker]
+    for factory in c.factories:
+        if factory in info.methods:
+            _make_class_method(c, info, factory)
     module.moved |= {id(statement) for statement in c.moved}
     module.add_class(c.statement, info)
     module.collect_fields(info)
+
+
+def _make_class_method(c: Candidate, info: ClassInfo, name: str) -> None:
+    """Let a function that makes objects be called upon the class."""
+    this, function = c.factories[name], c.methods[name].function
+    info.class_methods |= {name}
+    this.name = "cls"
+    for node in this.names:
+        node.name = "cls"
+    c.module.moved |= {id(s) for s in function.body.statements if indexes_itself(s, this)}

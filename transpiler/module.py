@@ -57,6 +57,7 @@ class Module:
         self.classes: dict[int, ClassInfo] = {}
         self.class_parents: dict[Variable, ClassInfo] = {}
         self.class_variables: dict[Variable, ClassInfo] = {}
+        self.no_classes: dict[Variable, str] = {}
         self.method_of: dict[int, ClassInfo] = {}
         self.moved: set[int] = set()
         self.imports_at: dict[int, Callable[[Context], list[str]]] = {}
@@ -123,13 +124,15 @@ class Module:
                 found[info.variable] = Type("class", detail=info)
             if info.parent_variable is not None:
                 found[info.parent_variable] = Type("class", detail=None)
-            for statement in info.methods.values():
+            for name, statement in info.methods.items():
                 function = statement.function
                 scope = self.scopes.scopes[id(function)]
                 first = scope.variables[0] if scope.variables else None
                 if first is None or first.writes:
                     continue
-                if first.name == "self" or first.kind == "self":
+                if name in info.class_methods:
+                    found[first] = Type("class", detail=info)
+                elif first.name == "self" or first.kind == "self":
                     found[first] = Type("object", detail=info)
         for defined in self.all_statements():
             if isinstance(defined, ast.FunctionStatement) and defined.method:

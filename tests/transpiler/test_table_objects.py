@@ -3,7 +3,9 @@
 import pytest
 
 from rekindle.legacy_nn import lualib
+from rekindle.transpiler.lower.class_names import HIDDEN
 from rekindle.transpiler.runtime import Table, TableObject, getmetatable, lua, pairs, setmetatable
+from rekindle.transpiler.runtime.table_objects import OWN
 
 
 class Account(TableObject):
@@ -65,3 +67,7 @@ def test_a_metatable_that_is_taken_away():
     assert type(plain) is Table
     assert getmetatable(plain) is None
     assert getmetatable(setmetatable(plain, Special)) is Special
+
+
+def test_both_sides_rename_the_same_methods():
+    assert OWN == HIDDEN

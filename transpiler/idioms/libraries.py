@@ -7,9 +7,11 @@ from collections.abc import Callable
 from .. import ast
 from ..call_results import made_object
 from ..code import ATOM, Code, quoted
+from ..diagnostics import RuntimeUse
 from ..lower.context import Context
 from ..lower.tables import plain_fields_of
 from ..lower.values import arguments
+from ..metatable_candidates import base_of
 from ..syntax import may_be_several
 from .formats import string_format
 
@@ -23,6 +25,11 @@ def _format(c: Context, node: ast.Call) -> Code | None:
 def _dofile(c: Context, node: ast.Call) -> Code:
     listed = ", ".join([*arguments(c, node.arguments), "here=__file__"])
     return Code(f"{c.use('dofile')}({listed})")
+
+
+def _include(c: Context, node: ast.Call) -> Code:
+    listed = ", ".join([*arguments(c, node.arguments[:1]), "here=__file__"])
+    return Code(f"{c.use('include')}({listed})")
 
 
 def _string_of(c: Context, node: ast.Call) -> Code | None:
@@ -73,21 +80,37 @@ def _sort(c: Context, node: ast.Call) -> Code | None:
 def _setmetatable(c: Context, node: ast.Call) -> Code | None:
     made = made_object(c.types, node)
     if made is None:
+        _tell_why(c, node)
         return None
     first = node.arguments[0]
-    cls = c.expression(node.arguments[1]).at(ATOM)
+    bare = base_of(node)
+    cls = c.expression(node.arguments[1] if bare is None else bare).at(ATOM)
     filled = any("__init" in info.methods for info in made.detail.lineage())
     if isinstance(first, ast.TableConstructor) and not filled:
         fields = plain_fields_of(c, first)
         if fields is not None:
             return Code(f"{cls}({fields})")
-    return None
+    return Code(f"{c.use('setmetatable')}({c.expression(first)}, {cls})")
+
+
+def _tell_why(c: Context, node: ast.Call) -> None:
+    """Tell the report why a metatable is no class."""
+    given = base_of(node) or (node.arguments[1] if len(node.arguments) == 2 else None)
+    if not isinstance(given, ast.Name) or given.variable is None:
+        return
+    other = c.module.imported.get(given.variable)
+    module = c.module if other is None else other
+    variable = given.variable if other is None else other.exports
+    if variable in module.no_classes:
+        reason = f"{given.name} is no class: {module.no_classes[variable]}"
+        c.uses.append(RuntimeUse(c.line, "setmetatable", reason))
 
 
 SPECIAL_CALLS: dict[str, Callable[[Context, ast.Call], Code | None]] = {
     "string.format": _format,
     "dofile": _dofile,
     "paths.dofile": _dofile,
+    "include": _include,
     "require": _require,
     "setmetatable": _setmetatable,
     "tostring": _string_of,

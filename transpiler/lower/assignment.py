@@ -201,7 +201,9 @@ def plain_place(c: Context, target: ast.Name | ast.Index) -> str | None:
         if kind.kind == "object" and kind.detail is not None:
             found: str | None = kind.detail.assigned_field(c, target)
             return found
-        if kind.kind == "package" or (kind.kind == "class" and is_of_tables(kind)):
+        if kind.kind == "class" and is_of_tables(kind):
+            return place(c, target)
+        if kind.kind == "package":
             return f"{c.expression(target.table).at(ATOM)}.{target.key.value}"
     return None
 

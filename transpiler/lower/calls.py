@@ -11,9 +11,10 @@ from ..kinds import Type
 from ..names import is_attribute, python_name
 from ..syntax import dotted, may_be_several
 from ..text import words
-from .class_info import ClassInfo
+from .class_info import ClassInfo, given
+from .class_names import member
 from .context import Context
-from .tables import HIDDEN, place
+from .tables import HIDDEN, place, plain_fields_of
 from .values import arguments
 
 
@@ -120,11 +121,8 @@ def _dispatch(
 
 def _made(c: Context, node: ast.Call, function: ast.Index, info: ClassInfo) -> Code:
     """Return `C(...)` for `C.new(...)`, where that function is the class's `__init__`."""
-    from .class_info import padded
-
     taken = info.methods["__init"].function
-    given = node.arguments[: len(taken.parameters)]
-    listed = padded(c, given, len(taken.parameters), taken.vararg)
+    listed = given(c, node.arguments[: len(taken.parameters)], taken)
     target = c.expression(function.table).at(ATOM)
     if listed is None:
         return c.lua("call", ", ".join([target, *arguments(c, node.arguments)]))
@@ -133,13 +131,10 @@ def _made(c: Context, node: ast.Call, function: ast.Index, info: ClassInfo) -> C
 
 def _constructed(c: Context, node: ast.Call, kind: Type) -> Code | None:
     """Return the construction of an object of a class of the file."""
-    from .class_info import padded
-
     start = kind.detail.method("__init")
     if start is None:
         return None
-    function = start.function
-    listed = padded(c, node.arguments, len(function.parameters), function.vararg)
+    listed = given(c, node.arguments, start.function)
     if listed is None:
         return None
     return Code(f"{c.expression(node.function).at(ATOM)}({', '.join(listed)})")
@@ -231,6 +226,10 @@ def method(c: Context, node: ast.MethodCall, any_method: str) -> tuple[Code, boo
         found: Code | None = owner.detail.call_method(c, node)
         if found is not None:
             return found, False
+    if owner.kind == "class" and owner.detail is not None and owner.detail.of_tables:
+        built = _upon_class(c, node, owner.detail)
+        if built is not None:
+            return built, True
     if owner.kind == "options" and name in ("option", "text", "parse", "argument", "log"):
         listed = ", ".join(arguments(c, node.arguments))
         return Code(f"{c.expression(node.object).at(ATOM)}.{name}({listed})"), False
@@ -257,6 +256,34 @@ def method(c: Context, node: ast.MethodCall, any_method: str) -> tuple[Code, boo
     listed = ", ".join([str(target), quoted(name), *arguments(c, node.arguments)])
     found = c.lua(any_method, listed, reason="what is called is unknown")
     return found, any_method == "invoke"
+
+
+def _upon_class(c: Context, node: ast.MethodCall, info: ClassInfo) -> Code | None:
+    """Return `C(...)` for `C:new(...)`, and `C.make(...)` for what else makes its objects."""
+    target = c.expression(node.object).at(ATOM)
+    name = node.method
+    for k in info.lineage():
+        if k.maker == name:
+            taken = k.methods["__init"].function
+            listed = given(c, node.arguments[: len(taken.parameters)], taken)
+            return None if listed is None else Code(f"{target}({', '.join(listed)})")
+        if k.plain_maker == name:
+            start = node.arguments[0] if node.arguments else ast.Nil(node.line, node.column)
+            if isinstance(start, ast.Nil):
+                return Code(f"{target}()")
+            assert isinstance(start, ast.TableConstructor)
+            fields = plain_fields_of(c, start)
+            if fields is not None:
+                return Code(f"{target}({fields})")
+            return Code(f"{c.use('setmetatable')}({c.expression(start)}, {target})")
+        if name in k.class_methods:
+            listed = given(c, node.arguments, k.methods[name].function)
+            if listed is None:
+                return None
+            return Code(f"{target}.{member(name)}({', '.join(listed)})")
+        if name in k.methods:
+            return None
+    return None
 
 
 def _unique_method(c: Context, node: ast.MethodCall, owner: Type) -> Code | None:

@@ -12,7 +12,7 @@ from ..names import is_attribute
 from ..scope import FileScope, Variable
 from ..syntax import may_be_several
 from ..types import Types
-from .class_names import MODULE_FIELDS, MODULE_METHODS
+from .class_names import MODULE_FIELDS, MODULE_METHODS, member
 from .context import Context
 
 
@@ -48,6 +48,12 @@ class ClassInfo:
         What such a class has beside its methods.
     maker : str or None
         The function of such a class that is its `__init__`: "new".
+    plain_maker : str or None
+        The function that does no more than give a table its class.
+    class_methods : frozenset of str
+        What is called upon such a class itself.
+    defaults : list of Field
+        What such a class has from the start beside its methods.
     """
 
     typename: str
@@ -67,6 +73,9 @@ class ClassInfo:
     base: ast.Name | None = None
     constants: frozenset[str] = frozenset()
     maker: str | None = None
+    plain_maker: str | None = None
+    class_methods: frozenset[str] = frozenset()
+    defaults: list[ast.Field] = field(default_factory=list)
 
     # -- what is known of instances -----------------------------------------------------------
 
@@ -139,6 +148,14 @@ class ClassInfo:
         """Whether a class made of a table is known to have a field or function."""
         return any(name in k.methods or name in k.constants for k in self.lineage())
 
+    def makes(self, name: str) -> bool:
+        """Whether what is called upon such a class by a name makes an object of it."""
+        return any(name in (k.maker, k.plain_maker) for k in self.lineage())
+
+    def is_bound(self, name: str) -> bool:
+        """Whether what such a class has under a name takes the class itself."""
+        return any(name in k.class_methods for k in self.lineage())
+
     def read_field(self, c: Context, node: ast.Index, key: str) -> Code | None:
         """Return `self.key`, where that is sure to be there."""
         if not is_attribute(key) or self.method(key) is not None:
@@ -182,6 +199,8 @@ class ClassInfo:
         if len(shapes) > 1 or not self.method(name).method:  # type: ignore[union-attr]
             return None
         listed = padded(c, node.arguments, *shapes.pop())
+        if self.of_tables:
+            name = member(name)
         return None if listed is None else Code(f"{target}.{name}({', '.join(listed)})")
 
 
@@ -200,6 +219,16 @@ def relate(classes: Iterable[ClassInfo]) -> dict[str, ClassInfo]:
             above.family.append(info)
         info.family += lineage
     return by_name
+
+
+def given(c: Context, nodes: list[ast.Expression], function: ast.Function) -> list[str] | None:
+    """Return arguments for a function; None as `padded`. What may be left out is."""
+    listed = padded(c, nodes, len(function.parameters), function.vararg)
+    late = c.module.optional.get(id(function), frozenset())
+    left = function.parameters[len(nodes) :]
+    if listed is None or function.vararg or any(name.variable not in late for name in left):
+        return listed
+    return listed[: len(nodes)]
 
 
 def padded(c: Context, nodes: list[ast.Expression], wanted: int, vararg: bool) -> list[str] | None:

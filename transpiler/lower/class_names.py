@@ -24,6 +24,15 @@ EVENTS = {
 }
 """Metamethods that are methods of Python's."""
 
+HIDDEN = frozenset(words("append update get keys values items array count equals of"))
+"""Fields that Python's own methods of a Table hide."""
+
+
+def member(name: str) -> str:
+    """Return what a method, or another field, of a class made of a table is called in Python."""
+    return f"{name}_" if name in HIDDEN else name
+
+
 MODULE_FIELDS = frozenset(["output", "gradInput", "weight", "bias", "train", "_type"])
 """Fields that every module has, if only as None."""
 

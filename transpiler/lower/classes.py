@@ -5,8 +5,9 @@ from __future__ import annotations
 from .. import ast
 from ..code import Code, quoted
 from ..names import is_attribute
+from ..scope import Variable
 from .class_info import ClassInfo, padded
-from .class_names import CRITERION_PROTOCOL, EVENTS, MODULE_FIELDS, PROTOCOL, SPECIAL
+from .class_names import CRITERION_PROTOCOL, EVENTS, MODULE_FIELDS, PROTOCOL, SPECIAL, member
 from .context import Context
 
 
@@ -32,8 +33,10 @@ def class_statement(c: Context, info: ClassInfo) -> None:
             late = []
         for name in late:
             c.put(f"{name} = None")
+        for entry in info.defaults:
+            _default(c, entry)
         for position, (name, statement) in enumerate(info.methods.items()):
-            if position or late:
+            if position or late or info.defaults:
                 c.put()
             put_comments(c, statement.before)
             if statement.after is not None:
@@ -45,11 +48,24 @@ def class_statement(c: Context, info: ClassInfo) -> None:
                 bool(function.parameters) and function.parameters[0].name == "self"
             )
             event = EVENTS.get(name) if info.of_tables else None
-            if not takes_self and event is None:
+            if name in info.class_methods:
+                c.put("@classmethod")
+            elif not takes_self and event is None:
                 c.put("@staticmethod")
             c.module.method_of[id(function)] = info
             _follow_protocol(c, info, name, statement)
-            define(c, function, event or SPECIAL.get(name, name), method=statement.method)
+            text = event or SPECIAL.get(name, name)
+            define(c, function, member(text) if info.of_tables else text, method=statement.method)
+        if info.of_tables and not (info.methods or info.defaults):
+            c.put("pass")
+
+
+def _default(c: Context, entry: ast.Field) -> None:
+    from .comments import put_comments
+
+    assert isinstance(entry.key, ast.String)
+    put_comments(c, entry.before + ([entry.after] if entry.after is not None else []))
+    c.put(f"{member(entry.key.value)} = {c.expression(entry.value)}")
 
 
 def _follow_protocol(
@@ -98,6 +114,17 @@ def base_of(c: Context, info: ClassInfo) -> str:
     return str(c.lua("class_named", quoted(info.parent_name)))
 
 
+def _above(c: Context, variable: Variable) -> ClassInfo | None:
+    """Return the class made of a table that is written here, where a variable is its base."""
+    here = c.scope.function
+    info = None if here is None else c.module.method_of.get(id(here))
+    if info is None or info.base is None or info.base.variable is not variable:
+        return None
+    taken = info.methods.items()
+    upon_object = any(s.function is here and n not in info.class_methods for n, s in taken)
+    return info if upon_object and info.parent is not None else None
+
+
 def super_call(c: Context, node: ast.Call) -> Code | None:
     """Return `super().method(...)` for `parent.method(self, ...)`."""
     from .values import arguments
@@ -108,11 +135,16 @@ def super_call(c: Context, node: ast.Call) -> Code | None:
     owner = function.table
     if not (isinstance(owner, ast.Name) and owner.variable is not None):
         return None
-    info = c.module.class_parents.get(owner.variable)
+    here = c.scope.function
+    info = c.module.class_parents.get(owner.variable) or _above(c, owner.variable)
     if info is None or not node.arguments:
         return None
     given = node.arguments[0]
     key = SPECIAL.get(function.key.value, function.key.value)
+    if info.of_tables:
+        if function.key.value in EVENTS:
+            return None
+        key = member(key)
     if not isinstance(given, ast.Name) or given.name != "self" or given.variable is None:
         return None
     above = None if info.parent is None else info.parent.method(function.key.value)
@@ -121,7 +153,6 @@ def super_call(c: Context, node: ast.Call) -> Code | None:
         taken = above.function
         listed = padded(c, node.arguments[1:], len(taken.parameters), taken.vararg)
     rest = ", ".join(arguments(c, node.arguments[1:]) if listed is None else listed)
-    here = c.scope.function
     inside = here is not None and c.module.method_of.get(id(here)) is info
     if inside and given.variable.scope is c.scope:
         if above is not None and listed is None:  # more or fewer than it takes, perhaps

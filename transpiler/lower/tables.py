@@ -7,14 +7,12 @@ from ..code import ADD, ATOM, Code, quoted
 from ..code import binary as binary_code
 from ..names import is_attribute
 from ..syntax import may_be_several
-from ..text import words
+from .class_names import HIDDEN as HIDDEN
+from .class_names import member
 from .comments import _clean, comment_lines
 from .context import Context
 from .dicts import KINDS, entry_of, made
 from .values import last_argument
-
-HIDDEN = frozenset(words("append update get keys values items array count equals of"))
-"""Fields that Python's own methods of a Table hide."""
 
 
 def constructor(c: Context, node: ast.TableConstructor) -> Code:
@@ -29,9 +27,15 @@ def constructor(c: Context, node: ast.TableConstructor) -> Code:
     positional = [f for f in node.fields if f.key is None]
     named = [f for f in node.fields if f.key is not None]
     ordered = named + positional
-    if ordered != node.fields and _several_calls(ordered):
+    if ordered != node.fields and (_several_calls(ordered) or _twice(positional, named)):
         return _in_order(c, node)
     return _mapping(c, node, positional, named)
+
+
+def _twice(positional: list[ast.Field], named: list[ast.Field]) -> bool:
+    """Whether an entry is given by its place and by its number: the later one stays."""
+    numbers = [f.key.value for f in named if isinstance(f.key, ast.Number)]
+    return any(1 <= n <= len(positional) for n in numbers)
 
 
 def _several_calls(ordered: list[ast.Field]) -> bool:
@@ -173,6 +177,8 @@ def place(c: Context, node: ast.Index) -> str:
         return f"{table}[{shifted(c, node.key, -1)}]"
     if isinstance(node.key, ast.String):
         key = node.key.value
+        if c.type_of(node.table).kind == "class" and is_attribute(key):
+            return f"{table}.{member(key)}"
         if is_attribute(key) and not key.startswith("_") and key not in HIDDEN and key.isascii():
             return f"{table}.{key}"
         return f"{table}[{quoted(key)}]"

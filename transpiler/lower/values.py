@@ -129,6 +129,10 @@ def index(c: Context, node: ast.Index) -> Code:
             return known
     if key is not None and owner.kind == "package" and is_attribute(key):
         return Code(f"{c.expression(node.table).at(ATOM)}.{key}")
+    if key is not None and is_of_tables(owner) and owner.kind == "class":
+        if is_attribute(key) and owner.detail.has(key) and not owner.detail.is_bound(key):
+            return Code(place(c, node))
+        return c.lua("index", c.expression(node.table), c.expression(node.key))
     if key is not None and is_attribute(key) and c.type_of(node).kind == "class":
         return Code(f"{c.expression(node.table).at(ATOM)}.{key}")
     if key is not None and owner.kind == "object" and owner.detail is not None:
@@ -145,8 +149,7 @@ def index(c: Context, node: ast.Index) -> Code:
     table = c.expression(node.table)
     if is_plain_field(c, node) or is_read_plainly(c, node):
         return Code(f"{table.at(ATOM)}.{key}")
-    unsure = is_of_tables(owner) and not owner.detail.has(key)
-    if key is not None and owner.kind == "class" and is_attribute(key) and not unsure:
+    if key is not None and owner.kind == "class" and is_attribute(key):
         return Code(f"{table.at(ATOM)}.{key}")
     return c.lua(
         "index", table, c.expression(node.key), reason="what is indexed is of unknown type"
