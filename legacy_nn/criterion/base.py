@@ -25,7 +25,7 @@ from ..gradients import refilled
 from ..hessian import DiagonalHessian
 from ..state import take_fields
 from ..torch7.types import default_dtype
-from ..values import as_input, as_torch, map_tensors, size_text, tensors_in
+from ..values import as_input, as_torch, builds_graph, map_tensors, size_text, tensors_in
 
 
 @torch_class("nn.Criterion")
@@ -99,7 +99,15 @@ class Criterion(Copying, Converting, DiagonalHessian, TorchClass):
     # -- the framework's protocol -------------------------------------------------------
 
     def __call__(self, input: Any, target: Any = None) -> Tensor:
-        """Return the loss as a 0-d tensor in the graph of `input`; no field changes."""
+        """Return the loss as a 0-d tensor in the graph of `input`; no field changes.
+
+        Called on a table of nodes of a graph, return a new node: torch/nngraph init.lua.
+        """
+        if target is None and builds_graph(input):
+            from .as_module import ModuleFromCriterion
+
+            node: Tensor = ModuleFromCriterion(self)(input)
+            return node
         with np.errstate(all="ignore"):
             loss = self.compute(as_input(input), as_input(target))
         return loss if loss.shape == () else loss.reshape(())

@@ -145,3 +145,31 @@ local function create_network()
 end
 net = create_network()
 input = {torch.Tensor{1, 2, 5}, {P(3, 4), P(3, 4), P(3, 4), P(3, 4)}}
+----- losses inside of the graph
+local params = {words = 5, width = 4}
+local function create_network()
+   local x = nn.Identity()()
+   local y = nn.Identity()()
+   local z = nn.Identity()()
+   local hidden = nn.Tanh()(nn.Linear(params.width, params.width)(x))
+   local h2y = nn.Linear(params.width, params.words)
+   local pred = nn.LogSoftMax()(h2y(hidden))
+   local err = nn.ClassNLLCriterion()({pred, y})
+   local far = nn.MSECriterion()({hidden, z})
+   local rough = nn.SmoothL1Criterion()({nn.Linear(params.width, params.width)(hidden), z})
+   local module = nn.gModule({x, y, z}, {err, far, nn.CAddTable()({rough, far})})
+   module:getParameters():uniform(-0.1, 0.1)
+   return module
+end
+net = create_network()
+input = {P(3, 4), torch.Tensor{1, 2, 5}, P(3, 4):mul(2)}
+----- a loss of scores
+local function criterion_net(width)
+   local x, y, p = nn.Identity()(), nn.Identity()(), nn.Identity()()
+   local scores = nn.Linear(width, 3)(x)
+   local loss = nn.CrossEntropyCriterion()({scores, y})
+   local apart = nn.AbsCriterion()({scores, p})
+   return nn.gModule({x, y, p}, {loss, apart})
+end
+net = criterion_net(4)
+input = {P(2, 4), torch.Tensor{3, 1}, P(2, 3):abs()}

@@ -211,7 +211,7 @@ REFUSED = [
         "local n = math.random(2); local y = x; for i = 1, n do y = nn.Tanh()(y) end",
         "n, which the graph is shaped by, is computed",
     ),
-    ("local y = nn.MSECriterion()({x, x})", "a criterion is a part of the graph"),
+    ("local y = nn.MSECriterion(false)({x, x})", "a criterion is a part of the graph"),
     ("print(x.data)", "called in it for its effect"),
     ("t.x = x", "what is put into the table t"),
     ("x = other(x)", "its inputs are not variables"),

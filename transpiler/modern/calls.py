@@ -64,7 +64,8 @@ def _method(r: Rewriter, node: ast.MethodCall) -> Any:
         if kept in ("params", "grads"):
             model = r.training.model_of(given)
             node.object = r.expression(node.object)
-            node.arguments = [r.models.vector(given, model, kept == "grads")]
+            copied: Any = r.models.vector(given, model, kept == "grads")
+            node.arguments = [copied]
             return node
     if role == "criterion" and node.method == "forward" and len(node.arguments) == 2:
         output = r.expression(node.arguments[0])

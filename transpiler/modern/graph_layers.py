@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import ast
+from ..text import words
 from .chains import chain_of
 from .classes import class_of
 from .constructors import Arguments, Unclear
+from .criterions import loss_code
 from .graph_pieces import Code, Piece
 from .graph_statics import Refused, Static, statics_in
 from .layers import LAYERS
@@ -39,6 +41,16 @@ class Made:
     has_parameters: bool
     attribute: str
     rank: str | None = None
+
+
+LOSSES_IN_GRAPHS = frozenset(
+    words(
+        """
+        MSECriterion AbsCriterion SmoothL1Criterion ClassNLLCriterion CrossEntropyCriterion
+        """
+    )
+)
+"""Criterions that a graph may have, of a table of two nodes."""
 
 
 class Makers:
@@ -72,7 +84,11 @@ class Makers:
                 attribute = _snake(str(layer.code.parts[0]).removeprefix("nn.").rstrip("("))
                 return Made([layer.code], layer.has_parameters, attribute, layer.rank)
         if name is not None and name.endswith("Criterion"):
-            raise Refused(node, "a criterion is a part of the graph")
+            if name not in LOSSES_IN_GRAPHS or calls or base.arguments:
+                raise Refused(node, "a criterion is a part of the graph")
+            loss = loss_code(base, name, summed=False)
+            assert loss is not None  # it has no arguments
+            return Made([loss], False, "criterion")
         function = plain(base.function) if isinstance(base, ast.Call) else None
         if name is None and not isinstance(function, (ast.Name, ast.Index)):
             raise Refused(node, "a layer that is applied to a node is not known")

@@ -9,8 +9,9 @@ from .. import ast
 from ..scope import Variable
 from .chains import chain_of
 from .classes import class_of
+from .criterions import LOSSES
 from .graph_kinds import NODE, TABLE
-from .graph_layers import Made, Makers
+from .graph_layers import LOSSES_IN_GRAPHS, Made, Makers
 from .graph_operations import OPERATIONS
 from .graph_pieces import Code
 from .graph_statics import Refused
@@ -303,6 +304,8 @@ class Nodes:
                 return self._rest(layers, result, hint)
         if name == "LookupTable":
             found = self._words(found, first)
+        if name in LOSSES_IN_GRAPHS:
+            found = self._compared(found, first, str(name))
         if len(layers) > 1:
             code, rank = self.makers.chain(layers, found.rank)
             layer = self.makers.place(code, hint, place)
@@ -317,6 +320,18 @@ class Nodes:
             raise Refused(node, "words are looked up in a table of nodes")
         parts: list[Part] = ["from_zero(", *found.parts, ")"]
         return Value([Template(node.line, node.column, parts, imports=(FROM_ZERO,))])
+
+    def _compared(self, found: Value, node: Any, name: str) -> Value:
+        """Return a prediction and its target, which has no gradient; classes count from 0."""
+        if len(found.items) != 2:
+            raise Refused(node, "a criterion takes a table that is not written out")
+        output, target = (list(item.parts) for item in found.items)
+        if LOSSES[name].classes:
+            parts: list[Part] = ["from_zero(", *target, ")"]
+            target = [Template(node.line, node.column, parts, imports=(FROM_ZERO,))]
+        else:
+            target.append(".detach()")
+        return replace(found, parts=["(", *output, ", ", *target, ")"])
 
     def _rest(self, layers: list[Any], found: Value, hint: str | None) -> Value:
         return found if len(layers) == 1 else self._applied(layers[1:], found, hint)

@@ -246,6 +246,10 @@ def _shared_slopes(m: Any) -> Any:
     return legacy.PReLU(0 if m.num_parameters == 1 else m.num_parameters)
 
 
+def _loss(kind: Callable[[], Any]) -> Callable[[Any], Any]:
+    return lambda m: legacy.ModuleFromCriterion(kind())
+
+
 MAKERS: dict[str, Callable[[Any], Any]] = {
     "Linear": lambda m: legacy.Linear(m.in_features, m.out_features, m.bias is not None),
     "Conv2d": _convolution,
@@ -288,5 +292,10 @@ MAKERS: dict[str, Callable[[Any], Any]] = {
     "ReplicationPad2d": _padded(legacy.SpatialReplicationPadding),
     "Upsample": _plain(legacy.SpatialUpSamplingNearest, "scale_factor"),
     "PixelShuffle": _plain(legacy.PixelShuffle, "upscale_factor"),
+    "MSELoss": _loss(legacy.MSECriterion),
+    "L1Loss": _loss(legacy.AbsCriterion),
+    "SmoothL1Loss": _loss(legacy.SmoothL1Criterion),
+    "NLLLoss": _loss(legacy.ClassNLLCriterion),
+    "CrossEntropyLoss": _loss(legacy.CrossEntropyCriterion),
 }
 """By the class, of core.nn or written into the file: what makes its counterpart of Torch."""

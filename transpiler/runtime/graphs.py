@@ -155,6 +155,10 @@ class _Node:
     def __iter__(self) -> Iterator[_Node]:
         raise GraphError("how many elements a table has is not known here; read them by number")
 
+    def detach(self) -> _Node:
+        """Return the target of a loss, whose gradient is 0 in Torch."""
+        return self
+
     def sigmoid(self) -> _Node:
         return self.through(legacy.Sigmoid())
 
