@@ -55,13 +55,24 @@ def shared_globals(
             dynamic = dynamic or bool(DYNAMIC & scope.globals_read)
     if not users.get("_"):
         writers.pop("_", None)
-    found = set()
+    found = {name for name in _packages_of_classes(modules.values()) if name in writers}
     for name, assigned in writers.items():
         known = name in library.PACKAGES or name in library.LIBRARIES or name in library.GLOBALS
         everywhere = assigned | users.get(name, set())
         if dynamic or known or any(len(everywhere & together[path]) > 1 for path in assigned):
             found.add(name)
     return found, dynamic
+
+
+def _packages_of_classes(modules: Iterable[Module]) -> set[str]:
+    """Return the tables of which `torch.class("geo.Circle")` makes an entry, found by name."""
+    names = set()
+    for module in modules:
+        for call in module.scopes.calls:
+            if isinstance(call, ast.Call) and dotted(call.function) == "torch.class":
+                given = [a.value for a in call.arguments[:1] if isinstance(a, ast.String)]
+                names |= {text.partition(".")[0] for text in given if "." in text}
+    return names
 
 
 def shared_functions(modules: Iterable[Module], shared: set[str]) -> dict[str, ast.Function]:

@@ -157,6 +157,9 @@ class Translator:
         if wrapped:
             self._wrapped(c)
         else:
+            if scopes.top.uses_vararg:
+                c.put(f"{module.vararg} = {c.lua('words_for', '__name__')}")
+                c.put()
             body(c, module.block)
             put_trailing(c, module.block)
         return _assembled(c, self._undefined_globals(wrapped)), c
@@ -177,7 +180,8 @@ class Translator:
             put_trailing(c, c.module.block)
         c.put()
         c.put()
-        c.put(f"exports = {name}()")
+        given = f"*{c.lua('words_for', '__name__')}" if c.scopes.top.uses_vararg else ""
+        c.put(f"exports = {name}({given})")
 
     def _undefined_globals(self, wrapped: bool) -> list[str]:
         """Return the module's globals that no statement at its top defines."""

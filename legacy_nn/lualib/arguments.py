@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rekindle.core.checkpoint.table import Table
+from rekindle.core.checkpoint.table import Table, new_table
 
 from .errors import bad_argument
 from .kinds import type_of
@@ -46,7 +46,10 @@ def string(value: Any, position: int, function: str, default: str | None = None)
 
 
 def table(value: Any, position: int, function: str) -> Table:
-    """Return a Table."""
-    if not isinstance(value, Table):
-        raise bad_argument(position, function, f"table expected, got {type_of(value)}")
-    return value
+    """Return a Table; of an object of one of Torch's classes its fields, as they are kept."""
+    if isinstance(value, Table):
+        return value
+    fields = getattr(value, "__dict__", None)
+    if type(fields) is dict and type_of(value) == "table":
+        return new_table(fields)
+    raise bad_argument(position, function, f"table expected, got {type_of(value)}")

@@ -137,7 +137,8 @@ def next_(table: Any, key: Any = None) -> Any:
     >>> next_(Table(["a"])), next_(Table(["a"]), 1)
     ((1, 'a'), None)
     """
-    entries = check_table(table, 1, "next")._map
+    table = check_table(table, 1, "next")
+    entries = table._map
     if key is None:
         if not entries:
             return None

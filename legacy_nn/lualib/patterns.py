@@ -76,7 +76,7 @@ def _start(init: Any, text: str, function: str) -> int:
     """Return where to begin, from 0; a negative `init` counts from the end."""
     at = integer(init, 3, function, 1)
     at = at + len(text) if at < 0 else at - 1
-    return max(at, 0)
+    return min(max(at, 0), len(text))
 
 
 def _anchor(pattern: str) -> tuple[str, bool]:
@@ -92,8 +92,7 @@ def find(s: Any, pattern: Any, init: Any = None, plain: Any = None) -> Any:
     ----------
     s, pattern : str
     init : int, optional
-        Where to begin, from 1; negative from the end. Behind the end nothing is found, as with
-        5.2 compatibility.
+        Where to begin, from 1; negative from the end. What lies behind the end means the end.
     plain : bool, optional
         Whether the pattern stands for itself.
 
@@ -104,8 +103,6 @@ def find(s: Any, pattern: Any, init: Any = None, plain: Any = None) -> Any:
     """
     text, wanted = string(s, 1, "find"), string(pattern, 2, "find")
     at = _start(init, text, "find")
-    if at > len(text):
-        return None
     if truth(plain) or SPECIALS.isdisjoint(wanted):
         start = text.find(wanted, at)
         return None if start < 0 else (start + 1, start + len(wanted))
@@ -124,8 +121,6 @@ def match(s: Any, pattern: Any, init: Any = None) -> Any:
     """
     text, wanted = string(s, 1, "match"), string(pattern, 2, "match")
     at = _start(init, text, "match")
-    if at > len(text):
-        return None
     body, anchored = _anchor(wanted)
     found = _matches(text, body, at, anchored)
     return None if found is None else _results(text, found)

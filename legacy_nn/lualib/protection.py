@@ -8,8 +8,9 @@ from typing import Any, NoReturn
 from .arguments import integer
 from .calls import call, single, spread
 from .errors import LuaError, bad_argument, located, place, place_in, protected
-from .kinds import truth
+from .kinds import truth, type_of
 from .operand_names import in_lua
+from .values import tostring
 
 
 def error(message: Any = None, level: Any = None) -> NoReturn:
@@ -18,7 +19,8 @@ def error(message: Any = None, level: Any = None) -> NoReturn:
     Parameters
     ----------
     message : Any
-        Text gets the place of the error in front, "file:line: "; other values stay as they are.
+        Text, and a number as text, gets the place of the error in front, "file:line: "; other
+        values stay as they are.
     level : int, optional
         Whose place: 1 (default) for the caller of `error`, 2 for the caller's caller, 0 for none.
 
@@ -28,8 +30,8 @@ def error(message: Any = None, level: Any = None) -> NoReturn:
         Its `value` is the message.
     """
     depth = integer(level, 2, "error", 1)
-    if type(message) is str and depth > 0:
-        message = place(depth) + message
+    if depth > 0 and type_of(message) in ("string", "number"):
+        message = place(depth) + tostring(message)
     raise LuaError(message)
 
 

@@ -41,7 +41,8 @@ def sort(table: Any, before: Any = None) -> None:
     """
     values = table if isinstance(table, list) else None
     if values is None:
-        entries = check_table(table, 1, "sort")._map
+        table = check_table(table, 1, "sort")
+        entries = table._map
         values = [entries.get(k) for k in range(1, len(table) + 1)]
     if before is not None and type_of(before) != "function":
         raise bad_argument(2, "sort", f"function expected, got {type_of(before)}")

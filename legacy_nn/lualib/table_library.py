@@ -41,7 +41,8 @@ def unpack(table: Any, i: Any = None, j: Any = None) -> Any:
     """Return the elements i to j as results, nils included; by default all from 1 to `#t`."""
     if isinstance(table, list):
         table = sequence(*table)
-    entries = check_table(table, 1, "unpack")._map
+    table = check_table(table, 1, "unpack")
+    entries = table._map
     first = integer(i, 2, "unpack", 1)
     last = len(table) if j is None else integer(j, 3, "unpack")
     if last - first + 1 >= STACK:
@@ -54,7 +55,8 @@ def insert(table: Any, *args: Any) -> None:
     if isinstance(table, list):
         _insert_in_list(table, args)
         return
-    entries = check_table(table, 1, "insert")._map
+    table = check_table(table, 1, "insert")
+    entries = table._map
     count = len(table)
     if len(args) == 1:
         rawset(table, count + 1, args[0])
@@ -81,7 +83,8 @@ def remove(table: Any, position: Any = None) -> Any:
     if isinstance(table, list):
         k = len(table) if position is None else integer(position, 2, "remove")
         return table.pop(k - 1) if 1 <= k <= len(table) else None
-    entries = check_table(table, 1, "remove")._map
+    table = check_table(table, 1, "remove")
+    entries = table._map
     count = len(table)
     k = count if position is None else integer(position, 2, "remove")
     if not 1 <= k <= count:
@@ -98,7 +101,8 @@ def concat(table: Any, separator: Any = None, i: Any = None, j: Any = None) -> s
     glue = string(separator, 2, "concat", "")
     if isinstance(table, list):
         table = sequence(*table)
-    entries = check_table(table, 1, "concat")._map
+    table = check_table(table, 1, "concat")
+    entries = table._map
     first = integer(i, 3, "concat", 1)
     last = len(table) if j is None else integer(j, 4, "concat")
     parts = []

@@ -387,3 +387,30 @@ Mixed.__index = Mixed
 function Mixed:hello() return 'hello ' .. self:name() end
 function Mixed.name() return 'mixed' end
 print(Mixed.hello({name = function() return 'plain' end}), Mixed:hello())
+
+--## deep recursion
+local function sum(n) if n == 0 then return 0 end return n + sum(n - 1) end
+print(sum(6000))
+local odd
+local function even(n) if n == 0 then return true end return odd(n - 1) end
+function odd(n) if n == 0 then return false end return even(n - 1) end
+print(even(5000))
+local List = setmetatable({}, {__index = function(t, n) return n == 0 and 0 or t[n - 1] + 1 end})
+print(List[150])
+local function endless(n) return 1 + endless(n + 1) end
+local ok, message = pcall(endless, 1)
+print(ok, message:match('stack overflow'))
+
+--## entries given twice
+local t = {[1] = 'a', 'b', [2] = 'c', 'd', x = 1}
+print(t[1], t[2], t.x)
+
+--## loops that stand still
+local turns = 0
+for i = 1, 2, 0 do turns = turns + 1 if turns == 5 then break end end
+print(turns)
+
+--## numbers as errors
+local ok, e = pcall(function() error(12) end)
+print(type(e), (e:gsub('^.-:%d+: ', '')))
+print(type(select(2, pcall(error, 12, 0))))

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import ast
 from ..names import is_attribute
-from ..syntax import blocks_of, dotted
+from ..syntax import blocks_of, dotted, may_be_several, returns
 from .class_info import ClassInfo
 from .class_names import SPECIAL
 
@@ -42,7 +42,17 @@ def find_classes(block: ast.Block, found: Any) -> None:
                 continue
             info.methods[key] = later
             found.moved.add(id(later))
+            if SPECIAL.get(key) == "__repr__":
+                _give_one_value(later.function)
         found.add_class(statement, info)
+
+
+def _give_one_value(function: ast.Function) -> None:
+    """Let a function's `return text:gsub(...)` give the text alone, which is what is printed."""
+    for found in returns(function.body):
+        if len(found.values) == 1 and may_be_several(found.values[0]):
+            inner = found.values[0]
+            found.values[0] = ast.Paren(inner.line, inner.column, inner)
 
 
 def _is_special(key: str) -> bool:

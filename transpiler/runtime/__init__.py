@@ -33,6 +33,7 @@ from rekindle.legacy_nn.lualib import unpack as unpack
 from rekindle.legacy_nn.lualib import xpcall as xpcall
 
 from . import depth as depth
+from . import depth as depth
 from . import lua as lua
 from . import tensors as tensors
 from .classes import TorchObject as TorchObject

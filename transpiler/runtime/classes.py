@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 from rekindle.core import checkpoint
 from rekindle.core.checkpoint import Table as PlainTable
 from rekindle.core.checkpoint.registry import CLASSES
+from rekindle.core.checkpoint.table import as_key, new_table
 from rekindle.core.checkpoint.torch_types import storage_class, tensor_class
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
-from rekindle.legacy_nn import lualib
+from rekindle.legacy_nn import Container, Module, Sequential, lualib
 from rekindle.legacy_nn.classes import TorchClass
 from rekindle.legacy_nn.torch7.files.classes import STANDARD
 
@@ -42,6 +43,14 @@ class TorchObject(TorchClass):
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
 
+    def __getitem__(self, key: Any) -> Any:
+        """Return an entry whose key is no name: `self[1]`."""
+        return vars(self).get(as_key(key))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Assign an entry whose key is no name; None deletes it."""
+        new_table(vars(self))[key] = value
+
     def t7_fields(self) -> PlainTable:
         """Return the fields as a file holds them."""
         return PlainTable(vars(self))
@@ -68,10 +77,9 @@ def torch_class(typename: str, place: Any = None) -> Callable[[C], C]:
         checkpoint.register(typename, cls)
         events = {event: vars(cls)[f"{event}__"] for event in EVENTS if f"{event}__" in vars(cls)}
         if events:
-            inherited = getattr(cls, "lua_metatable", None)
-            above = {} if inherited is None else dict(inherited.items())
-            cls.lua_metatable = PlainTable({**above, **events})  # type: ignore[attr-defined]
-            setattr(cls, "__hash__", object.__hash__)  # noqa: B010  # `__eq__` takes it away
+            add_events(cls, events)
+        if _starts_in_no_mode(cls):
+            cls.train = None  # type: ignore[attr-defined]
         if getattr(cls, "read", None) is not None:
             _register_reader(cls, typename)
         package, _, name = typename.rpartition(".")
@@ -86,6 +94,14 @@ def torch_class(typename: str, place: Any = None) -> Callable[[C], C]:
     return register
 
 
+def add_events(cls: type, events: dict[str, Any]) -> None:
+    """Give a class metamethods, by their names in Lua."""
+    inherited = getattr(cls, "lua_metatable", None)
+    above = {} if inherited is None else dict(inherited.items())
+    cls.lua_metatable = PlainTable({**above, **events})  # type: ignore[attr-defined]
+    setattr(cls, "__hash__", object.__hash__)  # noqa: B010  # `__eq__` takes it away
+
+
 def _register_reader(cls: type, typename: str) -> None:
     """Let files call a class's own `read` and `write` as Lua calls them."""
 
@@ -94,6 +110,12 @@ def _register_reader(cls: type, typename: str) -> None:
 
     write = getattr(cls, "write", None)
     STANDARD.register(typename, lambda file: object.__new__(cls), read=read, write=write)
+
+
+def _starts_in_no_mode(cls: type) -> bool:
+    """Whether objects have no `train` before somebody sets it: nn.Module itself sets none."""
+    base = next((k for k in cls.__mro__ if k.__module__.startswith("rekindle.legacy_nn.")), None)
+    return base in (Module, Container, Sequential)
 
 
 def _publish(package: str, name: str, cls: type) -> None:
@@ -154,9 +176,11 @@ def typename(value: Any) -> str | None:
 
 def getmetatable(value: Any) -> Any:
     """Return the metatable of a value: of an object of a class of Torch the class itself."""
-    found = lualib.getmetatable(value)
-    is_object = not isinstance(value, (Tensor, Storage)) and typename(value) is not None
-    return type(value) if found is None and is_object else found
+    if isinstance(value, type):
+        return value.__base__ if getattr(value.__base__, "t7_typename", None) else None
+    if not isinstance(value, (Tensor, Storage)) and typename(value) is not None:
+        return type(value)
+    return lualib.getmetatable(value)
 
 
 def torch_type(value: Any) -> str:

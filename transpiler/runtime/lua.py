@@ -6,6 +6,7 @@ where they are not one.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from types import FunctionType, MethodType
 from typing import Any, NoReturn
@@ -44,7 +45,7 @@ from rekindle.legacy_nn.lualib.calls import single as single
 from rekindle.legacy_nn.module import Module
 from rekindle.legacy_nn.nngraph import NnNode
 
-from .classes import SPECIAL
+from .classes import EVENTS, SPECIAL, TorchObject, add_events
 from .classes import class_named as class_named
 from .classes import type_of as type_of
 from .jumps import Jump as Jump
@@ -81,6 +82,19 @@ def unavailable(name: str) -> Any:
     return getattr(lualib, name, None) or (lambda *_: untranslated(f"'{name}' is not translated"))
 
 
+def words_for(module: str) -> tuple[str, ...]:
+    """Return `...` of a file: the words of the command line, or the name that `require` was given.
+
+    Parameters
+    ----------
+    module : str
+        Its `__name__`.
+    """
+    if module == "__main__":
+        return tuple(sys.argv[1:])
+    return () if module.startswith("dofile ") else (module,)
+
+
 # -- fields -----------------------------------------------------------------------------------
 
 
@@ -101,11 +115,15 @@ def newindex(value: Any, key: Any, new: Any) -> None:
     if isinstance(value, type) and key in SPECIAL:
         setattr(value, SPECIAL[key], new)
         return
+    if isinstance(value, type) and type(key) is str and key.removesuffix("__") in EVENTS:
+        add_events(value, {key.removesuffix("__"): new})
     plain_newindex(value, key, new)
 
 
 def length(value: Any) -> Any:
     """Return `#value`; of tables a border, whatever their metatables say, as Torch7 printed."""
+    if isinstance(value, TorchObject):
+        return lualib.table.getn(value)
     return len(value) if isinstance(value, lualib.Table) else length_by_metatable(value)
 
 
@@ -217,6 +235,6 @@ def steps(start: Any, stop: Any, step: Any = 1) -> Iterator[Any]:
     if isinstance(i, int) and isinstance(by, int) and by and abs(last) < 2**53:
         yield from range(i, int(last // 1) + 1 if by > 0 else -int(-last // 1) - 1, by)
         return
-    while (i <= last) if by > 0 else (i >= last):
+    while (i <= last) if by >= 0 else (i >= last):
         yield i
         i = add(i, by)

@@ -131,9 +131,11 @@ def test_odd_arguments(lua, odd):
         lua.same(f"string.{name}", "121", odd, "1")
 
 
-def test_find_behind_the_end_finds_nothing():
-    assert lualib.string.find("abc", "", 4) == (4, 3)
-    assert lualib.string.find("abc", "", 5) is None  # 5.2 compatibility
+@pytest.mark.parametrize("init", [4, 5, 99])
+def test_what_lies_behind_the_end_is_the_end(lua, init):
+    for pattern in ("", "()", "c?", "x*$", "c"):
+        lua.same("string.find", "abc", pattern, init)
+        lua.same("string.match", "abc", pattern, init)
 
 
 def test_too_many_captures(lua):
