@@ -14,6 +14,7 @@ GLOBALS: dict[str, str] = {
     "assert": "*",
     "collectgarbage": "a",
     "dofile": "*",
+    "include": "",
     "error": "",
     "getmetatable": "a",
     "ipairs": "f",
@@ -270,7 +271,8 @@ TORCH: dict[str, str] = {
     **dict.fromkeys(words("uniform normal exponential cauchy dist norm tic toc pointer"), "n"),
     **dict.fromkeys(["numel", "nDimension", "random", "getnumthreads", "initialSeed"], "i"),
     **dict.fromkeys(
-        ["manualSeed", "save", "setnumthreads", "setdefaulttensortype", "setRNGState"], ""
+        ["include", "manualSeed", "save", "setnumthreads", "setdefaulttensortype", "setRNGState"],
+        "",
     ),
     **dict.fromkeys(
         ["load", "deserialize", "CmdLine", "Timer", "Generator", "Tester", "getRNGState"], "a"

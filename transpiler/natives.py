@@ -18,11 +18,12 @@ METHODS: dict[str, dict[str, str]] = {
                 """
         assert assertlt assertgt assertle assertge asserteq assertne assertalmosteq eq ne
         assertGeneralEq assertGeneralNe assertTensorEq assertTensorNe assertTableEq assertTableNe
-        assertError assertNoError assertErrorMsg assertErrorPattern assertErrorObj add disable run
+        assertError assertNoError assertErrorMsg assertErrorPattern assertErrorObj
         """
             ),
-            "a",
+            "*",  # programs replace `_success` and `_failure`, whose results these are
         ),
+        **dict.fromkeys(words("add disable run"), "a"),
         **dict.fromkeys(words("setEarlyAbort setRethrowErrors setSummaryOnly"), ""),
     },
     "timer": {"time": "t", **dict.fromkeys(words("reset stop resume"), "a")},

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .module import Module
     from .types import Types
 
-LOADERS = frozenset(["require", "dofile", "loadfile", "paths.dofile"])
+LOADERS = frozenset(["require", "dofile", "loadfile", "paths.dofile", "include"])
 DYNAMIC = frozenset(["_G", "getfenv", "setfenv"])
 """Names with which a program reaches any global."""
 
@@ -149,6 +149,8 @@ def _loaded(module: Module, modules: Iterable[str]) -> set[str]:
         if not isinstance(call, ast.Call):
             continue
         names = [dotted(call.function), *map(dotted, call.arguments[:1])]
+        if names[0] == "torch.include":  # of a package, a file
+            found |= _named(call.arguments[-1], module, modules)
         for position, name in enumerate(names):
             if name in LOADERS and len(call.arguments) > position:
                 found |= _named(call.arguments[position], module, modules)

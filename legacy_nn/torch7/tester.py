@@ -102,7 +102,8 @@ class Tester(Asserts):
         method, args = ("_success", ()) if truth(condition) else ("_failure", (message,))
         replaced = self.__dict__.get(method)
         if replaced is not None:
-            owned = getattr(replaced, "owner", None) is self  # it is called as a method is
+            # It is called as a method is where the bridge, or Python, has bound it.
+            owned = self in (getattr(replaced, "owner", None), getattr(replaced, "__self__", None))
             return call(replaced, *args) if owned else call(replaced, self, *args)
         return getattr(self, method)(*args)
 

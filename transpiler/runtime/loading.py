@@ -107,6 +107,33 @@ def dofile(name: str, *_: Any, here: str = "") -> Any:
         "cannot open x" if there is neither this nor the Lua file.
     """
     folders = [Path.cwd(), *Path(here).resolve().parents] if here else [Path.cwd()]
+    return _run_file(name, folders)
+
+
+def include(name: str, *, here: str) -> None:
+    """Run the translation of a Lua file that is beside the one that calls.
+
+    Raises
+    ------
+    LuaError
+        "cannot open x" if there is neither this nor the Lua file.
+    """
+    _run_file(name, [Path(here).resolve().parent])
+
+
+def include_of(package: str, name: str) -> None:
+    """Run a file of a package, as `torch.include` does.
+
+    Raises
+    ------
+    LuaError
+        "cannot open x" if there is none, translated or still Lua, below the folders of programs.
+    """
+    places = [Path.cwd(), *map(Path, sys.path)]
+    _run_file(name, [f / _python_folder(package) for f in places] + [f / package for f in places])
+
+
+def _run_file(name: str, folders: list[Path]) -> Any:
     for folder in folders:
         for path in (folder / candidate for candidate in _python_files(name)):
             if path.is_file():
@@ -120,6 +147,10 @@ def dofile(name: str, *_: Any, here: str = "") -> Any:
         if (folder / name).is_file():  # it is still Lua
             return bridge().load_file(folder / name)
     raise LuaError(f"cannot open {name}")
+
+
+def _python_folder(package: str) -> str:
+    return required_module_name(package).replace(".", "/")
 
 
 def _python_files(name: str) -> list[Path]:

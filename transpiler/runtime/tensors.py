@@ -105,6 +105,24 @@ def _kind(value: Any) -> tuple[type, str]:
     return (Tensor if isinstance(value, Tensor) else Storage), value.dtype.char
 
 
+def add_method(example: Tensor | Storage, name: str, value: Any) -> None:
+    """Give a method, or an operator, to the tensors or storages of a type."""
+    _ADDED.setdefault(_kind(example), {})[name] = as_callback(value)
+    events = getattr(type(example), "lua_metatable")  # noqa: B009
+    if name in events and name not in ("__index", "__newindex"):
+        events[name] = partial(_operate, name, events[name])
+
+
+def _operate(event: str, usual: Callable[..., Any], *operands: Any) -> Any:
+    """Apply an operator that a program has given to a type, where an operand is of that type."""
+    for value in operands[:2]:
+        if isinstance(value, (Tensor, Storage)):
+            added = _ADDED.get(_kind(value), _NONE).get(event)
+            if added is not None:
+                return added(*operands)
+    return usual(*operands)
+
+
 class Metatable:
     """`torch.getmetatable("torch.FloatTensor")`: what is assigned becomes a method.
 
@@ -125,7 +143,7 @@ class Metatable:
         return _index(self._example, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        _ADDED.setdefault(_kind(self._example), {})[name] = as_callback(value)
+        add_method(self._example, name, value)
 
 
 def _table_of(methods: dict[str, Callable[..., Any]]) -> Callable[..., Any]:

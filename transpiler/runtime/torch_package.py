@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 from weakref import ref
 
+from rekindle.core.checkpoint import Table as PlainTable
 from rekindle.core.checkpoint.registry import CLASSES as KNOWN
 from rekindle.core.checkpoint.torch_types import STORAGE_CLASSES, TENSOR_CLASSES
 from rekindle.core.storage import Storage
@@ -21,16 +22,22 @@ from rekindle.legacy_nn.torch7.generator import Generator
 from . import classes
 from .shared import G
 from .tables import Table
-from .tensors import Metatable, tensor_method
+from .tensors import Metatable, add_method, tensor_method
+from .torch_in_lua import IN_LUA
 
 
 class TensorType:
-    """`torch.DoubleTensor`, or `torch.Tensor`: makes tensors, and has their methods."""
+    """`torch.DoubleTensor`, or `torch.Tensor`: makes tensors, and has their methods.
+
+    What a program assigns to it becomes a method of these tensors.
+    """
 
     lua_type = "table"
+    lua_metatable = PlainTable({"__index": getattr, "__newindex": setattr})
+    _name: str
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        vars(self)["_name"] = name
 
     @property
     def t7_typename(self) -> str:
@@ -45,6 +52,9 @@ class TensorType:
         if name.startswith("_"):
             raise AttributeError(name)
         return tensor_method(self(), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        add_method(self(), name, value)
 
 
 class StorageType:
@@ -92,7 +102,7 @@ def _member(name: str) -> Any:
         return StorageType(full)
     if name == "CmdLine":
         return CommandLine
-    for table in (_OWN, api.FUNCTIONS):
+    for table in (_OWN, IN_LUA, api.FUNCTIONS):
         if name in table:
             return table[name]
     if name in FUNCTIONS:
@@ -146,6 +156,10 @@ def _nothing(*_: Any) -> None:
     """Do nothing: threads and heaps are Python's affair here."""
 
 
+def _track_heap(tracked: bool) -> None:
+    vars(torch)["_heaptracking"] = tracked
+
+
 def _totable(value: Any) -> Any:
     return tensor_method(value, "totable")(value)
 
@@ -166,11 +180,15 @@ _OWN: dict[str, Callable[..., Any]] = {
     "setnumthreads": _nothing,
     "getnumthreads": _threads,
     "getnumcores": _threads,
-    "setheaptracking": _nothing,
+    "setheaptracking": _track_heap,
+    "updateerrorhandlers": _nothing,
+    "updatethreadlocals": _nothing,
     "totable": _totable,
 }
 
 torch = Torch()
 """The package torch."""
+
+_track_heap(True)
 
 G["torch"] = torch
