@@ -214,6 +214,10 @@ class gModule(Container):
 
     # -- what the nodes keep ------------------------------------------------------------
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields alone: a copy has other nodes, and finds out itself how they run."""
+        return vars(self)
+
     def _data(self) -> Iterator[Table]:
         """Yield the `data` of all nodes, of the graph and of its way back."""
         for listed in (self.forwardnodes, vars(self).get("backwardnodes", Table())):

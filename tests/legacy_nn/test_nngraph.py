@@ -1,5 +1,8 @@
 """Graphs of modules: as files have them, old and new, and as they run. See also test_models."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from recorded import FIXTURES, assert_close
@@ -173,6 +176,34 @@ def test_the_number_of_gradients_is_checked(method):
     outputs = model.updateOutput(record.input).array()
     with pytest.raises(InputTypeError, match=f"Got 2 gradOutputs instead of {len(outputs)}"):
         getattr(model, method)(record.input, outputs[:2])
+
+
+COPIED = {
+    "clone": lambda model: model.clone(),
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda model: pickle.loads(pickle.dumps(model)),
+    "file": lambda model: checkpoint.loads(checkpoint.dumps(model)),
+}
+
+
+@pytest.mark.parametrize("way", COPIED)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_copy_runs_by_itself_after_clearing(way, when):
+    """A copy keeps nothing of how its original ran, and leaves nothing at the original's nodes."""
+    model, record = load("charrnn_lstm_2layer")
+    expected = [y.numpy().copy() for y in model.evaluate().forward(record.input).array()]
+    if when == "before":
+        model.clearState()
+    other = COPIED[way](model).clearState()
+    for _ in range(2):
+        outputs = other.forward(record.input)
+        for y, z in zip(outputs.array(), expected, strict=True):
+            np.testing.assert_array_equal(y.numpy(), z)
+        assert other.outnode.data["input"] is outputs
+        other.clearState()
+    kept = model.outnode.data.get("input")
+    assert (kept is None) == (when == "before")
+    model.forward(record.input)
 
 
 def split_graph(count, module):
