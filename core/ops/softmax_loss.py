@@ -61,7 +61,7 @@ def _counted(xp: Any, g: Any, target: Any, ignored: int) -> tuple[Any, Any]:
 @dispatched_rule("fused.likelihood", least=1)
 def softmax_nll_gradient(xp: Any, g: Any, x: Any, target: Any, ignore_index: int) -> Any:
     """Return g times the shares of softmax, less g for the right classes."""
-    if type(x) is not np.ndarray:
+    if not all(type(a) is np.ndarray for a in (g, x, target)):
         return _gradient(xp, g, x, target, ignore_index)
     out = empty(x.shape, x.dtype)
     for rows in row_blocks(x):
