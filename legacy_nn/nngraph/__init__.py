@@ -2,7 +2,7 @@
 
 Read graph.py (what files say of a graph), gmodule.py (how it runs), then plan.py (node by node) and
 program.py (quickly, by the functions of steps.py, renewals.py, pulls.py and owed.py); nesting.py
-has two small modules.
+has two small modules, with which nest.py makes a node of nested tables.
 May import legacy_nn's modules and containers.
 """
 
@@ -11,5 +11,6 @@ from .graph import Edge as Edge
 from .graph import Graph as Graph
 from .graph import NnNode as NnNode
 from .graph import Node as Node
+from .nest import nest as nest
 from .nesting import JustElement as JustElement
 from .nesting import JustTable as JustTable

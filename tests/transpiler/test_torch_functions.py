@@ -38,6 +38,15 @@ local function both(ok, message) return tostring(ok) .. ' ' .. message end
 said = both(tester:assert(true, 'no')) .. ' ' .. both(tester:eq(1, 2, 'differ', 0))
 said = said .. ' ' .. tostring((tester:assert(false, 'no')))
 """,
+    "nested nodes": """
+require 'nngraph'
+local a, b, c = nn.Identity()(), nn.Identity()(), nn.Identity()()
+local net = nn.gModule({a, b, c}, {nngraph.nest({a, {b}, {c, a}})})
+local out = net:forward({torch.Tensor{1}, torch.Tensor{2}, torch.Tensor{3}})
+said = out[1][1] .. ' ' .. out[2][1][1] .. ' ' .. out[3][1][1] .. ' ' .. out[3][2][1]
+said = said .. tostring(nngraph.nest(a) == a) .. tostring(pcall(nngraph.nest, {}))
+said = said .. tostring(pcall(nngraph.nest, a, b))
+""",
     "heap": """
 said = tostring(torch._heaptracking)
 torch.setheaptracking(false)
