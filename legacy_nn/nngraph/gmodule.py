@@ -27,7 +27,7 @@ from ..returning import of_input, shaped
 from ..through_torch import call_through_torch, torch_only
 from .build import check_used, nodes, split_inputs
 from .graph import Graph, NnNode
-from .plan import Outputs, Plan, Received
+from .plan import Outputs, Plan, Received, summed_before
 from .program import Asked, Program
 
 KEPT = ("input", "gradOutput", "gradOutputBuffer")
@@ -159,6 +159,10 @@ class gModule(Container):
     def back(self, input: Any, gradOutput: Any, ask: Ask) -> Any:
         outputs, given = self._arrived(self._program(self.plan()), input, gradOutput)
         return of_input(self.plan().pull(outputs, given, ask, self._where), input)
+
+    def visit(self, input: Any, gradOutput: Any, ask: Ask) -> None:
+        outputs, given = self._arrived(self._program(self.plan()), input, gradOutput)
+        self.plan().pull(outputs, given, ask, self._where, summed_before)
 
     def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
         """Return what arrived itself: tensors of the modules, or of the nodes that sum up."""

@@ -31,6 +31,9 @@ Outputs = list[Any]
 Received = dict[Any, Any]
 """What one node received, by position."""
 
+Add = Callable[[dict[Any, Any], Any, Any], Any]
+"""`add(data, first, second)` returns the sum of two gradients that arrive at a node."""
+
 Run = Callable[[Any, Any], Any]
 """`run(module, x)` returns a module's output."""
 
@@ -150,7 +153,9 @@ class Plan:
 
     # -- back ---------------------------------------------------------------------------
 
-    def pull(self, outputs: Outputs, gradOutput: Any, ask: Ask, where: Any) -> Any:
+    def pull(
+        self, outputs: Outputs, gradOutput: Any, ask: Ask, where: Any, add: Add | None = None
+    ) -> Any:
         """Return the gradient for the inputs, as a table; None where none arrives.
 
         Parameters
@@ -164,16 +169,25 @@ class Plan:
             its input.
         where : callable
             `where(k)` describes node k, for errors.
+        add : callable, optional
+            What returns the sum of two gradients that arrive at a node; by default `summed`.
         """
         arrived: list[Any] = [None] * len(self.data)
         arrived[self.last] = gradOutput
         for k in range(len(self.data) - 1, -1, -1):
             if (g := arrived[k]) is not None and k != self.first:
-                self.pull_node(k, g, outputs, arrived, ask, where)
+                self.pull_node(k, g, outputs, arrived, ask, where, add or summed)
         return arrived[self.first]
 
     def pull_node(
-        self, k: int, g: Any, outputs: Outputs, arrived: list[Any], ask: Ask, where: Any
+        self,
+        k: int,
+        g: Any,
+        outputs: Outputs,
+        arrived: list[Any],
+        ask: Ask,
+        where: Any,
+        add: Add,
     ) -> None:
         """Add what node k has for the nodes that its inputs come from to what arrived there."""
         data, sources = self.data[k]._map, self.sources[k]
@@ -198,7 +212,7 @@ class Plan:
             if (before := arrived[source]) is None:
                 arrived[source] = part
             elif index is None:
-                arrived[source] = summed(self.data[source]._map, before, part)
+                arrived[source] = add(self.data[source]._map, before, part)
             else:
                 arrived[source] = added(before, part)
 
@@ -220,6 +234,15 @@ def summed(entries: dict[Any, Any], first: Any, second: Any) -> Any:
     if kept is None or kept is not first:
         kept = entries["gradOutputBuffer"] = refilled(kept, first)
     return added_to(kept, second)
+
+
+def summed_before(entries: dict[Any, Any], first: Any, second: Any) -> Any:
+    """Return the sum that `updateGradInput` has left there, which nngraph reads again, too.
+
+    Where the node's module works in place, its gradient for its input stands there by now.
+    """
+    kept = entries.get("gradOutputBuffer")
+    return summed(entries, first, second) if kept is None else kept
 
 
 def _value(received: Received) -> Any:

@@ -262,7 +262,7 @@ class Program:
                             part = summed(self._entries[source], before, part)
                         arrived[source] = part
                     continue
-            self.plan.pull_node(k, g, outputs, arrived, ask, where)
+            self.plan.pull_node(k, g, outputs, arrived, ask, where, summed)
         return arrived[self.plan.first]
 
     def left(self, inputs: Received, where: Any) -> Outputs:

@@ -174,6 +174,32 @@ def test_gradients_of_a_graph_are_tensors_of_its_modules_and_sums_of_its_nodes(q
     assert y.data.get("gradOutputBuffer") is None
 
 
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("times", [1, 2])
+def test_parameters_after_the_input_where_a_sum_arrives_in_place(nested, times):
+    """The gradient of ReLU(true) stands in the buffer of the sum, which is not summed up again."""
+    linear = nn.Linear(3, 3)
+    start = linear()
+    hidden = nn.ReLU(True)(start)
+    model = nn.gModule([start], [nn.Tanh()(hidden), nn.Sigmoid()(hidden)])
+    if nested:
+        x = nn.Identity()()
+        model = nn.gModule([x], [*model(x).split(2)])
+    random = np.random.default_rng(0)
+    x, *g = (Tensor(random.normal(size=(8, 3))) for _ in range(3))
+    model.zeroGradParameters()
+    model.forward(x)
+    model.updateGradInput(x, g)
+    for _ in range(times):
+        model.accGradParameters(x, g)
+    before = x.numpy() @ linear.weight.detach().numpy().T + linear.bias.detach().numpy()
+    h = np.maximum(before, 0)
+    gate = 1 / (1 + np.exp(-h))
+    arrived = g[0].numpy() * (1 - np.tanh(h) ** 2) + g[1].numpy() * gate * (1 - gate)
+    expected = times * (arrived * (before > 0)).T @ x.numpy()
+    np.testing.assert_allclose(linear.gradWeight.numpy(), expected, rtol=1e-12)
+
+
 def test_gradients_that_lie_in_what_is_written_are_read_first():
     """Models whose buffers were made to share memory compute what they did before."""
     model = cell()
