@@ -136,6 +136,25 @@ with no_grad():
     scores = net(torch.rand(1, 3, 32, 32))
 """,
     ),
+    "starting weights": (
+        """
+local net = nn.Sequential():add(nn.SpatialConvolution(3, 4, 3, 3)):add(nn.ReLU())
+for k, v in pairs(net:findModules('nn.SpatialConvolution')) do
+   local n = v.kW * v.kH * v.nOutputPlane
+   v.weight:normal(0, math.sqrt(2 / n))
+   v.bias:zero()
+end
+net:evaluate()
+""",
+        """
+net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()).double()
+for v in [m for m in net.modules() if isinstance(m, nn.Conv2d)]:
+    n = v.kernel_size[1] * v.kernel_size[0] * v.out_channels
+    nn.init.normal_(v.weight, 0, math.sqrt(2 / n))
+    nn.init.zeros_(v.bias)
+net.eval()
+""",
+    ),
     "plain descent": (
         """
 local net = nn.Linear(4, 2)

@@ -154,6 +154,7 @@ class Step(nn.Module):
         self.decoder = nn.Linear(width, size)
 
     def forward(self, *inputs):
+        # x
         outputs = []
         for L in range(self.n):
             prev_h = inputs[2 * L + 2]
@@ -183,6 +184,53 @@ class Step(nn.Module):
         in found
     )
     assert "    return as_graph(Step(size, width, n, dropout).double())\n" in found
+
+
+def test_comments_stay_and_lists_of_layers_are_one_line():
+    source = """
+local function net(n)
+   local x = nn.Identity()() -- words
+
+   -- rows of gates
+   local cut = nn.Reshape(4, n)(nn.Linear(n, 4 * n)(x))
+   -- the gates
+   local a, b, c, d = nn.SplitTable(2)(cut):split(4)
+   local y = nn.CMulTable()({a, d})
+   for i = 1, n do
+      y = nn.Linear(n, n)(y)
+   end
+   -- its weight
+   local last = nn.Linear(n, 1)
+   return nn.gModule({x}, {last(y)})
+end
+net(3)
+"""
+    found = formatted({"a": translate(HEAD + source, "modern").python})["a"]
+    body = found[found.index("class Net") : found.index("def net(")]
+    assert (
+        body.strip()
+        == """
+class Net(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.n = n
+        self.cut = nn.Linear(n, 4 * n)
+        self.linear = nn.ModuleList(nn.Linear(n, n) for _ in range(n))
+        # its weight
+        self.last = nn.Linear(n, 1)
+
+    def forward(self, x):
+        # words
+
+        # rows of gates
+        # the gates
+        a, b, c, d = self.cut(x).chunk(4, axis=-1)
+        y = a * d
+        for i in range(self.n):
+            y = self.linear[i](y)
+        return self.last(y)
+""".strip()
+    )
 
 
 def test_functions_that_build_parts_are_classes():

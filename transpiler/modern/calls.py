@@ -12,7 +12,7 @@ from .branches import REDUCERS
 from .classes import class_of
 from .containers import TABLE
 from .criterions import LOSSES
-from .fields import field, length
+from .fields import field, length, root
 from .nodes import ClassNumbers, at
 from .values import handed_over
 from .walk import number, plain
@@ -145,6 +145,8 @@ def _call(r: Rewriter, node: ast.Call) -> Any:
                 vector: Any = r.models.vector(argument, model, role == "grads")
                 node.arguments[position] = vector
         return None
+    if name == "math.sqrt":
+        root(r, node)
     _give_models(r, node)
     _hand_over(r, node)
     function = r.facts.builder(node)

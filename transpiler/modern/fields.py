@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import ast
-from ..kinds import BOOLEAN, COUNT, TENSOR
+from ..kinds import BOOLEAN, COUNT, NUMBER, TENSOR, integer
 from ..scope import Variable
 from .layers import SAME_WEIGHTS
-from .nodes import SET_FIELD, Line, Nothing, at, like
+from .nodes import SET_FIELD, Line, Nothing, Template, at, like
 from .walk import method_call, number, plain
 
 if TYPE_CHECKING:
@@ -24,12 +24,15 @@ _FIELDS = {
     "running_var": ".running_var",
 }
 
+_KERNEL, _PLANES = integer(12), integer(20)
+
 _SIZES = {
-    "kW": ".kernel_size[1]",
-    "kH": ".kernel_size[0]",
-    "nInputPlane": ".in_channels",
-    "nOutputPlane": ".out_channels",
+    "kW": (".kernel_size[1]", _KERNEL),
+    "kH": (".kernel_size[0]", _KERNEL),
+    "nInputPlane": (".in_channels", _PLANES),
+    "nOutputPlane": (".out_channels", _PLANES),
 }
+"""Sizes of convolutions; their product is no larger than their weight, so it is exact."""
 
 
 def field(r: Rewriter, node: ast.Index) -> Any:
@@ -45,10 +48,33 @@ def field(r: Rewriter, node: ast.Index) -> Any:
         if name in _FIELDS and kind in SAME_WEIGHTS:
             return at(node, r.models.expression(node.table), _FIELDS[name], kind=TENSOR)
         if name in _SIZES and kind in ("SpatialConvolution", "SpatialFullConvolution"):
-            return at(node, r.models.expression(node.table), _SIZES[name], kind=COUNT)
+            code, size = _SIZES[name]
+            return at(node, r.models.expression(node.table), code, kind=size)
         if role == "model" and name in r.facts.attributes and not name.startswith("__"):
             return at(node, r.models.expression(node.table), f".{name}")
     return None
+
+
+def root(r: Rewriter, node: ast.Call) -> None:
+    """Let `math.sqrt(2 / n)` be plain where `n` is a product of a convolution's sizes."""
+    inner = plain(node.arguments[0]) if len(node.arguments) == 1 else None
+    if not isinstance(inner, ast.Binary) or inner.operator != "/":
+        return
+    if number(inner.left) is not None and _is_size(inner.right):
+        right = r.expression(inner.right)
+        node.arguments = [at(inner, inner.left, " / ", right, kind=NUMBER)]
+
+
+def _is_size(node: Any) -> bool:
+    """Whether an expression, which has been rewritten, is a product of sizes."""
+    node = plain(node)
+    if isinstance(node, ast.Name) and node.variable is not None:
+        known = node.variable.values
+        only = len(known) == 1 and not node.variable.writes and not node.variable.unknown
+        return only and known[0] is not None and _is_size(known[0])
+    if isinstance(node, ast.Binary):
+        return node.operator == "*" and _is_size(node.left) and _is_size(node.right)
+    return isinstance(node, Template) and node.kind in (_KERNEL, _PLANES)
 
 
 def presence(r: Rewriter, node: Any) -> Any:

@@ -9,10 +9,10 @@ from typing import Any
 from .. import ast
 from ..scope import FileScope, Variable
 from .graph_kinds import NODE, TABLE, Kinds
-from .graph_pieces import Choice, Code, Loop, Piece, Setting, live, stands
-from .graph_statics import FORWARD, INIT, Refused, Static, brackets
+from .graph_pieces import Choice, Code, Loop, Piece, Remark, Setting, live, stands
+from .graph_statics import FORWARD, INIT, Refused, Static, brackets, statics_in
 from .graph_writer import Writer
-from .nodes import NN, Line, Part, Suite, Template, Whole, like
+from .nodes import NN, Line, Nothing, Part, Suite, Template, Whole, like
 from .optimizers import is_simple
 
 _ACRONYMS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "vae": "VAE", "gan": "GAN", "cnn": "CNN"}
@@ -197,12 +197,52 @@ class _Rendering:
 
     def body(self, pieces: list[Piece], where: str) -> list[ast.Statement]:
         used = live(pieces)
-        found: list[ast.Statement] = []
-        for piece in pieces:
-            found += self._piece(piece, where, used)
+        found = self._pieces(pieces if where == FORWARD else self._lists(pieces, used), where, used)
+        if found:
+            found[0].blank_before = False
         return found
 
+    def _pieces(self, pieces: list[Piece], where: str, used: set[Variable]) -> list[ast.Statement]:
+        found = [s for p in pieces for s in self._piece(p, where, used)]
+        return [] if all(isinstance(s, Nothing) for s in found) else found
+
+    def _lists(self, pieces: list[Piece], used: set[Variable]) -> list[Piece]:
+        """Write loops that fill one list of layers, and do nothing else, as `ModuleList(...)`."""
+        found: list[Piece] = []
+        for piece in pieces:
+            filled = self._filled(found[-1], piece, used) if found else None
+            if filled is not None:
+                found[-1] = filled
+            elif isinstance(piece, Remark) or stands(piece, used):
+                found.append(piece)
+        return found
+
+    def _filled(self, made: Piece, piece: Piece, used: set[Variable]) -> Code | None:
+        if not isinstance(made, Code) or not isinstance(piece, Loop):
+            return None
+        body = [p for p in piece.body if stands(p, used) or isinstance(p, Remark)]
+        line = made.parts[0] if len(made.parts) == 1 else None
+        start = str(line.parts[0]) if isinstance(line, Template) else ""
+        name = start.removesuffix(" = nn.ModuleList()")
+        only = body[0] if len(body) == 1 else None
+        if name == start or not isinstance(only, Code) or only.parts[0] != f"{name}.append(":
+            return None
+        if only.statement is not None and (only.statement.before or only.statement.after):
+            return None
+        counter = self.w.name(piece.variable) if piece.variable in statics_in(only.parts) else "_"
+        head = Template(0, 0, [f"{name} = nn.ModuleList("], imports=(NN,))
+        turns = self._range(piece, INIT)
+        parts = [head, *only.parts[1:-1], f" for {counter} in range(", *turns, "))"]
+        return Code(parts, piece.statement)
+
+    def _range(self, piece: Loop, where: str) -> list[Part]:
+        start = self.w.statics.parts(Static(piece.start, 1), where)
+        stop = self.w.statics.parts(Static(piece.stop), where)
+        return [*([] if start == ["0"] else [*start, ", "]), *stop]
+
     def _piece(self, piece: Piece, where: str, used: set[Variable]) -> list[ast.Statement]:
+        if isinstance(piece, Remark):
+            return [] if id(piece.statement) in self.told else [self._told(Nothing(0, 0), piece)]
         if not stands(piece, used):
             return []
         match piece:
@@ -226,19 +266,17 @@ class _Rendering:
         return []
 
     def _loop(self, piece: Loop, where: str, used: set[Variable]) -> ast.Statement:
-        start = self.w.statics.parts(Static(piece.start, 1), where)
-        stop = self.w.statics.parts(Static(piece.stop), where)
-        first: list[Part] = [] if start == ["0"] else [*start, ", "]
         name = self.w.name(piece.variable)
-        header = self._template([f"for {name} in range(", *first, *stop, ")"], where)
-        body = [s for p in piece.body for s in self._piece(p, where, used)]
+        turns = self._range(piece, where)
+        header = self._template([f"for {name} in range(", *turns, ")"], where)
+        body = self._pieces(piece.body, where, used)
         return self._told(Suite(0, 0, header, ast.Block(body)), piece)
 
     def _choice(self, piece: Choice, where: str, used: set[Variable]) -> list[ast.Statement]:
         found: list[ast.Statement] = []
         last = max(i for i, (_, b) in enumerate(piece.branches) if any(stands(p, used) for p in b))
         for position, (test, body) in enumerate(piece.branches[: last + 1]):
-            statements = [s for p in body for s in self._piece(p, where, used)]
+            statements = self._pieces(body, where, used)
             word = "elif " if position else "if "
             parts: list[Part] = ["else"]
             if test is not None:

@@ -49,7 +49,14 @@ class Loop:
     statement: ast.Statement | None = None
 
 
-Piece = Code | Setting | Choice | Loop
+@dataclass(slots=True)
+class Remark:
+    """The comments of a statement of which no line is left; they make nothing stand."""
+
+    statement: ast.Statement
+
+
+Piece = Code | Setting | Choice | Loop | Remark
 
 
 def live(pieces: list[Piece]) -> set[Variable]:
@@ -72,6 +79,8 @@ def stands(piece: Piece, used: set[Variable]) -> bool:
             return any(stands(p, used) for _, body in piece.branches for p in body)
         case Loop():
             return any(stands(p, used) for p in piece.body)
+        case Remark():
+            return False
     return True
 
 

@@ -13,7 +13,7 @@ from .graph_kinds import LAYER, NODE, TABLE, inserts
 from .graph_names import ClassNames
 from .graph_nodes import Nodes
 from .graph_operations import takes_apart
-from .graph_pieces import Choice, Code, Loop, Piece, Setting
+from .graph_pieces import Choice, Code, Loop, Piece, Remark, Setting
 from .graph_statics import Refused, Static, Statics
 from .graph_values import Value
 from .nodes import Part
@@ -121,6 +121,14 @@ class Writer(ClassNames):
             case _:
                 raise Refused(node, "its statements are of a kind that a class cannot have")
 
+    def remark(
+        self, node: ast.Statement, pieces: list[Piece] | None = None, place: int | None = None
+    ) -> None:
+        """Keep the comments of a statement that has no line, in `forward` or at a place."""
+        if node.before or node.after:
+            pieces = self.forward_now if pieces is None else pieces
+            pieces.insert(len(pieces) if place is None else place, Remark(node))
+
     def result(self, node: Any) -> Value:
         """Return a node or table of nodes that is given back."""
         if self.kinds.kind(node) == TABLE:
@@ -150,15 +158,20 @@ class Writer(ClassNames):
         nothing = value is None or isinstance(value, ast.Nil)
         kind = None if nothing else self.kinds.kind(value)
         if kind == LAYER:
+            place = len(self.init_now)
             self.nodes.keep_layer(variable, value)
+            made = isinstance(self.nodes.layers[variable], list)
+            self.remark(node, *((self.init_now, place) if made else ()))
         elif kind == NODE:
             if variable in self.input_names and self.nodes.is_input(value):
+                self.remark(node)
                 return
             self.taken_apart = apart = self._is_taken_apart(variable)
             found = self.nodes.value(value, None if variable.writes else target.name)
             self.taken_apart = False
             if apart and found.gates is not None:
                 self.nodes.inline[variable] = found
+                self.remark(node)
                 return
             self.forward_now.append(Code([self.name(variable), " = ", *found.parts], node))
             self.nodes.assigned(variable, found)
@@ -199,6 +212,7 @@ class Writer(ClassNames):
         if variable is self.inputs:
             if value.fields:
                 raise Refused(node, "its inputs are put into a table in several ways")
+            self.remark(node)
             return
         base = 1
         for entry in value.fields:
@@ -240,6 +254,7 @@ class Writer(ClassNames):
             if variable is not None and variable is self.inputs:
                 if not self.nodes.is_input(call.arguments[1]):
                     raise Refused(node, "its inputs are computed")
+                self.remark(node)
                 return
             if variable not in self.tables or variable is None:
                 raise Refused(node, "what is in a table of nodes is not known")
@@ -249,6 +264,7 @@ class Writer(ClassNames):
             return
         if isinstance(call, ast.MethodCall) and call.method == "annotate":
             self.nodes.forget_name(call)
+            self.remark(node)
             return
         if isinstance(call, ast.Call) and (dotted(call.function) or "").startswith("graph.dot"):
             return
