@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .module import Module
 
 
+CALLED = "()"
+"""The name under which a class knows the function that a call of it runs."""
+
+
 @dataclass(eq=False)
 class Candidate:
     """A table that may be a class.
@@ -43,6 +47,8 @@ class Candidate:
         `setmetatable(x, C)` and `setmetatable(x, {__index = C})`, once its uses were looked at.
     escapes : bool
         Others hold the class too.
+    shadowed : set of str
+        Methods of whose names an object may have something of its own.
     maker : tuple or None
         The function that makes all objects: its name, its statement, what it does.
     plain_maker : str or None
@@ -65,6 +71,7 @@ class Candidate:
     made: list[ast.Call] = field(default_factory=list)
     made_bare: list[ast.Call] = field(default_factory=list)
     escapes: bool = False
+    shadowed: set[str] = field(default_factory=set)
     maker: tuple[str, ast.FunctionStatement, Maker] | None = None
     plain_maker: str | None = None
 

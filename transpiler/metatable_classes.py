@@ -56,6 +56,7 @@ def _register(c: Candidate) -> None:
     info.base = c.base
     info.constants = frozenset(c.fields)
     info.defaults = c.defaults
+    info.shadowed = frozenset(c.shadowed)
     info.methods = dict(c.methods)
     if c.base is not None and c.base.variable is not None:
         other = module.imported.get(c.base.variable)

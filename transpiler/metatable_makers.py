@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from . import ast
 from .lower.class_names import EVENTS
 from .metatable_candidates import (
+    CALLED,
     Candidate,
     Known,
     Maker,
@@ -21,7 +22,7 @@ from .metatable_uses import indexes_itself, takes_its_table
 from .modern.walk import walk
 from .names import is_attribute
 from .scope import Variable
-from .syntax import dotted, returns
+from .syntax import returns
 
 if TYPE_CHECKING:
     from .module import Module
@@ -73,7 +74,7 @@ def _settle(c: Candidate, known: Known, done: set[Candidate], blocked: set[Candi
         return
     for name in sorted(c.methods, key=lambda n: n not in ("new", "create", "init")):
         statement = c.methods[name]
-        if name in EVENTS:
+        if name in EVENTS or name in c.shadowed:
             continue
         maker = _maker(statement.function, c, name, known)
         if maker is not None and _is_called_plainly(c, name, known):
@@ -97,14 +98,14 @@ def _settle_called(c: Candidate, known: Known) -> None:
             if maker is not None and _is_called_plainly(c, name, known):
                 c.maker = name, c.methods[name], maker
             return
-    maker = _maker(caller, c, "__call", known)
+    maker = _maker(caller, c, CALLED, known)
     if maker is not None:
         owner = ast.Name(caller.line, caller.column, c.variable.name)
         owner.variable = c.variable
         key = ast.String(caller.line, caller.column, "__call")
         target = ast.Index(caller.line, caller.column, owner, key)
         statement = ast.FunctionStatement(caller.line, caller.column, target, False, caller)
-        c.maker = "__call", statement, maker
+        c.maker = CALLED, statement, maker
 
 
 def _forwards_to(c: Candidate, caller: ast.Function, value: ast.Expression) -> str | None:
@@ -144,7 +145,7 @@ def _maker(function: ast.Function, c: Candidate, name: str, known: Known) -> Mak
         return None
     calls = {id(call) for call in [*c.made, *c.made_bare]}
     own = [n for n in walk(function.body) if isinstance(n, ast.Call) and id(n) in calls]
-    if function.vararg and name != "__call":
+    if function.vararg and name != CALLED:
         return None
     if not own and name in c.factories:
         return _of_base(statements, last, c, name, known)
@@ -289,22 +290,8 @@ def _takes_any_table(c: Candidate, name: str) -> bool:
 def _is_called_plainly(c: Candidate, name: str, known: Known, of_tables: bool = False) -> bool:
     """Whether a function is only ever called by the class's name, where this can be seen."""
     module = c.module
-    if module.exports is c.variable:
-        users = [
-            m
-            for m in module.project.modules.values()
-            for other in m.imported.values()
-            if other is module
-        ]
-        required = sum(
-            isinstance(call, ast.Call)
-            and dotted(call.function) in ("require", "dofile", "paths.dofile")
-            and _may_load(m, call, module)
-            for m in module.project.modules.values()
-            for call in m.scopes.calls
-        )
-        if not users or required != len(users):
-            return False
+    if module.exports is c.variable and module not in _imported(module):
+        return False
     heirs = family(c, known)
     if any(k.escapes for k in heirs):
         return False
@@ -331,6 +318,11 @@ def _is_called_plainly(c: Candidate, name: str, known: Known, of_tables: bool = 
                     calls += not method or _is_of_heir(node, heirs)
     own = name not in _constructed(c)
     return reads == calls + own  # its definition is one of them
+
+
+def _imported(module: Module) -> list[Module]:
+    """Return the files that the files of a program hold by variables."""
+    return [other for m in module.project.modules.values() for other in m.imported.values()]
 
 
 def _constructed(c: Candidate) -> set[str]:
@@ -382,13 +374,6 @@ def _is_table_given(node: ast.MethodCall) -> bool:
     )
 
 
-def _may_load(module: Module, call: ast.Call, wanted: Module) -> bool:
-    only = call.arguments[0] if call.arguments else None
-    if not isinstance(only, ast.String):
-        return True
-    return module.find(only.value) is wanted or only.value.endswith(wanted.path)
-
-
 # -- the method that it becomes ---------------------------------------------------------------
 
 
@@ -398,9 +383,9 @@ def initializer(
     """Return the function that makes objects as the method that fills one."""
     module, function = c.module, statement.function
     scope = module.scopes.scopes[id(function)]
-    if statement.method or name == "__call":  # what is called upon the class
+    if statement.method or name == CALLED:  # what is called upon the class
         scope.variables.pop(0)
-        if name == "__call":
+        if name == CALLED:
             function.parameters.pop(0)
     if maker.this is None:
         this = Variable("self", scope, "self", function.line)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from . import ast, library
 from .lower.class_names import EVENTS, HIDDEN, member
 from .metatable_candidates import (
+    CALLED,
     Candidate,
     Known,
     base_class,
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 _OF_PYTHON = frozenset(["mro", "metatable"])
 
-Write = tuple[ast.Index, ast.Expression | None]
+Write = tuple["Module", ast.Index, ast.Expression | None]
+"""An assignment to a field: the file, the field, what it is given."""
 
 
 class Facts:
@@ -53,7 +55,7 @@ class Facts:
         for module in modules:
             for target, value in module.scopes.field_writes:
                 if isinstance(target.key, ast.String):
-                    self.assigned.setdefault(target.key.value, []).append((target, value))
+                    self.assigned.setdefault(target.key.value, []).append((module, target, value))
             for call in module.scopes.calls:
                 if isinstance(call, ast.MethodCall):
                     self.upon.setdefault(call.method, []).append((module, call))
@@ -71,13 +73,13 @@ class Facts:
 
 def not_a_class(c: Candidate, known: Known, facts: Facts) -> str:
     """Return why a candidate is no class: "" if all its uses are those of one."""
-    reason = _names(c, known, facts) or _base(c, known)
-    reason = reason or _uses(c, c.module, c.variable, known, facts)
+    reason = _base(c, known) or _uses(c, c.module, c.variable, known, facts)
     for module in facts.modules:
         for variable, other in module.imported.items():
             if other.exports is c.variable:
                 reason = reason or _uses(c, module, variable, known, facts)
-    return reason or _objects(c, known, facts)
+    c.escapes = c.escapes or not is_required_by_name(c.module, c.variable)
+    return reason or _names(c, known, facts) or _objects(c, known, facts)
 
 
 def _names(c: Candidate, known: Known, facts: Facts) -> str:
@@ -87,10 +89,14 @@ def _names(c: Candidate, known: Known, facts: Facts) -> str:
             return f"its field {name!r} cannot be one of a Python class"
         if name in HIDDEN and member(name) in c.names:
             return f"it has both {name!r} and {member(name)!r}"
-        if name in c.methods and not all(
-            _is_elsewhere(write, c, known) for write in facts.assigned.get(name, ())
+        if (
+            name in c.methods
+            and name not in EVENTS
+            and not all(_is_elsewhere(write, c, known) for write in facts.assigned.get(name, ()))
         ):
-            return f"an object may get a {name!r} of its own"
+            if name in c.factories:
+                return f"an object may get a {name!r} of its own"
+            c.shadowed.add(name)
     if any(name.startswith("__") for name in c.fields):
         return "a metamethod of it is no function that is written out"
     return ""
@@ -184,23 +190,79 @@ def takes_its_table(c: Candidate, name: str) -> Iterator[Variable]:
 
 def _is_elsewhere(write: Write, c: Candidate, known: Known) -> bool:
     """Whether what is assigned to a field is no field of the class's objects."""
-    target, value = write
+    module, target, value = write
     owner = target.table
-    if not isinstance(owner, ast.Name) or owner.variable is None:
-        return False
+    function = isinstance(value, ast.Function)
+    if not isinstance(owner, ast.Name):
+        package = (dotted(owner) or "").partition(".")[0]
+        return package in library.PACKAGES and function
     variable = owner.variable
-    if variable is c.variable or variable in known:
+    if variable is None:  # a table of the program, or a library
+        assigned = module.scopes.global_values.get(owner.name, [])
+        return function and all(isinstance(v, ast.TableConstructor) for v in assigned)
+    if class_in(module, variable, known) is not None or variable in module.class_variables:
         return True
-    if variable.kind == "self":  # of another class, if neither has a family
-        own = any(s.function is variable.scope.function for s in c.methods.values())
-        return not (own or c.base is not None or family(c, known))
+    if variable.kind == "self":
+        return _is_self_of_another(module, variable, c, known)
+    imported = module.imported.get(variable)
+    if imported is not None and imported.exports is not None:
+        variable = imported.exports
+    firsts = [call.arguments[0] for call in [*c.made, *c.made_bare]]
+    if any(is_variable(first, variable) for first in firsts):
+        return False
     of_table = [isinstance(v, ast.TableConstructor) for v in variable.values]
-    return isinstance(value, ast.Function) and bool(of_table) and all(of_table)
+    if variable.unknown or variable.several or not of_table or not all(of_table):
+        return False
+    return function or all(_is_new(first) for first in firsts)
+
+
+def is_required_by_name(module: Module, variable: Variable) -> bool:
+    """Whether a table that a file returns is only got by variables that always hold it."""
+    if module.exports is not variable:
+        return True
+    project = module.project
+    users = [m for m in project.modules.values() for o in m.imported.values() if o is module]
+    required = sum(
+        isinstance(call, ast.Call)
+        and dotted(call.function) in ("require", "dofile", "paths.dofile")
+        and _may_load(m, call, module)
+        for m in project.modules.values()
+        for call in m.scopes.calls
+    )
+    return required == len(users)
+
+
+def _may_load(module: Module, call: ast.Call, wanted: Module) -> bool:
+    only = call.arguments[0] if call.arguments else None
+    if not isinstance(only, ast.String):
+        return True
+    return module.find(only.value) is wanted or only.value.endswith(wanted.path)
+
+
+def _is_new(node: ast.Expression) -> bool:
+    """Whether a table is one that nobody else has seen: `{}`, or a local that is one."""
+    if isinstance(node, ast.Name) and node.variable is not None:
+        values = node.variable.values
+        made = node.variable.kind == "local" and bool(values) and not node.variable.unknown
+        return made and all(isinstance(v, ast.TableConstructor) for v in values)
+    return isinstance(node, ast.TableConstructor)
+
+
+def _is_self_of_another(module: Module, this: Variable, c: Candidate, known: Known) -> bool:
+    """Whether `self` is an object of another class, which has no family with this one."""
+    function = this.scope.function
+    for info in module.classes.values():  # of Torch
+        if any(s.function is function for s in info.methods.values()):
+            return True
+    for k in known.values():
+        if any(s.function is function for s in k.methods.values()):
+            return c not in lineage(k, known) and k not in lineage(c, known)
+    return c.base is None and not family(c, known)
 
 
 def find_factories(c: Candidate, known: Known) -> str:
     """Find the functions whose `self` is the class, and what they make; return what is wrong."""
-    c.made, c.made_bare, c.factories, c.escapes = [], [], {}, False
+    c.made, c.made_bare, c.factories, c.escapes, c.shadowed = [], [], {}, False, set()
     for name, statement in c.methods.items():
         if statement.method:
             scope = c.module.scopes.scopes[id(statement.function)]
@@ -210,7 +272,7 @@ def find_factories(c: Candidate, known: Known) -> str:
     if c.caller is not None:
         first = c.caller.parameters[0].variable
         assert first is not None
-        return _factory(c, "__call", c.caller, first, known)
+        return _factory(c, CALLED, c.caller, first, known)
     return ""
 
 
@@ -239,12 +301,12 @@ def _factory(c: Candidate, name: str, function: ast.Function, this: Variable, kn
             assert isinstance(target, ast.Index)
             accounted |= {id(target.table), id(node.values[0])}
             c.indexed = True
-        elif isinstance(node, (ast.MethodCall, ast.Index)) and name == "__call":
+        elif isinstance(node, (ast.MethodCall, ast.Index)) and name == CALLED:
             owner = node.object if isinstance(node, ast.MethodCall) else node.table
             key = node.method if isinstance(node, ast.MethodCall) else _text(node.key)
             if is_variable(owner, this) and key in c.methods:
                 accounted.add(id(owner))
-    if name != "__call" and not (made or bare or of_base):
+    if name != CALLED and not (made or bare or of_base):
         return ""  # a method
     if this.writes or any(id(n) not in accounted for n in this.names):
         return f"{name!r} does more with its class than make an object of it"
@@ -354,10 +416,9 @@ def _objects(c: Candidate, known: Known, facts: Facts) -> str:
             return "the program asks for metatables, and its objects have their own"
         if any(name in EVENTS for name in c.names):
             return "its objects have metatables without its metamethods"
-    taken = {name for k in lineage(c, known) for name in k.methods}
     for call in [*c.made, *c.made_bare]:
-        if taken & set(_entries(call)):
-            return "an object has an entry of a method's name"
+        for k in lineage(c, known):
+            k.shadowed |= k.methods.keys() & set(_entries(call))
     for name in c.factories:
         for module, upon in facts.upon.get(name, ()):
             if _is_object(upon.object, module, c, known):

@@ -32,7 +32,7 @@ RESERVED = frozenset(
     words(
         """
         lua tensor Table G torch_class TorchObject TableObject SimpleNamespace string tostring
-        exports
+        exports overridable
         """
     )
 )

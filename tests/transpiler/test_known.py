@@ -181,7 +181,6 @@ def test_a_table_that_is_a_class_becomes_one():
         "Point.__newindex = function(t, k, v) rawset(t, k, v) end",
         "setmetatable(Point, {__call = function(_, x) return Point.new(x) end})",
         "local q = setmetatable({}, {__index = Point})",
-        "p.norm = function() return 0 end",
     ],
 )
 def test_one_that_is_used_otherwise_stays_a_table(more):

@@ -52,6 +52,8 @@ class ClassInfo:
         The function that does no more than give a table its class.
     class_methods : frozenset of str
         What is called upon such a class itself.
+    shadowed : frozenset of str
+        Methods of whose names an object may have something of its own.
     defaults : list of Field
         What such a class has from the start beside its methods.
     """
@@ -75,6 +77,7 @@ class ClassInfo:
     maker: str | None = None
     plain_maker: str | None = None
     class_methods: frozenset[str] = frozenset()
+    shadowed: frozenset[str] = frozenset()
     defaults: list[ast.Field] = field(default_factory=list)
 
     # -- what is known of instances -----------------------------------------------------------

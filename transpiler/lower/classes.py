@@ -48,6 +48,8 @@ def class_statement(c: Context, info: ClassInfo) -> None:
                 bool(function.parameters) and function.parameters[0].name == "self"
             )
             event = EVENTS.get(name) if info.of_tables else None
+            if name in info.shadowed:
+                c.put(f"@{c.use('overridable')}")
             if name in info.class_methods:
                 c.put("@classmethod")
             elif not takes_self and event is None:

@@ -60,6 +60,7 @@ from .packages import xlua as xlua
 from .shared import G as G
 from .table_objects import TableObject as TableObject
 from .table_objects import getmetatable as getmetatable
+from .table_objects import overridable as overridable
 from .table_objects import setmetatable as setmetatable
 from .tables import Table as Table
 from .tensors import tensor as tensor

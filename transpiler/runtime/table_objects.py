@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any, Self
 
 from rekindle.core.checkpoint import Table as PlainTable
@@ -48,6 +48,26 @@ class Default:
         return self.value if found is None else found
 
 
+class overridable:
+    """A method that gives way to what an object has under its name."""
+
+    __slots__ = ("function", "name")
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = _in_lua(name)
+
+    def __get__(self, owner: Any, cls: type) -> Any:
+        found = None if owner is None else owner._map.get(self.name)
+        if found is None:
+            return self.function.__get__(owner, cls)
+        bound = isinstance(found, FunctionType) and isinstance(self.function, FunctionType)
+        return MethodType(found, owner) if bound else found
+
+
 class TableClass(type):
     """The class of such classes: its objects have the metatable that Lua's operators ask for.
 
@@ -65,7 +85,7 @@ class TableClass(type):
         events = {lua: body.pop(python) for python, lua in EVENTS.items() if python in body}
         for key, value in body.items():
             if not key.startswith("__") and not _is_method(value):
-                body[key] = Default(key, value)
+                body[key] = Default(_in_lua(key), value)
         body.setdefault("__slots__", ())
         cls = super().__new__(mcs, name, bases, body)
         type.__setattr__(cls, "metatable", PlainTable(events))
@@ -80,7 +100,9 @@ class TableClass(type):
             if name in vars(cls):
                 type.__delattr__(cls, name)
         else:
-            type.__setattr__(cls, name, value if _is_method(value) else Default(name, value))
+            type.__setattr__(
+                cls, name, value if _is_method(value) else Default(_in_lua(name), value)
+            )
 
     def _of_object(cls, _: Any, key: Any) -> Any:
         """Return a method, or what else the class has, for an object that has no such field."""
@@ -112,16 +134,23 @@ class TableClass(type):
         found = {**dict(cls.metatable.items()), "__index": cls}
         for name, value in vars(cls).items():
             if not (name.startswith("__") or name == "metatable"):
-                found[name[:-1] if name[:-1] in OWN else name] = _plain(value)
+                found[_in_lua(name)] = _plain(value)
         return Stepper(found.items())
 
 
+def _in_lua(name: str) -> str:
+    """Return the name in Lua of what a class has."""
+    return name[:-1] if name[:-1] in OWN else name
+
+
 def _is_method(value: Any) -> bool:
-    return isinstance(value, (FunctionType, staticmethod, classmethod))
+    return isinstance(value, (FunctionType, staticmethod, classmethod, overridable))
 
 
 def _plain(value: Any) -> Any:
     """Return the function of a method, the value of another field."""
+    if isinstance(value, overridable):
+        value = value.function
     if isinstance(value, (staticmethod, classmethod)):
         return value.__func__
     return value.value if isinstance(value, Default) else value
@@ -168,8 +197,9 @@ class TableObject(Table, metaclass=TableClass):
         set_metatable(self, type(self).metatable)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(_held(type(self), name), Default):
-            self[name] = value
+        held = _held(type(self), name)
+        if isinstance(held, (Default, overridable)):
+            self[held.name] = value
         else:
             super().__setattr__(name, value)
 
