@@ -210,8 +210,8 @@ def methods(cls: type, parent: type | None) -> Iterator[tuple[str, Callable[...,
             yield name, _without_self(member.__func__)
         elif isinstance(member, classmethod):
             yield name, partial(member.__func__, cls)
-        elif name == "parameters":
-            yield name, parameters
+        elif name == "parameters" and callable(member):
+            yield name, _parameters_by(member)
         elif cls is NnNode and name == "split":
             yield name, split_node
         elif callable(member) and not isinstance(member, type):
@@ -225,9 +225,18 @@ def _without_self(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda _, *args: function(*args)
 
 
+def _parameters_by(method: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the method `parameters` of one class, which a class below may call in its own."""
+    return lambda module: _parameters(module, method(module))
+
+
 def parameters(module: Any) -> Any:
     """Return `module.parameters()` as Lua has it: nothing for a layer without."""
-    weights, gradients = module.parameters()
+    return _parameters(module, module.parameters())
+
+
+def _parameters(module: Any, found: tuple[list[Tensor], list[Tensor]]) -> Any:
+    weights, gradients = found
     if not weights and not isinstance(module, Container):
         return ()
     return weights, gradients

@@ -139,3 +139,51 @@ return M
     for text in found.values():
         assert faults(text) == ""
     assert printed(files, tmp_path) == "loaded\n4\n1\tdirectory\n1\n2\n"
+
+
+PARAMETERS = """
+require 'nn'
+local Pair, parent = torch.class('nn.Pair', 'nn.Module')
+function Pair:__init()
+  parent.__init(self)
+  self.first, self.second = nn.Linear(2, 3), nn.Linear(3, 1)
+end
+function Pair:parameters()
+  local p, g = self.first:parameters()
+  local q, h = self.second:parameters()
+  tablex.insertvalues(p, q)
+  for _, x in ipairs(h) do table.insert(g, x) end
+  return p, g
+end
+local Longer, above = torch.class('nn.Longer', 'nn.Linear')
+function Longer:parameters()
+  local p, g = above.parameters(self)
+  table.insert(p, self.weight)
+  g[#g + 1] = self.gradWeight
+  return p, g
+end
+local p, g = nn.Pair():parameters()
+print(#p, #g, p[3]:size(1), g[4]:nElement())
+local net = nn.Sequential():add(nn.Pair())
+print(nn.Pair():getParameters():nElement(), net:getParameters():nElement())
+print(#nn.Longer(2, 3):parameters(), #nn.Sequential():add(nn.Longer(2, 3)):parameters())
+print(nn.ReLU():parameters())
+"""
+
+
+def test_parameters_are_tables_to_programs_and_lists_to_nn(tmp_path):
+    expected = "4\t4\t1\t1\n13\t13\n3\t3\n\n"
+    assert printed({"main.lua": PARAMETERS}, tmp_path) == expected
+
+
+def test_folders_of_the_search_path_are_pythons(tmp_path):
+    files = {
+        "main.lua": """
+package.path = './lib/?.lua;' .. package.path
+local name = 'late'
+print(require('early').x, require(name).x, package.loaded.cutorch)
+""",
+        "lib/early.lua": "return {x = 1}",
+        "lib/late.lua": "return {x = 2}",
+    }
+    assert printed(files, tmp_path) == "1\t2\tnil\n"

@@ -206,6 +206,9 @@ def method(c: Context, node: ast.MethodCall, any_method: str) -> tuple[Code, boo
     """Return `object:name(...)`."""
     owner = c.type_of(node.object)
     name = node.method
+    if name == "parameters" and _may_be_module(owner):  # nn has lists, programs have tables
+        target = ", ".join([str(c.expression(node.object)), quoted(name)])
+        return c.lua(any_method, target, reason="tables of parameters"), any_method == "invoke"
     if owner.kind == "native" and natives.has_method(owner, name):
         native = f"{c.expression(node.object).at(ATOM)}.{python_name(name)}"
         return Code(f"{native}({_joined(c, node.arguments)})"), False
@@ -284,6 +287,11 @@ def _upon_class(c: Context, node: ast.MethodCall, info: ClassInfo) -> Code | Non
         if name in k.methods:
             return None
     return None
+
+
+def _may_be_module(owner: Type) -> bool:
+    of_nn = owner.kind == "object" and owner.detail is not None and owner.detail.is_module
+    return owner.kind in ("any", "module") or of_nn
 
 
 def _unique_method(c: Context, node: ast.MethodCall, owner: Type) -> Code | None:

@@ -159,6 +159,8 @@ def super_call(c: Context, node: ast.Call) -> Code | None:
     if inside and given.variable.scope is c.scope:
         if above is not None and listed is None:  # more or fewer than it takes, perhaps
             return c.lua("call_all", ", ".join(filter(None, (f"super().{key}", rest))))
+        if key == "parameters" and info.is_module:
+            return c.lua("as_tables", f"super().{key}({rest})")
         return Code(f"super().{key}({rest})")
     self_text = c.name_of(given.variable)
     return Code(f"{base_of(c, info)}.{key}({', '.join(filter(None, (self_text, rest)))})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
 from rekindle.core import checkpoint
@@ -15,6 +16,7 @@ from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn import Container, Module, Sequential, lualib
 from rekindle.legacy_nn.classes import TorchClass
 from rekindle.legacy_nn.torch7.files.classes import STANDARD
+from rekindle.legacy_nn.values import tensors_in
 
 from ..text import words
 from .shared import G
@@ -78,6 +80,8 @@ def torch_class(typename: str, place: Any = None) -> Callable[[C], C]:
         events = {event: vars(cls)[f"{event}__"] for event in EVENTS if f"{event}__" in vars(cls)}
         if events:
             add_events(cls, events)
+        if issubclass(cls, Module) and "parameters" in vars(cls):
+            setattr(cls, "parameters", _as_lists(vars(cls)["parameters"]))  # noqa: B010
         if _starts_in_no_mode(cls):
             cls.train = None  # type: ignore[attr-defined]
         if getattr(cls, "read", None) is not None:
@@ -92,6 +96,18 @@ def torch_class(typename: str, place: Any = None) -> Callable[[C], C]:
         return cls
 
     return register
+
+
+def _as_lists(method: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a method `parameters` that gives nn lists of tensors; programs see tables."""
+
+    @wraps(method)
+    def parameters(self: Any) -> tuple[list[Tensor], list[Tensor]]:
+        found = method(self)
+        weights, gradients = found if isinstance(found, tuple) and found else (found, None)
+        return list(tensors_in(weights or None)), list(tensors_in(gradients))
+
+    return parameters
 
 
 def add_events(cls: type, events: dict[str, Any]) -> None:

@@ -17,7 +17,26 @@ from ..module_names import module_name, required_module_name
 from .bridged import bridge, package
 from .packages import PACKAGES, late_package
 from .shared import G, define
-from .tables import Table
+from .tables import Table, setmetatable
+
+
+def _search_path() -> Table:
+    """Return Lua's table `package`: folders that a program adds to its path join Python's."""
+    kept = Table(path="./?.lua;./?/init.lua", cpath="", config="/\n;\n?\n!\n-\n")
+
+    def assign(table: Table, key: Any, value: Any) -> None:
+        kept[key] = value
+        if key == "path" and isinstance(value, str):
+            folders = [entry.partition("?")[0] or "." for entry in value.split(";")]
+            sys.path += [
+                f for f in dict.fromkeys(folders) if Path(f).is_dir() and f not in sys.path
+            ]
+
+    package = Table(loaded=Table(), preload=Table())
+    return setmetatable(package, Table(__index=kept, __newindex=assign))  # type: ignore[no-any-return]
+
+
+G["package"] = _search_path()
 
 arg = Table(*sys.argv[1:])
 arg[0] = sys.argv[0] if sys.argv else "?"

@@ -50,6 +50,7 @@ from .classes import class_named as class_named
 from .classes import type_of as type_of
 from .jumps import Jump as Jump
 from .table_objects import TableClass
+from .tables import Table
 from .tensors import tensor_method
 
 
@@ -159,8 +160,8 @@ def invoke_all(value: Any, name: str, *args: Any) -> Any:
     if isinstance(value, (Tensor, Storage)):
         return tensor_method(value, name)(value, *args)
     if isinstance(value, Module):
-        if name == "parameters" and type(value).parameters.__module__.startswith("rekindle."):
-            return parameters(value)
+        if name == "parameters":
+            return as_tables(_parameters(value))
     elif isinstance(value, NnNode) and name == "split":
         return split_node(value, *args)
     elif isinstance(value, lualib.Table):
@@ -174,6 +175,17 @@ def invoke_all(value: Any, name: str, *args: Any) -> Any:
                 *args, *[None] * _missing(method.__func__, len(args) + 1)
             )
     return lualib.invoke(value, name, *args)
+
+
+def as_tables(found: Any) -> tuple[Table, ...]:
+    """Return nn's lists as the program's tables: of parameters, and of their gradients."""
+    return tuple(Table(*listed) for listed in found)
+
+
+def _parameters(module: Module) -> Any:
+    """Return lists of parameters and gradients; of a class of the program's, if there are none."""
+    own = not type(module).parameters.__module__.startswith("rekindle.")
+    return module.parameters() if own else parameters(module)
 
 
 def _missing(function: FunctionType, given: int) -> int:
