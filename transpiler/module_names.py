@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 
 def module_name(path: str) -> str:
@@ -51,13 +51,21 @@ def _part(text: str, first: bool) -> str:
     return f"{name}_" if keyword.iskeyword(name) or taken else name
 
 
-def placed(paths: Iterable[str]) -> dict[str, tuple[str, str]]:
+def placed(
+    paths: Iterable[str], scripts: Container[str] = frozenset()
+) -> dict[str, tuple[str, str]]:
     """Return the module name and the path of the Python file of each Lua file of a program.
 
     `a/init.lua` is the package `a`, and so is `a.lua` where there is a folder `a` with Lua
     files: Python cannot import `a.b` beside a plain module `a`. Where both are there, Lua takes
-    `a.lua`, and the other is `a.init`. Files that would get one name are told apart by a
-    number.
+    `a.lua`, and the other is `a.init`. A script `a.lua`, which `import a.b` must not run, is
+    `a_` beside the folder. Files that would get one name are told apart by a number.
+
+    Parameters
+    ----------
+    paths : iterable of str
+    scripts : container of str
+        Paths of files that are run and never required.
 
     Returns
     -------
@@ -70,6 +78,8 @@ def placed(paths: Iterable[str]) -> dict[str, tuple[str, str]]:
     taken: set[str] = set()
     for path in sorted(listed, key=lambda p: (p.endswith("/init.lua"), p)):
         name = module_name(path)
+        if path in scripts and name in folders:
+            name += "_"
         package = path.endswith("/init.lua") or name in folders
         if path.endswith("/init.lua") and name in taken:
             name, package = f"{name}.init", False

@@ -14,8 +14,8 @@ from .definitions import defined_names
 from .diagnostics import Diagnostic
 from .errors import LuaSyntaxError, SourceError
 from .fields import method_names, nn_methods, plain_fields
-from .kinds import Type
-from .linking import link
+from .kinds import ANY, Type
+from .linking import link, required_name
 from .lower.class_info import relate
 from .metatable_classes import find_metatable_classes
 from .modern.attempts import Modern, modern
@@ -28,6 +28,7 @@ from .parse import parse
 from .requires import Requires
 from .scope import FileScope, Variable, resolve
 from .sharing import files_together, shared_functions, shared_globals, shared_types
+from .syntax import returns
 from .translate import Translation, Translator, count_statements, failed
 from .unique import UniqueFunction, unique_functions
 
@@ -102,7 +103,6 @@ class Project:
         self._failures: dict[str, Diagnostic] = {}
         self.unique: dict[str, UniqueFunction] = {}
         self._requires = Requires(s.path for s in self.sources)
-        self._placed = placed(s.path for s in self.sources)
         parsed = {}
         for source in self.sources:
             try:
@@ -113,6 +113,7 @@ class Project:
             except RecursionError:
                 message = "the file is nested too deeply"
                 self._failures[source.path] = Diagnostic("RK107", message, source.path, 1, 1)
+        self._placed = placed((s.path for s in self.sources), self._scripts(parsed))
         rewritten = self._modern(parsed) if style == "modern" else {}
         for source in self.sources:
             if source.path in parsed:
@@ -158,6 +159,20 @@ class Project:
         for path, result in found.items():
             parsed[path] = result.block, result.scopes
         return found
+
+    def _scripts(self, parsed: dict[str, tuple[ast.Block, FileScope]]) -> set[str]:
+        """Return the files that return nothing and that no text of the program requires."""
+        required = {
+            self._path_of(name, path)
+            for path, (_, scopes) in parsed.items()
+            for call in scopes.calls
+            if isinstance(call, ast.Call) and (name := required_name(call)) is not None
+        }
+        return {
+            path
+            for path, (block, _) in parsed.items()
+            if path not in required and not returns(block)
+        }
 
     def _path_of(self, required: str, path: str = "") -> str | None:
         """Return the path of the file that `require` means in a file."""
@@ -288,8 +303,6 @@ def _own_name(name: str) -> str:
 
 def _only_requires(project: Project, name: str) -> bool:
     """Whether a global is only ever assigned `require` of the package of that name."""
-    from .linking import required_name
-
     for module in project.modules.values():
         count = module.scopes.global_writes.get(name, 0)
         for statement in module.block.statements:

@@ -187,3 +187,15 @@ print(require('early').x, require(name).x, package.loaded.cutorch)
         "lib/late.lua": "return {x = 2}",
     }
     assert printed(files, tmp_path) == "1\t2\tnil\n"
+
+
+def test_a_script_beside_its_folder_is_not_run_by_imports(tmp_path):
+    files = {
+        "style.lua": "print('run', require('style.models').x)",
+        "train.lua": "print(require('style.models').x, require('net').x)",
+        "style/models.lua": "return {x = 1}",
+        "net.lua": "local M = {x = require('net.part').y} return M",
+        "net/part.lua": "return {y = 2}",
+    }
+    assert printed(files, tmp_path, "train.py") == "1\t2\n"
+    assert printed(files, tmp_path, "style_.py") == "run\t1\n"
