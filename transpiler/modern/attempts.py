@@ -15,6 +15,7 @@ from .builds import separate_builds
 from .chains import is_container
 from .classes import class_of
 from .facts import Facts
+from .field_builds import separate_fields
 from .files import File
 from .left import reasons_left
 from .lowering import resolve_modern
@@ -96,6 +97,7 @@ def _program(
         for file in files:
             separate_stages(file)
             separate_builds(file, partial(_stays, files, file, faithful), faithful)
+            separate_fields(file, faithful)
         facts = Facts(files, required, faithful, frozenset(cut))
         double = default_is_double(files)
         chains = any(class_of(call) == "Sequential" for call in facts.calls)

@@ -52,7 +52,8 @@ def field_model(
     if len(children) < 2 or _grows(r, target, found[first:position]):
         return None
     if isinstance(target, ast.Index):
-        r.join(key, f"@{r.path}:{r.bodies[-1].line}")  # all of a function, or nothing
+        if r.bodies:
+            r.join(key, f"@{r.path}:{r.bodies[-1].line}")  # all of a function, or nothing
         target.table = r.expression(target.table)
     made: Any = r.models.containers.made(start, children, key)
     statement.values = [at(start, "as_torch(", made, ")", kind=MODULE, imports=[AS_TORCH])]
@@ -61,18 +62,19 @@ def field_model(
 
 
 def _name(r: Rewriter, target: ast.Name | ast.Index) -> str | None:
-    """Return what to call a field of a method, or a variable that stays Torch's; else None."""
+    """Return what to call a field, or a variable that stays Torch's; else None."""
     if isinstance(target, ast.Name):
         known = r.facts.role(target) is not None or r.facts.key(target) in r.facts.builders
         return None if known else target.name
-    return f".{target.key.value}" if isinstance(target.key, ast.String) and r.bodies else None
+    return f".{target.key.value}" if isinstance(target.key, ast.String) else None
 
 
 def _grows(r: Rewriter, target: ast.Name | ast.Index, taken: list[ast.Statement]) -> bool:
     """Whether more is added to the model elsewhere, or done with it where a field is filled."""
+    inside = isinstance(target, ast.Index) and bool(r.bodies)
     if isinstance(target, ast.Index):
         known = {id(n) for n in walk(taken)}
-        places: list[Any] = [r.bodies[-1].body]
+        places: list[Any] = [r.bodies[-1].body] if r.bodies else [f.block for f in r.files]
     else:
         places = [f.block for f in r.files]
         known = {id(n) for p in places for n in _definitions(p, target)}
@@ -80,8 +82,7 @@ def _grows(r: Rewriter, target: ast.Name | ast.Index, taken: list[ast.Statement]
         if isinstance(node, ast.MethodCall) and id(node) not in known:
             base, calls = chain_of(node)
             first = calls[0].method
-            field = isinstance(target, ast.Index)
-            more = first not in ("cuda", "float", "double") if field else first in _GROWING
+            more = first not in ("cuda", "float", "double") if inside else first in _GROWING
             if more and alike(base, target):
                 return True
     return False

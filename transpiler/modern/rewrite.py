@@ -261,7 +261,9 @@ class Rewriter(Refusals):
 
     def _handed(self, node: ast.Assign, inner: ast.Name) -> list[ast.Statement]:
         """Return the end of a model's building, where it becomes one of Torch."""
-        if self.facts.role(inner) != "model":
+        if isinstance(node.targets[0], ast.Index):
+            node.targets = [self.expression(t) for t in node.targets]
+        elif self.facts.role(inner) != "model":
             return []
         node.values = [as_torchs(self, inner)]
         return [node]
