@@ -51,10 +51,11 @@ class FunctionResults:
                 None,
                 [ANY if self._types.is_settled else None],
             )  # while it is looked at
-            own = key in self._types.file.scopes
-            self._known[key] = (
-                self._count_results(function) if own else (plain_count(function), [ANY])
-            )
+            if key in self._types.file.scopes:
+                self._known[key] = self._count_results(function)
+            else:
+                kinds = self._types.elsewhere(function)
+                self._known[key] = plain_count(function), [*kinds] if kinds else [ANY]
         return self._known[key]
 
     def _count_results(self, function: ast.Function) -> tuple[int | None, list[Type | None]]:

@@ -100,14 +100,21 @@ class Parameters:
                 types[path] = types_of(m)
 
         def typed(m: Module, node: ast.Expression) -> ast.Expression | None:
-            kind = _crossing(types[m.path].of(node)) if m.path in types else ANY
+            kind = crossing(types[m.path].of(node)) if m.path in types else ANY
             made: Any = Template(node.line, node.column, [], kind)
             return None if kind == ANY else made
 
+        told = {
+            id(node): typed(m, node)
+            for function in self._functions.values()
+            for m, call in function.calls
+            if m is not function.module
+            for node in call.arguments
+        }
         for m in self.modules:
             m.given.clear()
         for function in self._functions.values():
-            self._give(function, typed)
+            self._give(function, lambda m, node: told.get(id(node)))
 
     def _give(
         self,
@@ -157,7 +164,7 @@ def _is_by_any_name(call: ast.Call | ast.MethodCall) -> bool:
     return not counts and not (package and dotted(owner) in library.PACKAGES)
 
 
-def _crossing(kind: Type) -> Type:
+def crossing(kind: Type) -> Type:
     """Return a type without what only its own file knows."""
     if kind.kind not in _CROSSING:
         return ANY

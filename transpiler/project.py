@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from symtable import symtable
@@ -23,13 +24,14 @@ from .modern.gradients import with_gradients
 from .module import Module
 from .module_names import placed, required_module_name
 from .names import python_name
-from .parameters import Parameters
+from .parameters import Parameters, crossing
 from .parse import parse
 from .requires import Requires
 from .scope import FileScope, Variable, resolve
 from .sharing import files_together, shared_functions, shared_globals, shared_types
 from .syntax import returns
 from .translate import Translation, Translator, count_statements, failed
+from .types import Types
 from .unique import UniqueFunction, unique_functions
 
 _SKIPPED = frozenset({".git", ".svn", "node_modules", "__pycache__"})
@@ -100,6 +102,8 @@ class Project:
         self.export_names: dict[str, str] = {}
         self.optional: dict[int, frozenset[Variable]] = {}
         self.defined_names: dict[str, int | None] = {}
+        self._results: dict[int, list[Type] | None] = {}
+        self._first: dict[str, Types] = {}
         self._failures: dict[str, Diagnostic] = {}
         self.unique: dict[str, UniqueFunction] = {}
         self._requires = Requires(s.path for s in self.sources)
@@ -125,6 +129,7 @@ class Project:
                     module.renamed, module.reserved = found.renamed, found.reserved
                     module.kept, module.preamble = found.kept, found.classes
         self._together = files_together(self.modules)
+        self._file_of = {key: m for m in self.modules.values() for key in m.scopes.scopes}
         for module in self.modules.values():
             link(module)
         find_metatable_classes(self.modules.values())
@@ -256,12 +261,32 @@ class Project:
         parameters = Parameters(self.modules.values())
         parameters.first_look()
         if self._typed:
-            self.shared_types = shared_types(
-                self.modules.values(), self._typed, lambda m: self._translators[m.path].types()
-            )
+            self.shared_types = shared_types(self.modules.values(), self._typed, self._first_types)
+            self._first.clear()
+            self._results.clear()
         if parameters.crosses:
-            parameters.second_look(lambda m: self._translators[m.path].types())
+            parameters.second_look(self._first_types)
         return [self._translate(source) for source in self.sources]
+
+    def _first_types(self, module: Module) -> Types:
+        """Return the types of a file as far as they are known before it is translated."""
+        if module.path not in self._first:
+            self._first[module.path] = self._translators[module.path].types()
+        return self._first[module.path]
+
+    def results_elsewhere(self, function: ast.Function) -> list[Type] | None:
+        """Return what a function gives to other files than its own; None where that is unknown."""
+        key = id(function)
+        if key not in self._results:
+            self._results[key] = None  # while its file is looked at
+            module = self._file_of.get(key)
+            if module is not None:
+                with suppress(RecursionError):  # it cannot be translated, and says so in its turn
+                    types = self._first_types(module)
+                    if types.function_results(function) is not None:
+                        kinds = types.of_functions.kinds(function)
+                        self._results[key] = [crossing(kind or ANY) for kind in kinds]
+        return self._results[key]
 
     def _translate(self, source: Source) -> Translation:
         lua = source.content.decode("utf-8", "replace")

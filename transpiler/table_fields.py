@@ -7,7 +7,7 @@ from .scope import FileScope
 
 
 def field_writes(file: FileScope) -> dict[str, list[ast.Expression | None]]:
-    """Return what the file assigns to fields, by their names; "?" for names that vary."""
+    """Return what the file assigns to fields, by their names."""
     found: dict[str, list[ast.Expression | None]] = {}
     for target, value in file.field_writes:
         if isinstance(target.key, ast.String):

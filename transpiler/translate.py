@@ -124,6 +124,7 @@ class Translator:
             module.project.classes.get,
             module.given,
             module.project.unique,
+            module.project.results_elsewhere,
             dicts,
         )
 

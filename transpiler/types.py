@@ -70,6 +70,8 @@ class Types:
         What parameters are given of functions that are called by name; None for the unknown.
     unique : mapping
         Functions of the program by the only names they have.
+    elsewhere : callable
+        Gives the types of the results of a function of another file, None where nothing is known.
     dicts : Dicts, optional
         The file's dicts and records, as far as they are found.
     """
@@ -88,6 +90,7 @@ class Types:
         class_named: Callable[[str], Any],
         given: dict[Variable, list[ast.Expression | None]],
         unique: Mapping[str, UniqueFunction],
+        elsewhere: Callable[[ast.Function], list[Type] | None],
         dicts: Dicts | None = None,
     ) -> None:
         self.file = scopes
@@ -103,6 +106,7 @@ class Types:
         self.methods = methods
         self.class_named = class_named
         self._unique = unique
+        self.elsewhere = elsewhere
         self.options = Shape(declared_options(scopes))
         self._shapes: dict[int, Shape] = {}
         self._written_fields = field_writes(scopes)
@@ -135,7 +139,7 @@ class Types:
 
     def shape_field(self, shape: Shape, name: str) -> Type | None:
         """Return the type of a field: of all that the file puts under that name."""
-        if name not in shape.values or "?" in self._written_fields:
+        if name not in shape.values:
             return ANY
         key = id(shape), name
         if key not in self.fields:

@@ -119,3 +119,37 @@ def test_a_function_that_calls_itself_keeps_its_types():
     python = translated({"x.lua": source})["x.lua"]
     assert "if n < 2:" in python
     assert "n - 1" in python
+
+
+RESULTS = {
+    "util.lua": "local M = {}\nfunction M.both(n) return 2, 'x' .. n end\n"
+    "function M.varies(n) if n > 1 then return 1 end return 'a' end\n"
+    "function M.made(n) return {n = n} end\nreturn M\n",
+    "one.lua": "local function one(n) return 2.5 end\nreturn one\n",
+    "main.lua": "local util = require 'util'\nlocal one = require 'one'\n"
+    "local n, s = util.both(3)\nprint(n + one(1), s .. '!')\n"
+    "print(util.varies(2) + 1)\nlocal t = util.made(1)\nt.n = 'text'\nprint(t.n .. 1)\n",
+}
+
+
+def test_results_of_other_files_have_types():
+    sources = [Source(name, text.encode()) for name, text in RESULTS.items()]
+    found = Project(sources).translate()
+    (python,) = (t.python for t in found if t.source == "main.lua")
+    assert "n + one(1)" in python
+    assert 's + "!"' in python
+    assert "lua.add(util.varies(2), 1)" in python
+    assert "lua.concat(t.n, 1)" in python
+
+
+def test_files_that_ask_one_another_for_results_end():
+    files = {
+        "a.lua": "local M = {}\nlocal b = require 'b'\n"
+        "function M.f(n) if n == 0 then return 1 end return b.g(n - 1) end\nreturn M\n",
+        "b.lua": "local M = {}\nlocal a = require 'a'\n"
+        "function M.g(n) if n == 0 then return 'x' end return a.f(n - 1) end\nreturn M\n",
+        "c.lua": "local a = require 'a'\nlocal b = require 'b'\nprint(a.f(1) + b.g(1))\n",
+    }
+    found = Project([Source(name, text.encode()) for name, text in files.items()]).translate()
+    (python,) = (t.python for t in found if t.source == "c.lua")
+    assert "lua.add(lua.first(a.f(1)), lua.first(b.g(1)))" in python
