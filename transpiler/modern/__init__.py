@@ -13,8 +13,8 @@ forward, loss and backward, `training`, `closures` and `descent` for optimisers,
 
 What is rewritten in part: `seams` are the files and functions whose models go to what stays as it
 is, `stages` what stands before and behind `x = f(x)`, `handed` functions that are kept in tables,
-`field_models` and `field_builds` models that a method puts into fields. `gradient_steps` and `outputs` are backward
-passes that are given a gradient.
+`field_models` and `field_builds` models that a method puts into fields. `gradient_steps` and
+`outputs` are backward passes that are given a gradient.
 
 Graphs of nngraph become classes before all that: `prepared`, `graphs`. `builds` are models that
 branches put together, `left` what is said of files in which nothing was rewritten.
