@@ -17,7 +17,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from .autograd.versions import Cell, next_order
-from .kernels.chains import LARGE, SINGLE, Chain, await_others
+from .kernels.chains import LARGE, SINGLE, Chain
+from .kernels.under_way import await_others
 
 PRIVATE = "private"
 """The mark in a cell."""

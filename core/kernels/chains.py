@@ -10,11 +10,9 @@ that fit into a cache.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from math import prod
-from threading import Lock, get_ident
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -23,6 +21,7 @@ from numpy import ndarray
 from ..backend import empty
 from .blocks import BLOCK
 from .dispatch import dispatched
+from .under_way import under_way
 
 LARGE = 1 << 17
 """Elements from which on a chain is worth its while."""
@@ -49,32 +48,6 @@ _UNARY = 4
 
 
 _LOCK = Lock()
-
-_UNDER_WAY: dict[Any, int] = {}
-"""For each computation that is under way a lock that is held meanwhile, and the thread."""
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_UNDER_WAY.clear)
-
-
-@contextmanager
-def _under_way() -> Iterator[None]:
-    """Note that what chains read is being read."""
-    lock = Lock()
-    with lock:
-        _UNDER_WAY[lock] = get_ident()
-        try:
-            yield
-        finally:
-            del _UNDER_WAY[lock]
-
-
-def await_others() -> None:
-    """Wait until other threads have done with the chains that they compute at the moment."""
-    for lock, thread in _UNDER_WAY.copy().items():
-        if thread != get_ident():
-            with lock:
-                pass
 
 
 class Chain:
@@ -215,7 +188,7 @@ class Chain:
 
     def computed(self) -> Any:
         """Return the values as an array that, unless they are there, nobody else has."""
-        with _under_way():
+        with under_way():
             steps, values = program(self)
             return compute_chain(np, steps, values, shape=self.shape) if len(steps) else values[0]
 
@@ -233,7 +206,7 @@ class Chain:
         """
         over = {a % self.ndim for a in axis}
         kind = self.sums(axis)
-        with _under_way():
+        with under_way():
             steps, values = program(self)
             if not len(steps) or not kind:
                 return self.evaluated().sum(axis=tuple(axis), keepdims=keepdims)

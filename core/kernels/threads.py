@@ -87,6 +87,7 @@ def share_threads(library: str, setter: Callable[[int], object]) -> None:
         _SETTERS[library] = setter
         _current = _Setting(_current.count)
         set_blas_threads(1)
+    ready()  # the call that loads it makes primitives ready for a number of threads, too
 
 
 def shared() -> bool:

@@ -47,3 +47,12 @@ def dot(x: Any, y: Any) -> Any:
     for j in range(x.size):
         result += np.float64(x[j] * y[j])
     return result
+
+
+@reduction
+def dot_around(x: Any, y: Any, centre: Any) -> Any:
+    """Return the sum of the products of a row with another's distances from `centre`."""
+    result = 0.0
+    for j in range(x.size):
+        result += np.float64(x[j] * (y[j] - centre))
+    return result

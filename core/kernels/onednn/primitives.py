@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ...backend.pool import SMALLEST, empty
+from ..threads import get_num_threads
 from .library import failure, library
 from .memory import Array, Descriptor, address, owned
 
@@ -40,6 +41,7 @@ KEPT = 1024
 class _Kept(threading.local):
     def __init__(self) -> None:
         self.found: OrderedDict[Any, Any] = OrderedDict()
+        self.threads = 0
 
 
 _KEPT = _Kept()
@@ -48,8 +50,11 @@ _KEPT = _Kept()
 def prepared(key: tuple[Any, ...], make: Callable[..., T], *args: Any) -> T:
     """Return `make(*args)`, made once for each key and thread.
 
-    The objects that it makes are used by one thread at a time: each has its own.
+    The objects that it makes are used by one thread at a time: each has its own. They compute
+    with the number of threads that was set when they were made, so with another they are made anew.
     """
+    if _KEPT.threads != (threads := get_num_threads()):
+        _KEPT.found, _KEPT.threads = OrderedDict(), threads
     kept = _KEPT.found
     found: T | None = kept.get(key)
     if found is None:

@@ -6,6 +6,7 @@ import pytest
 from rekindle.core.kernels import convolution
 from rekindle.core.kernels.onednn import library as onednn_library
 from rekindle.core.kernels.onednn import memory, primitives
+from rekindle.core.kernels.threads import get_num_threads, set_num_threads
 
 PARAMS = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)}
 
@@ -65,3 +66,23 @@ def test_an_interrupt_in_between(onednn, rng, monkeypatch):
     b[...] = 0
     copy(memory.address(a), memory.address(b))
     assert np.array_equal(b, a)
+
+
+def test_another_number_of_threads_takes_other_primitives(onednn):
+    made = []
+
+    def prepare():
+        return primitives.prepared(("test",), lambda: made.append(1) or object())
+
+    before = get_num_threads()
+    try:
+        set_num_threads(1)
+        first = prepare()
+        assert prepare() is first
+        set_num_threads(2)
+        second = prepare()
+        assert second is not first
+        assert prepare() is second
+    finally:
+        set_num_threads(before)
+    assert len(made) == 2

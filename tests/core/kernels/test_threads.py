@@ -41,6 +41,13 @@ def test_every_thread_tells_the_libraries_once(alone):
     assert told[2:] == [(threading.get_ident(), 3)]
 
 
+def test_the_thread_that_loads_a_library_tells_it_at_once(alone):
+    told = []
+    threads.set_num_threads(3)
+    threads.share_threads("library", told.append)
+    assert told == [3]
+
+
 def test_openblas_leaves_the_cores_to_openmp(alone):
     count = len(openblas.blas_threads())
     if not count:
