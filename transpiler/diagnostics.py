@@ -7,7 +7,7 @@ from dataclasses import dataclass
 CODES = {
     "RK101": "this is not Lua",
     "RK102": "a jump that Python cannot make",
-    "RK103": "code that is compiled while the program runs",
+    "RK103": "a file that is compiled while the program runs",
     "RK104": "the environment of a function is changed",
     "RK105": "LuaJIT's C interface",
     "RK106": "a package that is not here",

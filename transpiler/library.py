@@ -18,6 +18,8 @@ GLOBALS: dict[str, str] = {
     "error": "",
     "getmetatable": "a",
     "ipairs": "f",
+    "load": "*",
+    "loadstring": "*",
     "next": "*",
     "pairs": "f",
     "pcall": "*",
@@ -41,8 +43,6 @@ PYTHON_NAMES = {"assert": "lua.assert_", "next": "lua.next_", "type": "lua.type_
 """Those that are not imported under their own names."""
 
 UNAVAILABLE = {
-    "load": "RK103",
-    "loadstring": "RK103",
     "loadfile": "RK103",
     "setfenv": "RK104",
     "getfenv": "RK104",

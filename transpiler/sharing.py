@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from .types import Types
 
 LOADERS = frozenset(["require", "dofile", "loadfile", "paths.dofile", "include"])
-DYNAMIC = frozenset(["_G", "getfenv", "setfenv"])
-"""Names with which a program reaches any global."""
+DYNAMIC = frozenset(["_G", "getfenv", "setfenv", "load", "loadstring"])
+"""Names with which a program reaches any global; loaded source knows of it nothing else."""
 
 
 def shared_globals(

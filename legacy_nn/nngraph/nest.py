@@ -36,5 +36,7 @@ def nest(input: Any, *more: Any) -> NnNode:
     if not isinstance(input, Table) or not len(input):
         raise ModuleError(f"nest takes nodes and tables of them; given {tostring(input)}")
     if len(input) == 1:
-        return JustTable()(input)
-    return Identity()(Table([nest(part) for part in input.array()]))
+        single: NnNode = JustTable()(input)
+        return single
+    node: NnNode = Identity()(Table([nest(part) for part in input.array()]))
+    return node

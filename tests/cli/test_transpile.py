@@ -23,7 +23,7 @@ def test_a_program_is_translated_and_runs(cli, tmp_path):
 
 def test_what_is_not_translated_is_listed_and_strict_fails(cli, tmp_path):
     source = tmp_path / "x.lua"
-    source.write_text("print(loadstring('return 1'))\n")
+    source.write_text("print(loadfile('y.lua'))\n")
     result = cli("transpile", source, "-o", tmp_path / "o", "--strict", code=1)
     assert "x.lua:1:7: RK103" in result.stderr
     cli("transpile", source, "-o", tmp_path / "o")

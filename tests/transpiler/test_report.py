@@ -21,7 +21,7 @@ HOSTILE = "\n".join(
         "-- </pre><script>alert(1)</script> & \x0c\x01 \\xff",
         "local t = {['<b>'] = \"'\\\"&amp;\"}",
         "print(t['<b>'], unknown + 1, u.v)",
-        "local f = loadstring('</td>')",
+        "local f = loadfile('</td>')",
         "local x = require 'a&b<c>'",
         "",
     ]

@@ -10,6 +10,8 @@ import pytest
 from rekindle.legacy_nn.bridge import Runtime
 from rekindle.transpiler.emit import Output
 from rekindle.transpiler.project import Project, Source
+from rekindle.transpiler.runtime import Table, load, loadstring
+from rekindle.transpiler.runtime.chunks import ChunkError, setfenv
 
 PROGRAMS = {
     "alias": """
@@ -100,3 +102,13 @@ def test_files_of_packages_and_beside_a_file_are_run(tmp_path, monkeypatch):
 def test_a_file_that_is_not_there_is_said(tmp_path, monkeypatch):
     files = {"main": "local ok, said = pcall(torch.include, 'parts', 'three.lua')\nreturn said"}
     assert "cannot open three.lua" in run(tmp_path, monkeypatch, files).said
+
+
+def test_loaded_source_takes_its_globals_from_a_table():
+    namespace = loadstring("count = root(4) return torch, count")
+    globals_ = Table(root=lambda x: x / 2)
+    assert setfenv(namespace, globals_)() == (None, 2)
+    assert globals_["count"] == 2
+    assert load("return x", "chunk", "t", Table(x=5))() == 5
+    with pytest.raises(ChunkError, match="setfenv takes a function of load"):
+        setfenv(lambda: 1, globals_)

@@ -414,3 +414,27 @@ print(turns)
 local ok, e = pcall(function() error(12) end)
 print(type(e), (e:gsub('^.-:%d+: ', '')))
 print(type(select(2, pcall(error, 12, 0))))
+
+--## source that is loaded while the program runs
+local size = "{1, 2 + 3}"
+print(loadstring(" return " .. size)()[2])
+counter = 1
+local step = assert(loadstring("counter = counter + (... or 1) return counter, ...", "step"))
+print(step(), step(10, "more"))
+print(counter, step(2))
+local made, why = loadstring("return +")
+print(made, type(why))
+local pieces, at = {"local a ", "= 4 ", "return a * a"}, 0
+print(load(function() at = at + 1 return pieces[at] end)())
+print(pcall(loadstring("error('from a chunk', 0)")))
+local f = loadstring("local function twice(x) return helper(x) * 2 end return twice(...)")
+function helper(x) return x + 0.5 end
+print(f(1))
+
+--## globals in the table of globals that are named like methods of Python's
+count = 5
+_G['keys'] = {1, 2}
+function append(x) return x .. count end
+print(count, _G['count'], #keys, append('n'), _G.append == append)
+count, update = count + 1, 'u'
+print(count, update, items)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import ast
-from ..code import ATOM, Code, quoted
+from ..code import ATOM, Code
 from ..names import is_attribute
 from ..syntax import may_be_several
 from .calls import all_results
@@ -12,7 +12,7 @@ from .dicts import KINDS, changed, uncertain
 from .functions import define
 from .operators import is_default
 from .tables import list_of, place
-from .values import is_assigned_plainly, is_of_tables, is_plain_field
+from .values import is_assigned_plainly, is_of_tables, is_plain_field, shared_place
 
 
 def local(c: Context, node: ast.Local) -> None:
@@ -186,9 +186,7 @@ def plain_place(c: Context, target: ast.Name | ast.Index) -> str | None:
         if c.module.is_own_global(target.name):
             return c.module.global_names[target.name]
         c.use("G")
-        if is_attribute(target.name):
-            return f"G.{target.name}"
-        return f"G[{quoted(target.name)}]"
+        return shared_place(target.name)
     kind = c.type_of(target.table)
     if isinstance(target.key, ast.TableConstructor):
         return None

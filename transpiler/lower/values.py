@@ -10,7 +10,7 @@ from ..kinds import Type
 from ..names import is_attribute
 from ..nn_fields import NN_FIELDS
 from ..syntax import dotted, may_be_several
-from .class_names import MODULE_FIELDS, MODULE_METHODS
+from .class_names import HIDDEN, MODULE_FIELDS, MODULE_METHODS
 from .context import Context
 from .dicts import KINDS, read
 
@@ -101,7 +101,12 @@ def global_name(c: Context, node: ast.Name) -> Code:
     if text == "_G":
         return Code(c.use("G"))
     c.use("G")
-    return Code(f"G.{text}" if is_attribute(text) else f"G[{quoted(text)}]")
+    return Code(shared_place(text))
+
+
+def shared_place(name: str) -> str:
+    """Return where a global is in the runtime's table, which has methods of its own."""
+    return f"G.{name}" if is_attribute(name) and name not in HIDDEN else f"G[{quoted(name)}]"
 
 
 def index(c: Context, node: ast.Index) -> Code:

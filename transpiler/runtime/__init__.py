@@ -33,9 +33,10 @@ from rekindle.legacy_nn.lualib import unpack as unpack
 from rekindle.legacy_nn.lualib import xpcall as xpcall
 
 from . import depth as depth
-from . import depth as depth
 from . import lua as lua
 from . import tensors as tensors
+from .chunks import load as load
+from .chunks import loadstring as loadstring
 from .classes import TorchObject as TorchObject
 from .classes import torch_class as torch_class
 from .loading import arg as arg

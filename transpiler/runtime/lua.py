@@ -45,6 +45,7 @@ from rekindle.legacy_nn.lualib.calls import single as single
 from rekindle.legacy_nn.module import Module
 from rekindle.legacy_nn.nngraph import NnNode
 
+from . import chunks
 from .classes import EVENTS, SPECIAL, TorchObject, add_events
 from .classes import class_named as class_named
 from .classes import type_of as type_of
@@ -80,7 +81,8 @@ def untranslated(message: str) -> NoReturn:
 
 def unavailable(name: str) -> Any:
     """Return one of Lua's functions that a translated program does not have, which says so."""
-    return getattr(lualib, name, None) or (lambda *_: untranslated(f"'{name}' is not translated"))
+    found = chunks.UNTRANSLATED.get(name) or getattr(lualib, name, None)
+    return found or (lambda *_: untranslated(f"'{name}' is not translated"))
 
 
 def words_for(module: str) -> tuple[str, ...]:
