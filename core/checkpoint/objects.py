@@ -205,6 +205,12 @@ class TdsHash(TdsContainer):
     def __len__(self) -> int:
         return self.count()
 
+    def __getattr__(self, name: str) -> Any:
+        """Return the entry of that name, None where there is none: a hash has no fixed fields."""
+        if name.startswith("__") or name in ("_map", "_metatable"):
+            raise AttributeError(name)
+        return self.get(name)
+
 
 class TdsVec(TdsContainer):
     """A tds.Vec: a Table of 1, 2, ... that is written back as one; nil counts as an element."""

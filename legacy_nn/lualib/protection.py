@@ -41,14 +41,18 @@ def assert_(*args: Any) -> Any:
     Raises
     ------
     LuaError
-        With the second argument as its value, "assertion failed!" by default.
+        With the second argument as its value, "assertion failed!" by default; text, and a
+        number as text, has the place of the call in front.
+
+    Source: LuaJIT lib_base.c (lj_err_callermsg).
     """
     if not args:
         raise bad_argument(1, "assert", "value expected")
     if not truth(args[0]):
-        if len(args) > 1:
-            raise LuaError(args[1])
-        raise LuaError("assertion failed!")
+        message = args[1] if len(args) > 1 else "assertion failed!"
+        if type_of(message) in ("string", "number"):
+            raise located(tostring(message))
+        raise LuaError(message)
     return single(args)
 
 

@@ -35,4 +35,8 @@ local noise = nn.TestNoise(1)
 print(noise:forward(torch.zeros(1))[1]) --> 0
 noise:training()
 print(noise:forward(torch.zeros(1))[1]) --> 1
+print(nn.ReLU():__tostring__(), nn.tables.oneToOne(2)[2][1]) --> nn.ReLU	2
+local hash = require('tds').Hash()
+hash.x = 1 hash.y = 2 hash.x = nil
+print(#hash, hash.x, hash.y) --> 1	nil	2
 print(select('#', ...), (...)) --> 2	first

@@ -401,6 +401,12 @@ local function endless(n) return 1 + endless(n + 1) end
 local ok, message = pcall(endless, 1)
 print(ok, message:match('stack overflow'))
 
+--## places of errors
+local function placed(f, ...) return tostring(select(2, pcall(f, ...))):match(':%d+: ') ~= nil end
+print(placed(function() assert(false, 'x') end), placed(function() assert(false) end), placed(assert, false, 'x'))
+print(placed(function() assert(nil, 5) end), placed(function() error('x', 0) end))
+print(pcall(function() local a = {} a.b.c = 1 end))
+
 --## entries given twice
 local t = {[1] = 'a', 'b', [2] = 'c', 'd', x = 1}
 print(t[1], t[2], t.x)

@@ -171,6 +171,8 @@ def invoke_all(value: Any, name: str, *args: Any) -> Any:
         if found is not None:
             return lualib.call(found, value, *args)
     if not isinstance(value, (lualib.Table, str)):
+        if SPECIAL.get(name) == "__repr__":
+            return repr(value)
         method = getattr(value, name, None)
         if type(method) is MethodType and type(method.__func__) is FunctionType:
             return as_lua_calls(method, method.__func__, 1)(

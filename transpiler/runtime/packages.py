@@ -61,7 +61,7 @@ class Package:
         return f"<package {self._name}>"
 
 
-_TABLES = ("Jacobian", "SparseJacobian", "hessian", "utils")
+_TABLES = ("Jacobian", "SparseJacobian", "hessian", "tables", "utils")
 """Modules of Python that are tables in nn."""
 
 
