@@ -43,6 +43,8 @@ class Candidate:
         `C.__index = C` is there.
     factories : dict
         What makes objects of the class that it is called upon: `self` in them is the class.
+    from_base : set of str
+        Those of them that let the base make it.
     made, made_bare : list of Call
         `setmetatable(x, C)` and `setmetatable(x, {__index = C})`, once its uses were looked at.
     escapes : bool
@@ -68,6 +70,7 @@ class Candidate:
     prototype: ast.MethodCall | None = None
     indexed: bool = False
     factories: dict[str, Variable] = field(default_factory=dict)
+    from_base: set[str] = field(default_factory=set)
     made: list[ast.Call] = field(default_factory=list)
     made_bare: list[ast.Call] = field(default_factory=list)
     escapes: bool = False
@@ -103,6 +106,7 @@ class Maker:
 def candidates(module: Module) -> list[Candidate]:
     """Return the tables of a file that may be classes."""
     found: list[Candidate] = []
+    links = "setmetatable" in module.scopes.global_reads
     called = {
         (call.object.variable, call.method)
         for call in module.scopes.calls
@@ -115,7 +119,8 @@ def candidates(module: Module) -> list[Candidate]:
             if candidate is not None and _collect(candidate, position):
                 start = candidate.prototype
                 makes = start is not None and (candidate.variable, start.method) in called
-                if start is None or candidate.methods or makes:
+                own = bool(candidate.methods)
+                if makes or own if start is not None else links and (own or candidate.indexed):
                     found.append(candidate)
             for inner in blocks_of(statement):
                 visit(inner)

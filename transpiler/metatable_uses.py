@@ -73,7 +73,7 @@ class Facts:
 
 def not_a_class(c: Candidate, known: Known, facts: Facts) -> str:
     """Return why a candidate is no class: "" if all its uses are those of one."""
-    reason = _base(c, known) or _uses(c, c.module, c.variable, known, facts)
+    reason = _base(c, known, facts) or _uses(c, c.module, c.variable, known, facts)
     for module in facts.modules:
         for variable, other in module.imported.items():
             if other.exports is c.variable:
@@ -102,7 +102,7 @@ def _names(c: Candidate, known: Known, facts: Facts) -> str:
     return ""
 
 
-def _base(c: Candidate, known: Known) -> str:
+def _base(c: Candidate, known: Known, facts: Facts) -> str:
     if c.base is None:
         return ""
     above = base_class(c, known)
@@ -117,7 +117,32 @@ def _base(c: Candidate, known: Known) -> str:
     maker = next((k for k in lineage(above, known) if name in k.factories), None)
     if maker is None or not _is_pure(maker, name, bool(c.prototype.arguments)):
         return "it is an object of another class"
-    return ""
+    given = _first_fields(maker, name)
+    alone = c.factories.keys() - c.from_base
+    if given and (alone or any(k.factories.keys() - k.from_base for k in family(c, known))):
+        return "its objects may read what it got as an object of its base"
+    read = {
+        node.key.value
+        for module in facts.modules
+        for node in walk(module.block)
+        if isinstance(node, ast.Index)
+        and isinstance(node.key, ast.String)
+        and isinstance(node.table, ast.Name)
+        and class_in(module, node.table.variable, known) is c
+    }
+    return "it is read as an object of its base" if given & read - c.names else ""
+
+
+def _first_fields(c: Candidate, name: str) -> set[str]:
+    """Return the fields that a function gives the objects that it makes."""
+    found = set()
+    for node in walk(c.methods[name].function.body):
+        if isinstance(node, ast.Assign):
+            keys = [t.key for t in node.targets if isinstance(t, ast.Index)]
+            found |= {key.value for key in keys if isinstance(key, ast.String)}
+        elif isinstance(node, ast.TableConstructor):
+            found |= {f.key.value for f in node.fields if isinstance(f.key, ast.String)}
+    return found - {"__index"}
 
 
 def _links(c: Candidate) -> Iterator[ast.Call]:
@@ -263,6 +288,7 @@ def _is_self_of_another(module: Module, this: Variable, c: Candidate, known: Kno
 def find_factories(c: Candidate, known: Known) -> str:
     """Find the functions whose `self` is the class, and what they make; return what is wrong."""
     c.made, c.made_bare, c.factories, c.escapes, c.shadowed = [], [], {}, False, set()
+    c.from_base = set()
     for name, statement in c.methods.items():
         if statement.method:
             scope = c.module.scopes.scopes[id(statement.function)]
@@ -311,6 +337,8 @@ def _factory(c: Candidate, name: str, function: ast.Function, this: Variable, kn
     if this.writes or any(id(n) not in accounted for n in this.names):
         return f"{name!r} does more with its class than make an object of it"
     c.factories[name] = this
+    if of_base:
+        c.from_base.add(name)
     c.made += made
     c.made_bare += bare
     return ""

@@ -11,6 +11,7 @@ from symtable import symtable
 
 from . import ast, library
 from .alignment import raw_marks
+from .class_globals import with_local_classes
 from .definitions import defined_names
 from .diagnostics import Diagnostic
 from .errors import LuaSyntaxError, SourceError
@@ -119,6 +120,8 @@ class Project:
                 self._failures[source.path] = Diagnostic("RK107", message, source.path, 1, 1)
         self._placed = placed((s.path for s in self.sources), self._scripts(parsed))
         rewritten = self._modern(parsed) if style == "modern" else {}
+        if not self._failures:
+            parsed = with_local_classes(parsed)
         for source in self.sources:
             if source.path in parsed:
                 block, scopes = parsed[source.path]

@@ -157,6 +157,24 @@ print(x:count(), x:twice(), x.unit, kinds.s == S, type(S), x[2], getmetatable(x)
 )
 
 
+PROGRAMS["globals"] = (
+    """
+Point = {}
+Point.__index = Point
+function Point.new(x) local p = setmetatable({}, Point); p.x = x; return p end
+Point.__add = function(a, b) return Point.new(a.x + b.x) end
+Point.__lt = function(a, b) return a.x < b.x end
+Point.__unm = function(a) return Point.new(-a.x) end
+local a, b = Point.new(1), Point.new(2)
+print((a + b).x, (-a).x, a < b, a >= b, a == b, a ~= b, getmetatable(a) == Point, a == nil)
+local list = {Point.new(3), b, a}
+table.sort(list)
+print(list[1].x, list[3].x, ({[a] = "a"})[a])
+""",
+    ["class Point(TableObject):", "a + b", "a < b, a >= b", "getmetatable(a) is Point"],
+    "3\t-1\ttrue\tfalse\tfalse\ttrue\ttrue\tfalse\n1\t3\ta\n",
+)
+
 PROGRAMS["methods of objects"] = (
     """
 local Button = {}
@@ -185,7 +203,24 @@ def test_a_class_of_tables(name, tmp_path):
     assert printed({"x.lua": lua}, tmp_path, "x.py") == expected
 
 
+SHARED = {
+    "a.lua": "Point = {}\nPoint.__index = Point\n"
+    "function Point.new(x) return setmetatable({x = x}, Point) end\nrequire 'b'\n",
+    "b.lua": "print(Point.new(3).x)\n",
+}
+
+
+def test_a_global_that_files_share_stays_one(tmp_path):
+    assert "G.Point" in texts(SHARED)["b.lua"]
+    assert printed(SHARED, tmp_path, "a.py") == "3\n"
+
+
 STAYS = {
+    # an object reads what its class got as an object of the base
+    "function Account:new() local o = {x = 1} setmetatable(o, self)\n"
+    "self.__index = self return o end\nlocal B = Account:new()\nB.y = 2\n"
+    "function B:new() local o = {} setmetatable(o, self)\n"
+    "self.__index = self return o end\nprint(B:new().x)": 'invoke(B, "new")',
     # the class is an object too
     "function Account:fresh(o) self.count = 1 return self:new(o) end": "Account.fresh",
     # objects of objects

@@ -19,7 +19,7 @@ from ..code import call as call_code
 from ..kinds import EXACT_BITS, Type, is_exact, is_nonzero
 from .context import Context
 from .dicts import contains, is_empty, with_default
-from .values import unary_minus
+from .values import is_of_tables, unary_minus
 
 _FUNCTIONS = {
     "+": "add",
@@ -35,6 +35,18 @@ _FUNCTIONS = {
 }
 
 
+_OF_OBJECTS = {"+": ADD, "-": ADD, "*": MULTIPLY, "/": MULTIPLY, "%": MULTIPLY, "^": POWER}
+
+
+def asks_metatable(left: Type, right: Type) -> bool:
+    """Whether Python's operator asks the metatable of an object of a class made of a table."""
+    return _is_object(left) or ((left.is_number or left.kind == "table") and _is_object(right))
+
+
+def _is_object(kind: Type) -> bool:
+    return kind.kind == "object" and is_of_tables(kind) and not kind.optional
+
+
 def binary(c: Context, node: ast.Binary) -> Code:
     """Return `left operator right`."""
     operator = node.operator
@@ -48,6 +60,10 @@ def binary(c: Context, node: ast.Binary) -> Code:
     if operator in ("<", "<=", ">", ">="):
         return _ordering(c, node, left, right)
     a, b = c.expression(node.left), c.expression(node.right)
+    if operator in _OF_OBJECTS and asks_metatable(left, right):
+        if operator == "^":
+            return Code(f"{a.at(POWER + 1)} ** {b.at(POWER)}", POWER)
+        return binary_code(a, operator, b, _OF_OBJECTS[operator])
     if operator == "-" and "module" in (left.kind, right.kind):
         return binary_code(a, "-", b, ADD)  # of nngraph: what follows what
     if left.is_number and right.is_number:
@@ -80,6 +96,8 @@ def _plain_arithmetic(node: ast.Binary, left: Type, right: Type, a: Code, b: Cod
 
 def _ordering(c: Context, node: ast.Binary, left: Type, right: Type) -> Code:
     a, b = c.expression(node.left), c.expression(node.right)
+    if asks_metatable(left, right):
+        return comparison(a, node.operator, b)
     known = (left.is_number and right.is_number) or left.kind == right.kind == "string"
     ends = id(node.left) in c.demanded and id(node.right) in c.demanded
     if known and (ends or not (left.optional or right.optional)):
@@ -106,6 +124,12 @@ def equality(c: Context, node: ast.Binary) -> Code:
             return comparison(c.expression(one), "is" if same else "is not", text)
     left, right = c.type_of(node.left), c.type_of(node.right)
     a, b = c.expression(node.left), c.expression(node.right)
+    if (left.kind == "class" and is_of_tables(left)) or (
+        right.kind == "class" and is_of_tables(right)
+    ):  # nothing else is a class
+        return comparison(a, "is" if same else "is not", b)
+    if _is_object(left):
+        return comparison(a, "==" if same else "!=", b)
     literal = _is_telling(node.left) or _is_telling(node.right)
     if literal or (left.is_number and right.is_number) or "string" in (left.kind, right.kind):
         return comparison(a, "==" if same else "!=", b)
