@@ -71,7 +71,7 @@ class Held:
     def check(self) -> None:
         """Refuse what would give other numbers."""
         for owner in self.parts:
-            for inner, count in self._all(owner).items():
+            for inner, count in self.inside(owner).items():
                 if count > 1:
                     self.r.path, node = self.nodes[inner]
                     self.r.refuse_keys(node, [inner, owner], _TWICE)
@@ -80,13 +80,13 @@ class Held:
     def _function(self) -> int:
         return id(self.r.bodies[-1]) if self.r.bodies else 0
 
-    def _all(self, owner: Key, depth: int = 8) -> Counter[Key]:
+    def inside(self, owner: Key, depth: int = 8) -> Counter[Key]:
         """Return how often each variable's module is in a model, at any depth."""
         found: Counter[Key] = Counter()
         for inner, count in self.parts.get(owner, Counter()).items():
             found[inner] += count
             if depth:
-                for part, times in self._all(inner, depth - 1).items():
+                for part, times in self.inside(inner, depth - 1).items():
                     found[part] += count * times
         return found
 
@@ -115,7 +115,7 @@ class Held:
             for where, line, kind, changed in self.changes:
                 if model is None or where != path or not made.line < line < last:
                     continue
-                around, inside = model in self._all(changed), changed in self._all(model)
+                around, inside = model in self.inside(changed), changed in self.inside(model)
                 own = changed == model and kind != "getParameters"
                 stale = {"cast": around or inside, "add": inside, "getParameters": around}[kind]
                 if own or stale:

@@ -82,13 +82,14 @@ def runs_again(r: Rewriter, statements: list[ast.Statement], step: Step) -> bool
         if any(is_forward(node, step) for node in simple_nodes(statement)):
             start = position
     key = r.facts.key(step.model)
-    inside = {k for k in _keys_inside(r, key) if k is not None} | {key}
+    inside: set[Any] = {k for k in _keys_inside(r, key) if k is not None} | {key}
     for statement in statements[start:-1]:
         for node in walk(statement):
             if not method_call(node, "forward") or r.facts.role(node.object) != "model":
                 continue
             other = r.facts.key(node.object)
-            related = other in inside or key in _keys_inside(r, other)
+            shared = {k for k in inside & _keys_inside(r, other) if r.facts.roles.get(k) == "model"}
+            related = other in inside or key in _keys_inside(r, other) or bool(shared)
             if related and not is_forward(node, step):
                 return True
     return False
@@ -96,7 +97,7 @@ def runs_again(r: Rewriter, statements: list[ast.Statement], step: Step) -> bool
 
 def _keys_inside(r: Rewriter, key: Any) -> set[Any]:
     """Return the variables of models that a model has inside."""
-    found: set[Any] = set()
+    found: set[Any] = set(r.held.inside(key))
     stack = [key]
     while stack:
         known = r.facts.layers.get(stack.pop())
