@@ -38,12 +38,6 @@ def _twice(positional: list[ast.Field], named: list[ast.Field]) -> bool:
     return any(1 <= n <= len(positional) for n in numbers)
 
 
-def _twice(positional: list[ast.Field], named: list[ast.Field]) -> bool:
-    """Whether an entry is given by its place and by its number: the later one stays."""
-    numbers = [f.key.value for f in named if isinstance(f.key, ast.Number)]
-    return any(1 <= n <= len(positional) for n in numbers)
-
-
 def _several_calls(ordered: list[ast.Field]) -> bool:
     return sum(_calls(f.key) or _calls(f.value) for f in ordered) > 1
 
