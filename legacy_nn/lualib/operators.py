@@ -244,7 +244,7 @@ def lt(a: Any, b: Any) -> bool:
     x, y = as_number(a), as_number(b)
     if x is not None and y is not None:
         return x < y
-    handler = _either(a, b, "__lt")
+    handler = _common(a, b, "__lt")
     if handler is None:
         raise _incomparable(a, b)
     return truth(first(call(handler, a, b)))
@@ -258,10 +258,10 @@ def le(a: Any, b: Any) -> bool:
     x, y = as_number(a), as_number(b)
     if x is not None and y is not None:
         return x <= y
-    handler = _either(a, b, "__le")
+    handler = _common(a, b, "__le")
     if handler is not None:
         return truth(first(call(handler, a, b)))
-    handler = _either(b, a, "__lt")
+    handler = _common(a, b, "__lt")
     if handler is None:
         raise _incomparable(a, b)
     return not truth(first(call(handler, b, a)))
@@ -277,9 +277,10 @@ def ge(a: Any, b: Any) -> bool:
     return le(b, a)
 
 
-def _either(a: Any, b: Any, event: str) -> Any:
+def _common(a: Any, b: Any, event: str) -> Any:
+    """Return the metamethod that two values share: as in Lua 5.1 only that one orders them."""
     handler = metamethod(a, event)
-    return metamethod(b, event) if handler is None else handler
+    return handler if handler is not None and rawequal(handler, metamethod(b, event)) else None
 
 
 def _incomparable(a: Any, b: Any) -> LuaError:

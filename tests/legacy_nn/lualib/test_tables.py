@@ -291,6 +291,17 @@ def test_metamethods(lua):
     assert lualib.call(both, 7, None) == (1, 2, 7, None)
 
 
+def test_an_order_needs_the_same_metamethod_on_both_sides():
+    first, second = Table({"__lt": lambda a, b: True}), Table({"__le": lambda a, b: True})
+    a, b = (lualib.setmetatable(Table(), mt) for mt in (first, second))
+    assert lualib.lt(a, lualib.setmetatable(Table(), first)) is True
+    for compare in (lualib.lt, lualib.le, lualib.gt, lualib.ge):
+        with pytest.raises(lualib.LuaError, match="attempt to compare two table values"):
+            compare(a, b)
+    with pytest.raises(lualib.LuaError, match="attempt to compare table with number"):
+        lualib.lt(a, 1)
+
+
 def test_compatibility_with_5_2():
     t = Table({"__pairs": lambda t: (lualib.next_, Table({"k": "v"}), None)})
     made = lualib.setmetatable(Table([1, 2]), t)
