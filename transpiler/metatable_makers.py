@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from .module import Module
 
 
+_USUAL = ("new", "create")
+"""What functions that make objects are called."""
+
+
 def settle_all(known: Known) -> None:
     """Find the functions that make all objects of classes, which are called by their names."""
     blocked: set[Candidate] = set()
@@ -72,7 +76,10 @@ def _settle(c: Candidate, known: Known, done: set[Candidate], blocked: set[Candi
     if c.caller is not None:
         _settle_called(c, known)
         return
-    for name in sorted(c.methods, key=lambda n: n not in ("new", "create", "init")):
+    single = len(c.made) + len(c.made_bare) == 1
+    for name in sorted(c.methods, key=lambda n: n not in _USUAL):
+        if not (single or name in _USUAL):  # one of several ways to make an object
+            continue
         statement = c.methods[name]
         if name in EVENTS or name in c.shadowed:
             continue
