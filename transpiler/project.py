@@ -245,7 +245,8 @@ class Project:
         for name, count in module.scopes.global_writes.items():
             if name in self.shared_globals or name in self.package_globals or name == "_":
                 continue
-            found[name] = _own_name(name)
+            own = _own_name(name)
+            found[name] = f"{own}_" if own in module.reserved else own
             for statement in module.block.statements:
                 if (
                     isinstance(statement, ast.FunctionStatement)

@@ -80,7 +80,7 @@ class Containers:
             self.r.containers.append((node, key))
         parts = [head, *listed(items, long), tail]
         parts += [self.models.suffix] if doubled else []
-        return Template(node.line, node.column, parts, MODULE, self.models.imports)
+        return Template(node.line, node.column, parts, MODULE, self._imports(items) or (NN,))
 
     def _list(self, node: ast.Node, children: list[Child], key: Any) -> Template:
         """Return the branches of a ConcatTable as a list, which a Sum or so will take."""
