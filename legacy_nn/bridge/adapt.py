@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import CO_VARARGS
+from types import FunctionType
 from typing import Any
 
 
@@ -41,3 +42,18 @@ def as_lua_calls(
         return function(*args)
 
     return called
+
+
+def as_lua_function(function: FunctionType) -> Callable[..., Any]:
+    """Return a Python function that takes any number of arguments: missing ones are None."""
+    called = as_lua_calls(function)
+    code = function.__code__
+    required = code.co_argcount - len(function.__defaults__ or ())
+    if not required:
+        return called
+
+    def padded(*args: Any) -> Any:
+        missing = required - len(args)
+        return called(*args, *[None] * missing) if missing > 0 else called(*args)
+
+    return padded

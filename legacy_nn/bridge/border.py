@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -25,6 +26,7 @@ from rekindle.core.tensor import Tensor
 
 from ..torch7 import types
 from ..values import as_torch
+from .adapt import as_lua_function
 from .errors import BridgeError, LuaError
 from .mapping import LuaMapping
 from .mirror import memory_of, mirror_address, row
@@ -188,7 +190,8 @@ class Border:
         made = self.stand_in_of(value)
         if made is not None:
             return made
-        return self._closure(id(value), self.guard(value), Handle(value))
+        called = as_lua_function(value) if type(value) is FunctionType else value
+        return self._closure(id(value), self.guard(called), Handle(value))
 
     def _reference(self, value: LuaValue) -> Any:
         if value.border is not self:

@@ -199,3 +199,16 @@ def test_a_script_beside_its_folder_is_not_run_by_imports(tmp_path):
     }
     assert printed(files, tmp_path, "train.py") == "1\t2\n"
     assert printed(files, tmp_path, "style_.py") == "run\t1\n"
+
+
+def test_functions_that_packages_call_take_any_arguments(tmp_path):
+    main = """
+local Threads = require 'threads'
+local function init() print('started') end
+local pool = Threads(1, init, function(id) seed = id end)
+pool:addjob(function() return 1, 2 end, function(a) print('done', a) end)
+pool:addjob(function() end, function(a, b) print(a, b) end)
+pool:synchronize()
+pool:terminate()
+"""
+    assert printed({"main.lua": main}, tmp_path) == "started\ndone\t1\nnil\tnil\n"
