@@ -162,6 +162,7 @@ def _aligned(module: Module, parameter: Tensor, x: Tensor) -> Tensor:
     elif parameter.size == math.prod(x.shape[1:]):
         return ops.reshape(parameter, x.shape[1:])
     raise ShapeError(
+        "incorrect size: only supporting singleton expansion (size=1): "
         f"{module.t7_typename} of size {parameter.shape} takes samples of that size, or an input "
         f"of as many dimensions to which it expands; given shape {x.shape}"
     )

@@ -84,7 +84,8 @@ class ParallelTable(SideBySide, Container):
         table, count = one_table(self, input), len(self.modules)
         if len(table) < count:
             raise InputTypeError(
-                f"{self.t7_typename} has {count} modules; given a table of {len(table)}"
+                f"attempt to index local 'input' (a nil value): {self.t7_typename} has {count} "
+                f"modules; given a table of {len(table)}"
             )
         return Table([step(i, table[i]) for i in range(1, count + 1)])
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from rekindle.core import ops
 from rekindle.core.creation import zeros
+from rekindle.core.errors import ShapeError
 from rekindle.core.ops.adoption import HELD_HERE
 from rekindle.core.ops.owing import owed
 from rekindle.core.storage import Storage
@@ -50,6 +51,11 @@ class Concat(SideBySide, Container):
     def flow(self, input: Any, step: Step) -> Any:
         outputs = [step(i, input) for i in range(1, len(self.modules) + 1)]
         axis = self.dimension - 1
+        if axis >= outputs[0].ndim:
+            raise ShapeError(
+                f"bad argument #2 to '?' (index out of bounds): {self.t7_typename} joins along "
+                f"dimension {self.dimension}; its modules return shape {outputs[0].shape}"
+            )
         return ops.concat([_alike(in_any_order(y), outputs[0], axis) for y in outputs], axis=axis)
 
     def keep(self, input: Any, result: Any) -> Any:

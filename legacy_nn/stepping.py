@@ -14,7 +14,8 @@ from rekindle.core.tensor import Tensor
 
 from .copying import Sharing, copied_around
 from .errors import ArgumentError
-from .flatten import get_parameters
+from .flatten import flatten, get_parameters
+from .values import as_input, tensors_in
 
 
 class Stepping(Sharing):
@@ -101,6 +102,17 @@ class Stepping(Sharing):
             if len(w) == len(g) and w and all(_place(weight) in known for weight in w):
                 weights, gradients = weights + w, gradients + g
         return get_parameters(weights, gradients)
+
+    @staticmethod
+    def flatten(parameters: Any) -> Tensor:
+        """Move a list of tensors into one flat tensor, of which they become views; return it.
+
+        Parameters
+        ----------
+        parameters : Table or sequence of Tensor
+            Of one type. See `getParameters`, which does this for parameters and gradients.
+        """
+        return flatten(list(tensors_in(as_input(parameters))))
 
     # -- steps --------------------------------------------------------------------------
 

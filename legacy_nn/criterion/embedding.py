@@ -49,8 +49,19 @@ def _two(criterion: Criterion, input: Any) -> tuple[Tensor, Tensor]:
 
 
 def _signs(target: Any, like: Tensor, count: int) -> Tensor:
-    """Return a target of 1s and -1s, one number for all or one for each of `count`."""
+    """Return a target of 1s and -1s, one number for all or one for each of `count`.
+
+    Raises
+    ------
+    ShapeError
+        If there are others than that.
+    """
     if isinstance(target, Tensor):
+        if target.size not in (1, count):
+            raise ShapeError(
+                "inconsistent tensor size: mask and source: there is a target for each of the "
+                f"{count} pairs; given {target.size}"
+            )
         return target.detach().reshape(-1)
     return full(count, target, like.dtype, like.device)
 

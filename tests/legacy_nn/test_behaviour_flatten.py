@@ -137,6 +137,15 @@ def test_gradients_of_the_framework_accumulate_in_the_flat_gradient():
     assert tied(model)
 
 
+def test_tensors_of_a_list_are_flattened_by_themselves():
+    a, b = tensor(np.arange(6.0).reshape(2, 3)), tensor(np.ones(2))
+    flat = nn.Module.flatten(Table([a, b]))
+    assert flat.tolist() == [0, 1, 2, 3, 4, 5, 1, 1]
+    flat.fill_(7)
+    assert (a.numpy() == 7).all()
+    assert (b.numpy() == 7).all()
+
+
 def test_a_model_without_parameters_has_none_to_flatten():
     p, g = nn.Sequential().add(nn.Tanh()).getParameters()
     assert p.shape == g.shape == (0,)

@@ -53,6 +53,7 @@ CASES = {
         lambda: nn.SpatialMaxPooling(2, 2).forward(None),
         lambda: nn.SpatialConvolution(1, 1, 1, 1).forward(None),
         lambda: nn.Sequential().add(nn.Linear(2, 2)).forward(None),
+        lambda: nn.ParallelTable().add(nn.Tanh()).add(nn.Tanh()).forward([o(2)]),
     ],
     "attempt to index local 'input' (a number value)": [lambda: nn.Reshape(2).forward(2.5)],
     "attempt to index local 'gradOutput' (a nil value)": [lambda: back(nn.Abs(), o(2), None)],
@@ -223,6 +224,16 @@ CASES = {
     "multi-target not supported": [lambda: nn.ClassNLLCriterion().forward(o(2, 3), o(2, 2))],
     "input tensor should be 1D or 2D": [
         lambda: nn.ClassNLLCriterion().forward(o(1, 2, 3), tensor(np.array([1.0])))
+    ],
+    "incorrect size: only supporting singleton expansion (size=1)": [
+        lambda: nn.CMul(3).forward(o(2, 4)),
+        lambda: nn.CAdd(2, 3).forward(o(2, 4)),
+    ],
+    "index out of bounds": [
+        lambda: nn.Concat(2).add(nn.Linear(3, 2)).add(nn.Linear(3, 2)).forward(o(3))
+    ],
+    "inconsistent tensor size: mask and source": [
+        lambda: nn.CosineEmbeddingCriterion().forward([o(2, 3), o(2, 3)], o(3))
     ],
     "target out of range": [lambda: nn.MultiMarginCriterion().forward(o(3), 4)],
 }
