@@ -811,3 +811,27 @@ function Reshape(x) return x * prod end
 local net = nn.Sequential():add(View(6)):add(nn.Linear(6, prod)):add(nn.Reshape(3 * 1)):add(nn.LogSoftMax())
 net:getParameters():fill(0.5)
 for whole = 1, 2 do show(Reshape(whole), math.sqrt(4), net:forward(torch.ones(2, 6))) end
+----- decay and clipping of all gradients as a vector
+local net = nn.Sequential():add(nn.Linear(3, 3)):add(nn.Tanh()):add(nn.Linear(3, 1))
+local crit = nn.MSECriterion()
+local p, g = net:getParameters()
+p:copy(P(p:nElement()))
+local x, y = P(5, 3), P(5, 1):mul(9)
+local state = {learningRate = 0.1}
+local maxnorm = 0.5
+local function feval(v)
+   if v ~= p then p:copy(v) end
+   g:zero()
+   local o = net:forward(x)
+   local l = crit:forward(o, y)
+   net:backward(x, crit:backward(o, y))
+   local norm = g:norm()
+   if norm > maxnorm then g:mul(maxnorm / norm) end
+   l = l + 0.01 * p:norm()^2 / 2
+   g:add(0.01, p)
+   return l, g
+end
+for i = 1, 4 do
+   local _, l = optim.rmsprop(feval, p, state)
+   show(l[1], g:norm(), p:norm())
+end

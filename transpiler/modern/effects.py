@@ -25,6 +25,9 @@ _IN_PLACE = {
     "zero": "nn.init.zeros_",
 }
 
+_EACH = object()
+"""The variable of a loop over parameters, in what stands in it."""
+
 
 def effect(r: Rewriter, node: ast.CallStatement) -> list[ast.Statement] | None:
     """Return what a call for its effect becomes that is about something with a role."""
@@ -184,6 +187,11 @@ def _of_vector(
     elif role == "grads" and call.method in ("mul", "div") and len(given) == 1:
         factor = r.expression(given[0])
         return [_for_each(r, node, model, f".grad.{call.method}_(", factor, ")")]
+    elif role == "grads" and call.method == "add" and _is_decay(r, given, model):
+        factor = r.expression(given[0])
+        simple = isinstance(plain(given[0]), (ast.Number, ast.Name, ast.Index))
+        shown = [factor] if simple else ["(", factor, ")"]
+        return [_for_each(r, node, model, ".grad.add_(", *shown, " * ", _EACH, ".detach())")]
     elif role == "params" and call.method == "add" and len(given) == 2:
         rate = negated(given[0])
         if rate is None or r.facts.role(given[1]) != "grads":
@@ -205,14 +213,22 @@ def _for_each(
     r: Rewriter, node: ast.Statement, model: Any, method: str | None, *parts: Any
 ) -> ast.Statement:
     """Return a loop over a model's parameters; without a method the function takes each."""
-    name = ast.Name(node.line, node.column, r.fresh("p") if "p" in r.facts.names else "p")
+    free = [n for n in ("p", "param", "parameter") if n not in r.facts.names]
+    name = ast.Name(node.line, node.column, free[0] if free else r.fresh("p"))
     header = at(node, "for ", name, " in ", model, ".parameters()")
     if method is None:
         code = at(node, parts[0], name, *parts[1:], imports=[NN])
     else:
-        code = at(node, name, method, *parts)
+        code = at(node, name, method, *(name if p is _EACH else p for p in parts))
     body = ast.Block([Line(node.line, node.column, code)])
     return like(Suite(node.line, node.column, header, body, [name]), node)
+
+
+def _is_decay(r: Rewriter, given: list[Any], model: ast.Name) -> bool:
+    """Whether arguments are a number and the parameters of a model: `grads:add(0.01, params)`."""
+    if len(given) != 2 or r.facts.role(given[1]) != "params":
+        return False
+    return r.facts.key(r.training.model_of(given[1])) == r.facts.key(model)
 
 
 def _is_minus(low: Any, high: Any) -> bool:
