@@ -323,7 +323,7 @@ TENSOR_ONLY = frozenset(
         baddbmm dot nElement numel nDimension isContiguous contiguous squeeze transpose t permute
         unfold gather scatter maskedFill maskedSelect maskedCopy indexCopy indexAdd indexFill
         uniform normal clamp pow sqrt exp log tanh sigmoid abs sign lt le gt ge eq ne sum mean
-        std var min max norm prod cumsum repeatTensor storageOffset stride long int byte short
+        std var min max norm prod cumsum repeatTensor storageOffset stride long int short
         char fill mul div csub addcmul addcdiv copy zero topk dim storage resize index reshape
         totable typeAs isSameSizeAs
         """

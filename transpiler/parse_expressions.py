@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,14 @@ from . import ast, literals
 from .errors import LuaSyntaxError
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_lua.language())
+
+
+def _plain_names(source: bytes) -> bytes:
+    """Return the source with other names, as long, where the grammar of Lua 5.5 sees keywords.
+
+    The text of names and strings is read from the source itself.
+    """
+    return re.sub(rb"\bglobal\b", b"Global", source)
 
 
 class ExpressionReader(ABC):
@@ -28,7 +37,7 @@ class ExpressionReader(ABC):
     def __init__(self, source: bytes, name: str) -> None:
         self.source = source
         self.name = name
-        self.root = tree_sitter.Parser(_LANGUAGE).parse(source).root_node
+        self.root = tree_sitter.Parser(_LANGUAGE).parse(_plain_names(source)).root_node
 
     # -- places and errors ----------------------------------------------------------------
 

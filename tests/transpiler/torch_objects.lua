@@ -36,6 +36,12 @@ print(noise:forward(torch.zeros(1))[1]) --> 0
 noise:training()
 print(noise:forward(torch.zeros(1))[1]) --> 1
 print(nn.ReLU():__tostring__(), nn.tables.oneToOne(2)[2][1]) --> nn.ReLU	2
+local frozen = nn.Linear(2, 2)
+frozen.accGradParameters = function() end
+frozen.updateOutput = function(self, input, more) return {input, more} end
+frozen:zeroGradParameters()
+frozen:backward(torch.ones(2), torch.ones(2))
+print(frozen.gradWeight:sum(), #frozen:forward(torch.ones(2))) --> 0	1
 local hash = require('tds').Hash()
 hash.x = 1 hash.y = 2 hash.x = nil
 print(#hash, hash.x, hash.y) --> 1	nil	2

@@ -407,6 +407,20 @@ print(placed(function() assert(false, 'x') end), placed(function() assert(false)
 print(placed(function() assert(nil, 5) end), placed(function() error('x', 0) end))
 print(pcall(function() local a = {} a.b.c = 1 end))
 
+--## bytes of what may be text
+local function code(text, at) return (text or ''):byte(at) or 'none' end
+print(code('abc', 2), code('abc', 9), code())
+local function letter(t) return t.name:byte() end
+print(letter {name = 'x'} + 1)
+
+--## names that later versions of Lua keep for themselves
+local global, const, close, attrib, continue = {global = 1}, 2, 3, 4, 5
+global.other = global.global .. 'global'
+local function f(global) return global end
+print(global.other, f(global) == global, const, close, attrib, continue)
+global = 6
+print(global, f {global = global}.global)
+
 --## entries given twice
 local t = {[1] = 'a', 'b', [2] = 'c', 'd', x = 1}
 print(t[1], t[2], t.x)

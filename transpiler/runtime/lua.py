@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from inspect import CO_VARARGS
 from types import FunctionType, MethodType
 from typing import Any, NoReturn
 
@@ -113,14 +114,23 @@ def index(value: Any, key: Any) -> Any:
 def newindex(value: Any, key: Any, new: Any) -> None:
     """Assign `value[key] = new`; a function in the place of an object's method takes the object."""
     of_object = type(new) is FunctionType and isinstance(value, TorchClass) and type(key) is str
-    if of_object and callable(getattr(type(value), key, None)):
-        new = MethodType(new, value)
+    method = getattr(type(value), key, None) if of_object else None
+    if callable(method):
+        new = MethodType(_with_arguments_of(method, new), value)
     if isinstance(value, type) and key in SPECIAL:
         setattr(value, SPECIAL[key], new)
         return
     if isinstance(value, type) and type(key) is str and key.removesuffix("__") in EVENTS:
         add_events(value, {key.removesuffix("__"): new})
     plain_newindex(value, key, new)
+
+
+def _with_arguments_of(method: Any, function: FunctionType) -> FunctionType:
+    """Return a function that takes as many arguments as the method that it takes the place of."""
+    wanted = getattr(getattr(method, "__code__", None), "co_argcount", None)
+    if wanted == function.__code__.co_argcount or function.__code__.co_flags & CO_VARARGS:
+        return function
+    return lambda *args: lualib.call(function, *args)
 
 
 def length(value: Any) -> Any:
