@@ -51,6 +51,8 @@ class Candidate:
         Others hold the class too.
     shadowed : set of str
         Methods of whose names an object may have something of its own.
+    upon_class : set of str
+        Methods without a use for `self` that are called upon the class.
     maker : tuple or None
         The function that makes all objects: its name, its statement, what it does.
     plain_maker : str or None
@@ -75,6 +77,7 @@ class Candidate:
     made_bare: list[ast.Call] = field(default_factory=list)
     escapes: bool = False
     shadowed: set[str] = field(default_factory=set)
+    upon_class: set[str] = field(default_factory=set)
     maker: tuple[str, ast.FunctionStatement, Maker] | None = None
     plain_maker: str | None = None
 

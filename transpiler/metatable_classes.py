@@ -72,7 +72,7 @@ def _register(c: Candidate) -> None:
     if c.plain_maker is not None:
         info.plain_maker = c.plain_maker
         del info.methods[c.plain_maker]
-    for factory in c.factories:
+    for factory in c.factories.keys() | c.upon_class:
         if factory in info.methods:
             _make_class_method(c, info, factory)
     module.moved |= {id(statement) for statement in c.moved}
@@ -82,7 +82,8 @@ def _register(c: Candidate) -> None:
 
 def _make_class_method(c: Candidate, info: ClassInfo, name: str) -> None:
     """Let a function that makes objects be called upon the class."""
-    this, function = c.factories[name], c.methods[name].function
+    function = c.methods[name].function
+    this = c.module.scopes.scopes[id(function)].variables[0]
     info.class_methods |= {name}
     this.name = "cls"
     for node in this.names:

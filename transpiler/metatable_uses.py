@@ -288,7 +288,7 @@ def _is_self_of_another(module: Module, this: Variable, c: Candidate, known: Kno
 def find_factories(c: Candidate, known: Known) -> str:
     """Find the functions whose `self` is the class, and what they make; return what is wrong."""
     c.made, c.made_bare, c.factories, c.escapes, c.shadowed = [], [], {}, False, set()
-    c.from_base = set()
+    c.from_base, c.upon_class = set(), set()
     for name, statement in c.methods.items():
         if statement.method:
             scope = c.module.scopes.scopes[id(statement.function)]
@@ -383,6 +383,8 @@ def _uses(c: Candidate, module: Module, variable: Variable, known: Known, facts:
             case ast.MethodCall(object=ast.Name() as owner, method=key):
                 if id(owner) in wanted and key in factories | unbound:
                     del wanted[id(owner)]
+                    for k in lineage(c, known):
+                        k.upon_class |= {key} & unbound & k.methods.keys()
                 held += node.arguments
             case ast.Assign(targets=[ast.Index(table=ast.Name(), key=ast.String(value="__index"))]):
                 if is_variable(node.values[0], variable):

@@ -175,6 +175,23 @@ print(list[1].x, list[3].x, ({[a] = "a"})[a])
     "3\t-1\ttrue\tfalse\tfalse\ttrue\ttrue\tfalse\n1\t3\ta\n",
 )
 
+PROGRAMS["upon the class"] = (
+    """
+local List = {}
+List.__index = List
+List.__len = function() return 99 end
+function List:create(...)
+  local l = {...}
+  if #l == 0 then l[1] = "none" end
+  return setmetatable(l, List)
+end
+function List:size() return #self end
+print(List:create(1, 2):size(), #List:create(), List:create("a")[1], List.__len())
+""",
+    ["@classmethod", "def create(cls, *args):", "# __len, which LuaJIT asks no table"],
+    "2\t1\ta\t99\n",
+)
+
 PROGRAMS["methods of objects"] = (
     """
 local Button = {}

@@ -21,8 +21,10 @@ EVENTS = {
     "__call": "__call__",
     "__concat": "__concat__",
     "__tostring": "__repr__",
+    "__len": "lua_len",
+    "__gc": "lua_gc",
 }
-"""Metamethods that are methods of Python's."""
+"""Metamethods that are methods of Python's, or that LuaJIT never calls for tables."""
 
 HIDDEN = frozenset(words("append update get keys values items array count equals of"))
 """Fields that Python's own methods of a Table hide."""

@@ -57,6 +57,8 @@ def class_statement(c: Context, info: ClassInfo) -> None:
             c.module.method_of[id(function)] = info
             _follow_protocol(c, info, name, statement)
             text = event or SPECIAL.get(name, name)
+            if text in ("lua_len", "lua_gc"):
+                c.put(f"# {name}, which LuaJIT asks no table")
             define(c, function, member(text) if info.of_tables else text, method=statement.method)
         if info.of_tables and not (info.methods or info.defaults):
             c.put("pass")

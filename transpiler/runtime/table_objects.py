@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import FunctionType, MethodType
 from typing import Any, Self
 
@@ -27,6 +28,8 @@ EVENTS = {
     "__call__": "__call",
     "__concat__": "__concat",
     "__repr__": "__tostring",
+    "lua_len": "__len",
+    "lua_gc": "__gc",
 }
 """Metamethods by their names in Python."""
 
@@ -65,7 +68,7 @@ class overridable:
         if found is None:
             return self.function.__get__(owner, cls)
         bound = isinstance(found, FunctionType) and isinstance(self.function, FunctionType)
-        return MethodType(found, owner) if bound else found
+        return MethodType(partial(lualib.call, found), owner) if bound else found
 
 
 class TableClass(type):
