@@ -125,7 +125,7 @@ def newindex(value: Any, key: Any, new: Any) -> None:
     plain_newindex(value, key, new)
 
 
-def _with_arguments_of(method: Any, function: FunctionType) -> FunctionType:
+def _with_arguments_of(method: Any, function: FunctionType) -> Callable[..., Any]:
     """Return a function that takes as many arguments as the method that it takes the place of."""
     wanted = getattr(getattr(method, "__code__", None), "co_argcount", None)
     if wanted == function.__code__.co_argcount or function.__code__.co_flags & CO_VARARGS:
