@@ -164,8 +164,10 @@ def _name(frame: FrameType, node: ast.expr | None, called: bool = False) -> str 
     key: ast.expr | None = None
     if isinstance(node, ast.Subscript):
         key, of = node.slice, node.value
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and (
-        node.func.attr == "get" and node.args
+    elif (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and (node.func.attr == "get" and node.args)
     ):
         key, of = node.args[0], node.func.value
     elif isinstance(node, ast.Call) and _is_of_lua(node.func) and len(node.args) == 2:
