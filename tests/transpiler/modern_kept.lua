@@ -260,3 +260,31 @@ for i = 1, 3 do
    show(la, lb)
 end
 show(enc:forward(x))
+----- a method that may leave its model before it is complete | it is put into a table
+local M = {}
+function M:build(n)
+   self.a = nn.Sequential()
+   for i = 1, 3 do
+      self.a:add(nn.Linear(2, 2))
+      if i == n then return i end
+   end
+   self.a:add(nn.Tanh())
+   self.a:add(nn.Linear(2, 2))
+   return 0
+end
+show(M:build(2), #M.a.modules)
+show(M:build(9), #M.a.modules)
+----- an error that leaves a part of a model | it is put into a table
+local M = {}
+function M:build(bad)
+   self.a = nn.Sequential()
+   for i = 1, 2 do
+      self.a:add(nn.Linear(2, 2))
+      if bad then error('no') end
+   end
+   self.a:add(nn.Tanh())
+end
+print(pcall(M.build, M, true))
+show(#M.a.modules)
+M:build(false)
+show(#M.a.modules)

@@ -18,6 +18,9 @@ from .files import File
 from .nodes import Handed, like
 from .walk import alike, names_in, plain, walk
 
+_LEAVING = (ast.Function, ast.Return, ast.Break, ast.Goto, ast.Label)
+"""What may see the model, or leave it, before it is complete."""
+
 
 def separate_fields(file: File, faithful: set[Any]) -> None:
     """Give the building of models in fields variables of their own.
@@ -29,6 +32,8 @@ def separate_fields(file: File, faithful: set[Any]) -> None:
         Anchors of stages that have been tried.
     """
     taken = {n.name for n in names_in(file.block)}
+    if taken & {"pcall", "xpcall"}:  # an error leaves a part of the model
+        return
     for block in [n for n in walk(file.block) if isinstance(n, ast.Block)]:
         position = 0
         while position < len(block.statements):
@@ -80,7 +85,7 @@ def _is_alone(statements: list[ast.Statement], target: ast.Index) -> bool:
     """Whether statements only add to the model, and do not give its owner away."""
     owner: Any = plain(target.table)
     nodes = list(walk(statements))
-    if any(isinstance(n, ast.Function) for n in nodes):
+    if any(isinstance(n, _LEAVING) for n in nodes):
         return False
     places = [n for n in nodes if isinstance(n, ast.Index) and alike(n, target)]
     bases = [added(n) for n in nodes if _adds(n, target)]
