@@ -260,7 +260,14 @@ def _moments(given):
     return {"nDim": given["input"].ndim}
 
 
+def _weights(given):
+    """Return the weights of outputs, which Lua has given to each sample."""
+    weights = given["weights"]
+    return {"weights": weights[0] if weights is not None and weights.ndim > 1 else weights}
+
+
 DERIVED = {
+    "BCECriterion": _weights,
     "BatchNormalization": _moments,
     "LookupTable": lambda given: {"weight": given["gradWeight"]},
     "SpatialAdaptiveAveragePooling": _adaptive,
@@ -403,14 +410,11 @@ def _indexed_gradients(given):
 
 
 def _indexed_steps(given):
-    keys, ends = given["runningKeys"].numpy(), given["cumSumSizes"].numpy()
-    count = int(ends.reshape(-1)[-1])
+    rows = given["runningKeys"].numpy().reshape(-1) + int(given["keysOffset"])
     module, _ = _indexed({**given, "keys": None, "values": None, "sizes": None})
     module.weightDecay, module.gradBias = given["weightDecay"], given["gradBias"].detach()
-    rows = keys.reshape(-1)[:count] - 1 + given["keysOffset"]
     module.bias.detach().sub_(module.gradBias * given["learningRate"])
-    gradients = given["gradWeight"].numpy()[:count]
-    module._step(rows, gradients, given["learningRate"])
+    module._step(rows, given["gradWeight"].numpy(), given["learningRate"])
 
 
 def _indexed_updates(given):

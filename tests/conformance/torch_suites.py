@@ -182,16 +182,13 @@ class Run:
 
     def _process(self, work, notes):
         notes.write_text("")
-        file = Path(self.script.file).name
-        command = [
-            str(Path(sys.executable).with_name("rekindle")), "exec",
-            *(part for name in self.script.packages for part in ("-l", name)),
-            str(HERE / "one_by_one.lua"), str(notes), file, self.script.call,
-            str(self.part), str(self.script.parts), *self.results,
-        ]  # fmt: skip
         with open(work / "output", "wb") as output:
             process = subprocess.Popen(
-                command, cwd=work, stdout=output, stderr=output, env={**os.environ, **self._lua()}
+                self._command(notes),
+                cwd=work,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **self._lua()},
             )
             size, since = 0, time.monotonic()
             while process.poll() is None and time.monotonic() - since < SECONDS:
@@ -203,6 +200,14 @@ class Run:
             process.wait()
         said = (work / "output").read_text(encoding="latin-1")[-300:]
         return self._read(notes, f"ran for {SECONDS} s" if late else f"ended the process: {said}")
+
+    def _command(self, notes):
+        return [
+            str(Path(sys.executable).with_name("rekindle")), "exec",
+            *(part for name in self.script.packages for part in ("-l", name)),
+            str(HERE / "one_by_one.lua"), str(notes), Path(self.script.file).name,
+            self.script.call, str(self.part), str(self.script.parts), *self.results,
+        ]  # fmt: skip
 
     def _lua(self):
         provided = " ".join(self.script.provided)
