@@ -95,20 +95,20 @@ def settled(w: Array, cell: Any, order: int) -> bool:
 
 def _entry(w: Array, cell: Any, order: int) -> _Entry | None:
     """Return what is known of filters in their present state, None where nothing can be."""
-    place = address(w), w.shape
+    place, root = (address(w), w.shape), _root(w)
     known = _CELLS.get(place)
+    if known is not None and known[1]() is not root:
+        known = None  # of memory that is going, which the pool has lent again
     if cell is None:
         cell = None if known is None else known[0]
     elif known is None or known[0] is not cell:
-        root = _root(w)
         _CELLS[place] = cell, weakref.ref(root, lambda gone: _forget(_CELLS, place, gone))
     if cell is None or "exposed" in cell:
         return None
     key = (*place, order)
     state = id(cell), cell["count"] if cell else 0
     entry = _ENTRIES.get(key)
-    if entry is None or entry.state != state:
-        root = _root(w)
+    if entry is None or entry.state != state or entry.root[1]() is not root:
         gone = weakref.ref(root, lambda gone: _forget(_ENTRIES, key, gone))
         entry = _ENTRIES[key] = _Entry(state, (cell, gone))
     else:

@@ -167,3 +167,19 @@ def test_filters_in_memory_that_is_lent_again(rng, packed):
         assert right(x, w, ops.convolution(x, w))
         assert right(x, w, ops.convolution(x, w))
         del w
+
+
+def test_other_memory_at_the_same_place_is_not_taken_for_what_was_there(rng):
+    memory = bytearray(4 * 16 * 16 * 9)  # two arrays of it know nothing of each other
+
+    def filters():
+        return np.frombuffer(memory, np.float32).reshape(16, 16, 3, 3)
+
+    before, cell = filters(), {}
+    before[...] = 1
+    for _ in range(3):
+        packing.kept(before, cell, 0, np.copy)
+    after = filters()
+    after[...] = 2
+    assert (packing.kept(after, None, 0, np.copy) == 2).all()
+    assert (packing.kept(after, {}, 0, np.copy) == 2).all()
