@@ -192,6 +192,20 @@ print(List:create(1, 2):size(), #List:create(), List:create("a")[1], List.__len(
     "2\t1\ta\t99\n",
 )
 
+PROGRAMS["errors that are read"] = (
+    """
+local T = {}
+T.__index = T
+function T.new(v) return setmetatable({v = v}, T) end
+function T.__mul(a, b) return T.new(a.v * b.v) end
+local t = T.new(2)
+local ok, message = pcall(function() return t + 1 end)
+print(ok, (message:gsub("^.-:%d+: ", "")), (t * t).v)
+""",
+    ["class T(TableObject):", "lua.add(t, 1)", "t * t"],
+    "false\tattempt to perform arithmetic on upvalue 't' (a table value)\t4\n",
+)
+
 PROGRAMS["methods of objects"] = (
     """
 local Button = {}

@@ -38,9 +38,20 @@ _FUNCTIONS = {
 _OF_OBJECTS = {"+": ADD, "-": ADD, "*": MULTIPLY, "/": MULTIPLY, "%": MULTIPLY, "^": POWER}
 
 
-def asks_metatable(left: Type, right: Type) -> bool:
+_EVENTS = {
+    **{"+": "__add", "-": "__sub", "*": "__mul", "/": "__div", "%": "__mod", "^": "__pow"},
+    **{"<": "__lt", ">": "__lt", "<=": "__le", ">=": "__le"},
+}
+
+
+def _asks_metatable(c: Context, operator: str, left: Type, right: Type) -> bool:
     """Whether Python's operator asks the metatable of an object of a class made of a table."""
-    return _is_object(left) or ((left.is_number or left.kind == "table") and _is_object(right))
+    of_right = (left.is_number or left.kind == "table") and _is_object(right)
+    if not (_is_object(left) or of_right):
+        return False
+    # What the program reads of errors names the operand that has no such metamethod.
+    owner = left if _is_object(left) else right
+    return not c.module.hears or _EVENTS[operator] in owner.detail.methods
 
 
 def _is_object(kind: Type) -> bool:
@@ -60,7 +71,7 @@ def binary(c: Context, node: ast.Binary) -> Code:
     if operator in ("<", "<=", ">", ">="):
         return _ordering(c, node, left, right)
     a, b = c.expression(node.left), c.expression(node.right)
-    if operator in _OF_OBJECTS and asks_metatable(left, right):
+    if operator in _OF_OBJECTS and _asks_metatable(c, operator, left, right):
         if operator == "^":
             return Code(f"{a.at(POWER + 1)} ** {b.at(POWER)}", POWER)
         return binary_code(a, operator, b, _OF_OBJECTS[operator])
@@ -96,7 +107,7 @@ def _plain_arithmetic(node: ast.Binary, left: Type, right: Type, a: Code, b: Cod
 
 def _ordering(c: Context, node: ast.Binary, left: Type, right: Type) -> Code:
     a, b = c.expression(node.left), c.expression(node.right)
-    if asks_metatable(left, right):
+    if _asks_metatable(c, node.operator, left, right):
         return comparison(a, node.operator, b)
     known = (left.is_number and right.is_number) or left.kind == right.kind == "string"
     ends = id(node.left) in c.demanded and id(node.right) in c.demanded
