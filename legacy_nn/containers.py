@@ -24,6 +24,7 @@ from .module import (
     as_input,
     as_torch,
     both_protocols,
+    tensors_in,
     torch_class,
 )
 from .nesting import far_inside, nested
@@ -50,11 +51,18 @@ def run_fresh(module: Any, input: Any) -> Any:
     """Run a module inside a container in the framework's protocol.
 
     In-place modules write into their input here too: whoever else reads it, as the other
-    end of a skip connection does, is to see what Torch7 saw.
+    end of a skip connection does, is to see what Torch7 saw. What Torch7 copied they do not
+    change: an input that comes out as it is, as of Dropout in evaluation, is a tensor of its own.
     """
     result = known(module)._fresh(input)
-    target = module.written(input) if module.inplace else None
-    return result if target is None else target.copy_(result)
+    if module.inplace and (target := module.written(input)) is not None:
+        return target.copy_(result)
+    passed_on = result is input or (
+        isinstance(input, Table) and any(result is part for part in tensors_in(input))
+    )
+    if passed_on and getattr(type(module), "keep", None) is Module.keep:
+        return ops.clone(result)
+    return result
 
 
 @torch_class("nn.Container")

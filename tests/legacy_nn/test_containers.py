@@ -9,10 +9,13 @@ from rekindle.core.checkpoint import LuaFunction, LuaFunctionError, Table, Torch
 from rekindle.core.creation import tensor
 from rekindle.core.errors import RekindleError
 from rekindle.legacy_nn import (
+    CAddTable,
     Concat,
     ConcatTable,
     DepthConcat,
+    Dropout,
     Identity,
+    JoinTable,
     Linear,
     MapTable,
     Parallel,
@@ -20,6 +23,8 @@ from rekindle.legacy_nn import (
     ReLU,
     Sequential,
     Tanh,
+    View,
+    WhiteNoise,
 )
 from rekindle.legacy_nn.module import InputTypeError, Module, ModuleError
 
@@ -243,3 +248,41 @@ def test_containers_round_trip():
     assert list(vars(again)) == list(vars(model))
     assert isinstance(again.modules, Table)
     np.testing.assert_array_equal(again(doubles(4, 3)).numpy(), model(doubles(4, 3)).numpy())
+
+
+# -- in place, in the framework's protocol ------------------------------------------------
+
+
+def alone(last):
+    """Return a module that gives `last` a table of the only tensor that comes in."""
+    return Sequential().add(ConcatTable().add(Identity())).add(last)
+
+
+COPYING = {
+    "dropout": Dropout,
+    "dropout of nothing": lambda: Dropout(0),
+    "noise": WhiteNoise,
+    "sum of one": lambda: alone(CAddTable()),
+    "join of one": lambda: alone(JoinTable(2)),
+}
+VIEWING = {
+    "identity": Identity,
+    "view": lambda: View(3),
+    "dropout in place": lambda: Dropout(0.5, None, True),
+}
+
+
+@pytest.mark.parametrize("name", [*COPYING, *VIEWING])
+@pytest.mark.parametrize("first", [True, False])
+def test_calls_see_what_modules_in_place_have_written_as_torch7_does(name, first):
+    """What Torch7 copies before a sibling overwrites the input is not changed by that."""
+    one, other = {**COPYING, **VIEWING}[name](), ReLU(True)
+    both = ConcatTable().add(one).add(other) if first else ConcatTable().add(other).add(one)
+    model = Sequential().add(Tanh()).add(both).add(JoinTable(2)).evaluate()
+    x = tensor(np.array([[-1.0, 0.5, -2.0], [3.0, -0.1, 0.2]]))
+    before = np.tanh(x.numpy())
+    after = np.maximum(before, 0)
+    kept = before if first and name in COPYING else after
+    expected = np.concatenate([kept, after] if first else [after, kept], 1)
+    np.testing.assert_array_equal(model.forward(x).numpy(), expected)
+    np.testing.assert_array_equal(model(x).detach().numpy(), expected)
