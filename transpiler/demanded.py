@@ -7,7 +7,7 @@ a length that is counted with is a number, so what has it is a table or text.
 from __future__ import annotations
 
 from . import ast
-from .syntax import calls_something, parts_of
+from .modern.walk import walk
 
 
 def demanded(block: ast.Block, catches: bool) -> set[int]:
@@ -24,7 +24,6 @@ def demanded(block: ast.Block, catches: bool) -> set[int]:
         what else is called; and lengths of tensors have to be errors where they are counted with.
     """
     found: set[int] = set()
-    stack: list[object] = [block]
 
     def note(node: ast.Expression, *later: ast.Expression) -> None:
         if catches and any(map(calls_something, later)):
@@ -35,8 +34,7 @@ def demanded(block: ast.Block, catches: bool) -> set[int]:
         if not (catches and isinstance(node, ast.Unary) and node.operator == "#"):
             found.add(id(node))
 
-    while stack:
-        node = stack.pop()
+    for node in walk(block):
         match node:
             case ast.Index(table=table, key=key):
                 note(table, key)
@@ -52,5 +50,9 @@ def demanded(block: ast.Block, catches: bool) -> set[int]:
                 bounds = [start, stop, *([] if step is None else [step])]
                 for i, bound in enumerate(bounds):
                     note(bound, *bounds[i + 1 :])
-        stack += parts_of(node)
     return found
+
+
+def calls_something(node: ast.Expression) -> bool:
+    """Whether an expression calls a function on its way."""
+    return any(isinstance(part, (ast.Call, ast.MethodCall)) for part in walk(node))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from . import ast
+from .demanded import calls_something
 from .dict_candidates import Keyed
 from .dict_facts import Facts, sure_key
 from .evidence import OF_TABLES
-from .syntax import calls_something, dotted
+from .syntax import dotted
 
 
 class Reads:

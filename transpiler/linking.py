@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def link(module: Module) -> None:
     """Find requires, loops and functions, once the project knows all its files."""
     module.catches, module.hears = caught_errors(
-        module.block, lambda name: module.find(name) is not None
+        module.block, module.scopes, lambda name: module.find(name) is not None
     )
     _statements(module, module.block, top=True)
     for call in module.scopes.calls:

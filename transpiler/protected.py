@@ -9,31 +9,40 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from . import ast
-from .syntax import dotted, parts_of
+from .modern.walk import walk
+from .scope import FileScope
+from .syntax import dotted
 
 _CATCHING = frozenset(["pcall", "xpcall", "coroutine.resume"])
 
 _COMPARING = frozenset(["assertErrorMsg", "assertErrorPattern", "assertErrorObj"])
 """Methods of torch.Tester that are given what an error has to say."""
 
+_NAMES = frozenset(["pcall", "xpcall", "coroutine"])
 
-def caught_errors(block: ast.Block, is_own: Callable[[str], bool]) -> tuple[bool, bool]:
+_FIELDS = frozenset(["pcall", "xpcall"]) | _COMPARING
+
+
+def caught_errors(
+    block: ast.Block, scopes: FileScope, is_own: Callable[[str], bool]
+) -> tuple[bool, bool]:
     """Return whether a file catches errors of the program, and whether it may read their text.
 
     Parameters
     ----------
     block : ast.Block
         The file.
+    scopes : FileScope
     is_own : callable
         Tells whether `require` of a name loads a file of the program.
     """
+    if not (_NAMES & scopes.global_reads.keys() or _FIELDS & scopes.field_reads.keys()):
+        return False, False
     calls: list[ast.Call] = []
     known: set[int] = set()  # the function of a call, or a local's that is called by its name
     deaf: set[int] = set()
     mentions: list[ast.Expression] = []
-    stack: list[object] = [block]
-    while stack:
-        node = stack.pop()
+    for node in walk(block):
         deaf |= {id(call) for call in _first_of(node)}
         if isinstance(node, ast.Call) and dotted(node.function) in _CATCHING:
             calls.append(node)
@@ -42,7 +51,6 @@ def caught_errors(block: ast.Block, is_own: Callable[[str], bool]) -> tuple[bool
             return True, True
         elif isinstance(node, (ast.Name, ast.Index)) and _means_catching(node):
             mentions.append(node)
-        stack += parts_of(node)
     if any(id(node) not in known for node in mentions):
         return True, True
     catching = [call for call in calls if not _only_loads(call, is_own)]

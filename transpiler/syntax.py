@@ -109,28 +109,6 @@ def always_returns(block: ast.Block) -> bool:
     return False
 
 
-def parts_of(node: object) -> list[object]:
-    """Return what a node consists of, to look through a whole tree."""
-    if isinstance(node, (list, tuple)):
-        return list(node)
-    if not isinstance(node, (ast.Node, ast.Block, ast.Field)):
-        return []
-    names = [name for cls in type(node).__mro__ for name in getattr(cls, "__slots__", ())]
-    return [getattr(node, name) for name in names]
-
-
-def calls_something(node: ast.Expression) -> bool:
-    """Whether an expression calls a function on its way."""
-    stack: list[object] = [node]
-    while stack:
-        inner = stack.pop()
-        if isinstance(inner, (ast.Call, ast.MethodCall)):
-            return True
-        if not isinstance(inner, ast.Function):
-            stack += parts_of(inner)
-    return False
-
-
 def tried_package(call: ast.Expression) -> str | None:
     """Return "x" for `pcall(require, 'x')`."""
     if not isinstance(call, ast.Call) or len(call.arguments) != 2:

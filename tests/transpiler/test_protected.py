@@ -14,8 +14,7 @@ from .running import same
 
 def caught(lua: str) -> tuple[bool, bool]:
     block = parse(lua.encode(), "x.lua")
-    resolve(block)
-    return caught_errors(block, lambda name: name == "own")
+    return caught_errors(block, resolve(block), lambda name: name == "own")
 
 
 @pytest.mark.parametrize(
