@@ -275,7 +275,13 @@ TORCH: dict[str, str] = {
         "",
     ),
     **dict.fromkeys(
-        ["load", "deserialize", "CmdLine", "Timer", "Generator", "Tester", "getRNGState"], "a"
+        words(
+            """
+        load deserialize CmdLine Timer Generator Tester TestSuite getRNGState DiskFile MemoryFile
+        PipeFile totable
+        """
+        ),
+        "a",
     ),
     **dict.fromkeys(
         ["LongStorage", "DoubleStorage", "FloatStorage", "IntStorage", "ByteStorage"], "S"
@@ -294,7 +300,7 @@ TENSOR_METHODS: dict[str, str] = {
         logNormal long lt map maskedCopy maskedFill maskedSelect mm mul multinomial mv narrow
         ne neg new nonzero normal permute pow repeatTensor reshape resize resizeAs round rsqrt
         scatter select set short sigmoid sign sin sinh sqrt squeeze sub t tan tanh transpose
-        tril triu trunc unfold uniform unsqueeze view viewAs zero gather cuda type_ diag
+        tril triu trunc typeAs unfold uniform unsqueeze view viewAs zero gather cuda type_ diag
         inverse split_
         """
         ),

@@ -46,6 +46,36 @@ OF_PACKAGES = {
     "sys.tic": "",
     "sys.sleep": "",
     "xlua.progress": "",
+    **dict.fromkeys(
+        [
+            f"image.{name}"
+            for name in words(
+                """
+        load scale crop translate rotate hflip vflip flip warp convolve lcn erode dilate minmax
+        gaussian gaussian1D laplacian rgb2y rgb2yuv yuv2rgb rgb2nrgb rgb2hsl rgb2hsv hsl2rgb
+        hsv2rgb rgb2lab lab2rgb y2jet colormap jetColormap decompress compressJPG compressPNG
+        toDisplayTensor getSize drawRect
+        """
+            )
+        ],
+        "T",
+    ),
+    "image.save": "",
+    **{
+        f"{owner}.{name}": letters
+        for module, functions in {
+            "path": {"join basename dirname extension abspath normpath": "s", "isdir isfile": "b"},
+            "stringx": {"replace strip lstrip rstrip join": "s", "split startswith endswith": "a"},
+        }.items()
+        for names, letters in functions.items()
+        for name in words(names)
+        for owner in (module, f"pl.{module}")
+    },
+    **{f"{owner}.exists": "a" for owner in ("path", "pl.path")},
+    "tds.hash": "a",
+    "tds.Hash": "a",
+    "tds.vec": "a",
+    "tds.Vec": "a",
 }
 """Functions of the packages around torch whose results are known."""
 

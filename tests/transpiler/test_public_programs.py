@@ -212,3 +212,28 @@ pool:synchronize()
 pool:terminate()
 """
     assert printed({"main.lua": main}, tmp_path) == "started\ndone\t1\nnil\tnil\n"
+
+
+READABLE = """
+require 'image'
+local function run(x, n)
+  x:narrow(1, 2, n):clone():mul(3):add(1):div(2):clamp(0, 1) -- a comment that is too long
+  print('elements: ' .. x:nElement() .. ' of ' .. (x:size(1) + 1)) -- short
+  return image.scale(x, 2, 2):sum()
+end
+local file = path.join('a', 'b')
+if not path.exists(file) then print(file .. '.t7', path.isdir('.')) end
+local memory = torch.MemoryFile()
+memory:writeInt(run(torch.ones(3, 4, 4), 1))
+print(stringx.strip(' x ') .. '!', torch.type(memory))
+"""
+
+
+def test_results_of_packages_are_known_and_comments_break_no_lines(tmp_path):
+    found = texts({"main.lua": READABLE})["main.lua"]
+    assert "\n    # a comment that is too long\n    tensor.clamp(" in found
+    assert "  # short\n" in found
+    assert "{tensor.nElement(x)} of {x.shape[0] + 1}" in found
+    assert "lua.first" not in found
+    expected = "a/b.t7\ttrue\nelements: 48 of 4\nx!\ttorch.MemoryFile\n"
+    assert printed({"main.lua": READABLE}, tmp_path) == expected

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from .. import ast
 from .context import Context
 
+_WIDTH = 100
+"""What a line may have; the comment behind a longer one stands above it, lest it be broken."""
+
 
 def comment_lines(comment: ast.Comment) -> list[str]:
     """Return a comment as lines of Python."""
@@ -50,7 +53,9 @@ def put_after(c: Context, node: ast.Statement, first_line: int) -> None:
     lines = [_clean(line) for line in comment_lines(node.after)]
     if not lines:
         return
-    if len(c.lines) == first_line + 1 and len(lines) == 1 and c.lines[-1].strip():
+    only = len(c.lines) == first_line + 1 and len(lines) == 1 and bool(c.lines[-1].strip())
+    short = only and len(c.lines[-1]) <= _WIDTH - 2 - len(lines[0])
+    if only and (short or c.lines[-1].strip() in ("else:", "try:")):
         c.lines[-1] += "  " + lines[0]
         return
     indent = "    " * c.depth

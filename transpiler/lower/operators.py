@@ -323,11 +323,21 @@ def joined(c: Context, parts: list[ast.Expression]) -> Code:
 def in_f_string(c: Context, node: ast.Expression, spec: str = "") -> str | None:
     """Return `{node}`; None where Python 3.11 could not read it inside an f-string."""
     text = as_text(c, node).text if not spec else c.expression(node).text
-    if text.startswith("str(") and text.endswith(")") and text.count("(") == 1:
+    if text.startswith("str(") and _closes_at_end(text):
         text = text[4:-1]
     if any(mark in text for mark in "\"'\\\n#") or text.startswith("{") or "lambda" in text:
         return None
     return f"{{{text}{spec}}}"
+
+
+def _closes_at_end(text: str) -> bool:
+    """Whether the first bracket of a text closes with its last character, and not before."""
+    depth = 0
+    for at, letter in enumerate(text):
+        depth += (letter in "([{") - (letter in ")]}")
+        if letter == ")" and not depth:
+            return at == len(text) - 1
+    return False
 
 
 def as_text(c: Context, node: ast.Expression) -> Code:
