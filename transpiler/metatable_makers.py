@@ -305,7 +305,7 @@ def _is_called_plainly(c: Candidate, name: str, known: Known, of_tables: bool = 
     method = c.methods[name].method
     reads = calls = 0
     for m in module.project.modules.values():
-        for node in walk(m.block):
+        for node in walk(m.block) if _mentions(m, name) else ():
             if isinstance(node, ast.Index) and isinstance(node.key, ast.String):
                 if node.key.value == name and _owner(m, node.table, name, known) is c:
                     heir = class_in(m, _variable(node.table), known)
@@ -325,6 +325,14 @@ def _is_called_plainly(c: Candidate, name: str, known: Known, of_tables: bool = 
                     calls += not method or _is_of_heir(node, heirs)
     own = name not in _constructed(c)
     return reads == calls + own  # its definition is one of them
+
+
+def _mentions(module: Module, name: str) -> bool:
+    """Whether a file reads, calls or assigns a field of that name."""
+    return name in module.scopes.field_reads or any(
+        isinstance(target.key, ast.String) and target.key.value == name
+        for target, _ in module.scopes.field_writes
+    )
 
 
 def _imported(module: Module) -> list[Module]:
