@@ -17,7 +17,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from .autograd.versions import Cell, next_order
-from .kernels.chains import LARGE, SINGLE, Chain
+from .kernels.chains import LARGE, Chain
+from .kernels.programs import SINGLE
 from .kernels.under_way import await_others
 
 PRIVATE = "private"

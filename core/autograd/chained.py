@@ -14,7 +14,8 @@ from typing import Any
 
 from numpy import ndarray
 
-from ..kernels.chains import LARGE, SINGLE, Chain
+from ..kernels.chains import LARGE, Chain
+from ..kernels.programs import SINGLE
 from .accumulate import fitted
 from .node import Node
 

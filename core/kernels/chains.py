@@ -4,8 +4,7 @@ A `Chain` is an array that is not computed yet: arithmetic with it makes longer 
 end of one is written to memory, or its sums. Whoever makes one sees to it that nothing is written
 into what it reads before it is computed.
 
-This file says what a chain is; `compute_chain` is the reference, which walks through it in pieces
-that fit into a cache.
+What computes one is a program (programs.py): here is which.
 """
 
 from __future__ import annotations
@@ -18,9 +17,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ..backend import empty
-from .blocks import BLOCK
-from .dispatch import dispatched
+from .programs import SINGLE, STEPS, UNARY, compute_chain
 from .under_way import under_way
 
 LARGE = 1 << 17
@@ -37,15 +34,6 @@ FUNCTION = 5
 
 OFTEN = 12
 """Steps that were taken for a part of others after which it is written down the next time."""
-
-SINGLE = np.dtype(np.float32)
-
-STEPS = ("add", "subtract", "multiply", "divide", "tanh", "exp", "sigmoid")
-"""The names of NumPy's functions, and the logistic one; a program has their places in this list."""
-
-_UNARY = 4
-"""The first of those that have one operand, which programs name twice."""
-
 
 _LOCK = Lock()
 
@@ -88,7 +76,7 @@ class Chain:
         self.taken = 0
         self.most = 0
         if parts:
-            self.most = 1 if step < _UNARY else FUNCTION
+            self.most = 1 if step < UNARY else FUNCTION
             for part in parts:
                 self.most += part.most
 
@@ -102,7 +90,7 @@ class Chain:
         """Number of steps behind it, functions counted as FUNCTION."""
         if not self.most:
             return 0
-        return sum(1 if c.step < _UNARY else FUNCTION for c in _steps(self, {}).values())
+        return sum(1 if c.step < UNARY else FUNCTION for c in _steps(self, {}).values())
 
     def is_long(self) -> bool:
         """Whether it is quicker to read the values than to compute them again."""
@@ -261,9 +249,8 @@ def _operand(value: Any) -> Any:
 def program(chain: Chain) -> tuple[ndarray[Any, Any], list[Any]]:
     """Return what computes a chain: steps (step, operand, operand), and its values.
 
-    Operands are numbered: first the values, then the results of the steps, the last of which is
-    the chain's. A step that is taken twice stands there once, and so does an array. Parts that were
-    computed often before are written down first.
+    A step that is taken twice stands there once, and so does an array. Parts that were computed
+    often before are written down first.
     """
     _write_down_parts(chain, set())
     values: list[Any] = []
@@ -321,103 +308,3 @@ def _visit(
 
 def _number(place: int, values: int) -> int:
     return place if place >= 0 else values + ~place
-
-
-@dispatched("fused.chains")
-def compute_chain(
-    xp: Any,
-    steps: ndarray[Any, Any],
-    values: list[Any],
-    *,
-    shape: tuple[int, ...],
-    sums: int = 0,
-    keep: bool = False,
-) -> Any:
-    """Compute what `program` returned.
-
-    Parameters
-    ----------
-    steps : array, shape (steps, 3), int64
-    values : list of array or float
-        They broadcast to `shape`.
-    shape : tuple of int
-    sums : int
-        0 for the values, 1 for their sums over the last dimension, 2 for those over all others,
-        3 for their sum.
-    keep : bool
-        Whether to return the values beside sums.
-
-    Returns
-    -------
-    array, or two arrays
-        Of `shape`, or of the shape that a sum leaves.
-    """
-    length = shape[-1]
-    count = prod(shape[:-1])
-    tables = [v if isinstance(v, float) else as_table(v, shape) for v in values]
-    keep = keep or not sums
-    out = empty(shape, SINGLE) if keep else None
-    flat: Any = None if out is None else out.reshape(count, length)
-    found = np.zeros(length if sums == 2 else count if sums else 0, SINGLE)
-    size = max(BLOCK // max(length, 1), 1)
-    rows = steps.tolist()
-    places = _places(rows, len(values))
-    memory = np.empty((max(places) + 1, size, length), SINGLE)
-    with np.errstate(all="ignore"):  # as the faster version, wherever it happens to run
-        for start in range(0, count, size):
-            stop = min(start + size, count)
-            known: list[Any] = [v if isinstance(v, float) else v[start:stop] for v in tables]
-            for i, (step, a, b) in enumerate(rows):
-                last = keep and i + 1 == len(rows)
-                target = flat[start:stop] if last else memory[places[i], : stop - start]
-                if step < _UNARY:
-                    getattr(np, STEPS[step])(known[a], known[b], out=target)
-                else:
-                    _apply(STEPS[step], known[a], target)
-                known.append(target)
-            if sums == 2:
-                found += known[-1].sum(axis=0)
-            elif sums:
-                known[-1].sum(axis=1, out=found[start:stop])
-    if not sums:
-        return out
-    if sums != 2:
-        found = found.reshape(shape[:-1]) if sums == 1 else found.sum()
-    return (out, found) if keep else found
-
-
-def _places(rows: list[list[int]], values: int) -> list[int]:
-    """Return which buffer each step writes into: few, since one that is done with serves again.
-
-    A step may write over what it reads, element by element.
-    """
-    last = {operand: i for i, row in enumerate(rows) for operand in row[1:]}
-    places: list[int] = []
-    free: list[int] = []
-    for i, (_, a, b) in enumerate(rows):
-        free += [places[x - values] for x in {a, b} if x >= values and last[x] == i]
-        places.append(free.pop() if free else max(places, default=-1) + 1)
-    return places
-
-
-def _apply(name: str, x: Any, out: Any) -> None:
-    if name != "sigmoid":
-        getattr(np, name)(x, out=out)
-        return
-    np.exp(np.negative(x, out=out), out=out)  # where it is infinite, the result is 0
-    np.divide(1, np.add(out, 1, out=out), out=out)
-
-
-def as_table(value: Any, shape: tuple[int, ...]) -> Any:
-    """Return an array broadcast to `shape` as a 2-D view, copied only where that cannot be."""
-    table = np.broadcast_to(value, shape)
-    wanted = (prod(shape[:-1]), shape[-1])
-    if len(shape) == 2:
-        return table
-    if value.size == 1:
-        return np.broadcast_to(value.reshape(1, 1), wanted)
-    if value.shape[:-1] == (1,) * (value.ndim - 1) or value.ndim == 1:
-        return np.broadcast_to(value.reshape(1, -1), wanted)
-    if value.ndim == len(shape) and value.shape[-1] == 1 and value.shape[:-1] == shape[:-1]:
-        return np.broadcast_to(value.reshape(-1, 1), wanted)
-    return table.reshape(wanted)

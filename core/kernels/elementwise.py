@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .chains import LARGE, SINGLE, STEPS, compute_chain
+from .chains import LARGE
 from .checks import Array
 from .dispatch import dispatched
+from .programs import SINGLE, STEPS, compute_chain
 
 _NUMBERS = (float, int)
 

@@ -24,7 +24,8 @@ from ..autograd.views import parent_of, view_of
 from ..backend import Batched
 from ..errors import RekindleError
 from ..kernels.announced import announce
-from ..kernels.chains import LARGE, SINGLE
+from ..kernels.chains import LARGE
+from ..kernels.programs import SINGLE
 from ..tensor import Tensor
 from ..waiting import private_cell
 from .batching import BatchNamespace, BatchRule, apply

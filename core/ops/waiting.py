@@ -20,8 +20,9 @@ from ..autograd.modes import MODE
 from ..autograd.node import new_node
 from ..autograd.versions import Cell
 from ..autograd.views import parent_of
-from ..kernels.chains import LARGE, SINGLE, Chain
+from ..kernels.chains import LARGE, Chain
 from ..kernels.dispatch import available
+from ..kernels.programs import SINGLE
 from ..tensor import Tensor
 from ..waiting import PRIVATE, private_cell, wait
 from .keeping import keep

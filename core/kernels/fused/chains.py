@@ -15,8 +15,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ...backend import address, empty
-from ..chains import SINGLE, as_table
 from ..dispatch import Declined
+from ..programs import SINGLE, as_table
 from ..threads import get_num_threads
 from .arrays import Array
 from .compiling import kernel, prange
@@ -83,7 +83,7 @@ def _along(value: Array, shape: tuple[int, ...]) -> tuple[Array, bool, bool]:
 def compute_chain(
     steps: Array, values: list[Any], *, shape: tuple[int, ...], sums: int = 0, keep: bool = False
 ) -> Any:
-    """See `core.kernels.chains.compute_chain`."""
+    """See `core.kernels.programs.compute_chain`."""
     count, length = prod(shape[:-1]), shape[-1]
     elements = count * length
     held = [

@@ -13,7 +13,7 @@ from functools import lru_cache
 import llvmlite.binding as llvm
 import numpy as np
 
-from ..chains import STEPS
+from ..programs import STEPS
 from . import functions
 
 WIDTH = 16 if llvm.get_host_cpu_features().get("avx512f") else 8

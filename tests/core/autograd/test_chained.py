@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rekindle import ops, tensor
-from rekindle.core.kernels import chains, dispatch
+from rekindle.core.kernels import chains, dispatch, programs
 from rekindle.core.kernels.chains import LARGE, Chain
 
 FUSED = dispatch.missing("fused") is None
@@ -171,7 +171,7 @@ def test_references_of_long_programs_take_few_buffers():
         if y.length > 30:
             break
     steps, values = chains.program(y)
-    places = chains._places(steps.tolist(), len(values))
+    places = programs._places(steps.tolist(), len(values))
     assert len(places) > 15
     assert max(places) < 3
     with dispatch.using("reference"):

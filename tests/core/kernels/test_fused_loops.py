@@ -7,7 +7,7 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from rekindle.core.kernels.chains import STEPS
+from rekindle.core.kernels.programs import STEPS
 from rekindle.core.kernels.threads import get_num_threads, set_num_threads
 
 pytest.importorskip("numba")
