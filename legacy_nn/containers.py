@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import Any, Self
 
 from rekindle.core import ops
+from rekindle.core.autograd import is_grad_enabled
 from rekindle.core.checkpoint import Table
 from rekindle.core.tensor import Tensor
 
@@ -54,9 +55,12 @@ def run_fresh(module: Any, input: Any) -> Any:
     end of a skip connection does, is to see what Torch7 saw. What Torch7 copied they do not
     change: an input that comes out as it is, as of Dropout in evaluation, is a tensor of its own.
     """
-    result = known(module)._fresh(input)
+    module = known(module)
     if module.inplace and (target := module.written(input)) is not None:
-        return target.copy_(result)
+        if getattr(module, "reads_input", False) and input.requires_grad and is_grad_enabled():
+            input = ops.clone(input)  # what its own gradient reads is not overwritten
+        return target.copy_(module._fresh(input))
+    result = module._fresh(input)
     passed_on = result is input or (
         isinstance(input, Table) and any(result is part for part in tensors_in(input))
     )
@@ -175,6 +179,10 @@ class Container(GoingBack, Module):
     def keep(self, input: Any, result: Any) -> Any:
         """Return what `self.output` becomes; by default the modules' own output objects."""
         return result
+
+    def written(self, input: Any) -> Tensor | None:
+        """Return None: whatever a field `inplace` says, it is the modules that write."""
+        return None
 
     def _outermost(self, input: Any) -> Any:
         """Return the output for `input`, which stays as it is, whatever is inside."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sys import getrefcount
-from typing import Any
+from typing import Any, ClassVar
 
 from rekindle.core import ops
 from rekindle.core.ops.adoption import HELD_HERE
@@ -18,6 +18,9 @@ class InPlace(Module):
 
     Its gradient is computed from the input that it has overwritten, as in Torch7.
     """
+
+    reads_input: ClassVar[bool] = False
+    """Whether the gradient of the operation reads its input, and not its output alone."""
 
     def keep_gradient(self, input: Any, gradOutput: Any, result: Any) -> Any:
         if self.inplace and isinstance(gradOutput, Tensor):

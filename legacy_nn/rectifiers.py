@@ -97,6 +97,8 @@ class ReLU6(InPlace):
     Source: torch/nn ReLU6.lua.
     """
 
+    reads_input = True
+
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = in_place_flag(self, inplace)
@@ -124,6 +126,8 @@ class LeakyReLU(InPlace):
 
     Source: torch/nn LeakyReLU.lua.
     """
+
+    reads_input = True
 
     negval: float
 
@@ -260,6 +264,8 @@ class ELU(InPlace):
 
     Source: torch/nn ELU.lua, lib/THNN/generic/ELU.c.
     """
+
+    reads_input = True
 
     alpha: float
 

@@ -112,6 +112,8 @@ class HardTanh(InPlace):
     Source: torch/nn HardTanh.lua, lib/THNN/generic/HardTanh.c.
     """
 
+    reads_input = True
+
     min_val: float = -1
     max_val: float = 1
 

@@ -83,6 +83,8 @@ class ClippedReLU(Pointwise):
         Change the input itself; False by default.
     """
 
+    reads_input = True
+
     ceiling: float
 
     def __init__(self, ceiling: float, inplace: bool = False) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from recorded import check_constructor, check_forward, construct, records, tostring_texts
 
+from rekindle import legacy_nn as nn
 from rekindle.core import checkpoint
 from rekindle.core.checkpoint import LuaFunction, LuaFunctionError, Table, TorchObject
 from rekindle.core.creation import tensor
@@ -286,3 +287,34 @@ def test_calls_see_what_modules_in_place_have_written_as_torch7_does(name, first
     expected = np.concatenate([kept, after] if first else [after, kept], 1)
     np.testing.assert_array_equal(model.forward(x).numpy(), expected)
     np.testing.assert_array_equal(model(x).detach().numpy(), expected)
+
+
+RECTIFIERS = {
+    "ReLU": ReLU,
+    "Threshold": lambda inplace: nn.Threshold(0.1, -0.5, inplace),
+    "LeakyReLU": lambda inplace: nn.LeakyReLU(0.2, inplace),
+    "ELU": lambda inplace: nn.ELU(0.5, inplace),
+    "HardTanh": lambda inplace: nn.HardTanh(-0.5, 0.5, inplace),
+    "ReLU6": nn.ReLU6,
+    "ClippedReLU": lambda inplace: nn.cudnn.ClippedReLU(0.5, inplace),
+    "AddConstant": lambda inplace: nn.AddConstant(2, inplace),
+    "MulConstant": lambda inplace: nn.MulConstant(2, inplace),
+    "CReLU": lambda inplace: nn.CReLU(1, inplace),
+}
+
+
+@pytest.mark.parametrize("name", RECTIFIERS)
+def test_what_works_in_place_goes_back_in_calls(name):
+    """As it does out of place: what its gradient reads it has not overwritten."""
+    random = np.random.default_rng(0)
+    linear, values = Linear(3, 3), random.normal(size=(4, 3))
+    found = []
+    for inplace in (False, True):
+        x = tensor(values).requires_grad_()
+        linear.zeroGradParameters()
+        y = Sequential().add(linear).add(RECTIFIERS[name](inplace))(x)
+        (y * y).sum().backward()
+        found.append([t.detach().numpy().copy() for t in (y, x.grad, linear.gradWeight)])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert found[0][1].any()
