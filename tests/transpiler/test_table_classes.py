@@ -206,6 +206,37 @@ print(ok, (message:gsub("^.-:%d+: ", "")), (t * t).v)
     "false\tattempt to perform arithmetic on upvalue 't' (a table value)\t4\n",
 )
 
+PROGRAMS["fields of classes"] = (
+    """
+local Pool = {limit = 2}
+Pool.__index = Pool
+Pool.all = {}
+Pool.created = 0
+function Pool.new()
+  local self = setmetatable({}, Pool)
+  Pool.created = Pool.created + 1
+  self.all[#self.all + 1] = self
+  return self
+end
+local p, q = Pool.new(), Pool.new()
+p.created = 50
+print(#Pool.all, p.all == Pool.all, Pool.created, p.created, q.created, q.limit)
+p.created = nil
+Pool.limit = 9
+print(p.created, p.limit)
+Pool.created = nil
+print(Pool.created, p.created)
+""",
+    [
+        "class Pool(TableObject):",
+        "limit = 2",
+        "all = Table()",
+        "created = 0",
+        "p, q = Pool(), Pool()",
+    ],
+    "2\ttrue\t2\t50\t2\t2\n2\t9\nnil\tnil\n",
+)
+
 PROGRAMS["methods of objects"] = (
     """
 local Button = {}

@@ -36,6 +36,11 @@ def test_an_entry_comes_before_what_the_class_has():
     assert (one.balance, other.balance, Special().balance) == (5, 7, 7)
     lua.newindex(Special, "balance", 8)
     assert (Special().balance, Account().balance) == (8, 7)
+    Special.balance = None
+    assert (Special().balance, Special.balance) == (7, 7)
+    Account.balance = None
+    assert (one.balance, other.balance, Account.balance, Special().balance) == (5, None, None, None)
+    assert "balance" not in dict(pairs(Account))
     Account.balance = 0
 
 

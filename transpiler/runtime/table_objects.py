@@ -99,7 +99,7 @@ class TableClass(type):
         event = EVENTS.get(name, name)
         if event in EVENTS.values():
             cls.metatable[event] = value
-        elif value is None:
+        elif value is None and any(name in vars(above) for above in cls.__mro__[1:]):
             if name in vars(cls):
                 type.__delattr__(cls, name)
         else:
@@ -138,7 +138,7 @@ class TableClass(type):
         for name, value in vars(cls).items():
             if not (name.startswith("__") or name == "metatable"):
                 found[_in_lua(name)] = _plain(value)
-        return Stepper(found.items())
+        return Stepper((name, value) for name, value in found.items() if value is not None)
 
 
 def _in_lua(name: str) -> str:
