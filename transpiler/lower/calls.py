@@ -207,8 +207,8 @@ def method(c: Context, node: ast.MethodCall, any_method: str) -> tuple[Code, boo
     owner = c.type_of(node.object)
     name = node.method
     if name == "parameters" and _may_be_module(owner):  # nn has lists, programs have tables
-        target = ", ".join([str(c.expression(node.object)), quoted(name)])
-        return c.lua(any_method, target, reason="tables of parameters"), any_method == "invoke"
+        upon = ", ".join([str(c.expression(node.object)), quoted(name)])
+        return c.lua(any_method, upon, reason="tables of parameters"), any_method == "invoke"
     if owner.kind == "native" and natives.has_method(owner, name):
         native = f"{c.expression(node.object).at(ATOM)}.{python_name(name)}"
         return Code(f"{native}({_joined(c, node.arguments)})"), False
