@@ -237,3 +237,12 @@ def test_results_of_packages_are_known_and_comments_break_no_lines(tmp_path):
     assert "lua.first" not in found
     expected = "a/b.t7\ttrue\nelements: 48 of 4\nx!\ttorch.MemoryFile\n"
     assert printed({"main.lua": READABLE}, tmp_path) == expected
+
+
+def test_a_format_may_come_with_its_values(tmp_path):
+    main = """
+local unpack = unpack or table.unpack
+local args = {'%.2f of %s', 1, 'all'}
+print(string.format(unpack(args)))
+"""
+    assert printed({"main.lua": main}, tmp_path) == "1.00 of all\n"

@@ -17,7 +17,7 @@ from .formats import string_format
 
 
 def _format(c: Context, node: ast.Call) -> Code | None:
-    if not node.arguments:
+    if not node.arguments or (len(node.arguments) == 1 and may_be_several(node.arguments[0])):
         return None
     return string_format(c, node.arguments[0], node.arguments[1:])
 
