@@ -1,4 +1,4 @@
-"""What functions of a file give: how many results, and the type of the first."""
+"""What functions give: how many results, and of which types."""
 
 from __future__ import annotations
 
