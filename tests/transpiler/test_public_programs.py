@@ -246,3 +246,14 @@ local args = {'%.2f of %s', 1, 'all'}
 print(string.format(unpack(args)))
 """
     assert printed({"main.lua": main}, tmp_path) == "1.00 of all\n"
+
+
+def test_methods_given_to_nns_classes_and_xluas_split(tmp_path):
+    main = """
+require 'nn'
+function nn.Linear:reset(stdv) self.weight:fill(stdv or 2) self.bias:zero() end
+print(nn.Linear(2, 1).weight:sum())
+local text = 'a,b,,c'
+print(table.concat(text:split(','), '|'), #string.split('x y', '%s+'))
+"""
+    assert printed({"main.lua": main}, tmp_path) == "4\na|b||c\t2\n"

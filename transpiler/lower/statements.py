@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .. import ast
-from ..syntax import always_returns
+from ..syntax import always_returns, dotted
 from .calls import call_for_effect
+from .class_names import PROTOCOL
 from .classes import class_statement
 from .comments import put_after, put_before, put_trailing
 from .context import Context
@@ -153,5 +154,14 @@ def function_statement(c: Context, node: ast.FunctionStatement) -> None:
     name = c.fresh(f"{base}_{target.key.value}")
     from .assignment import store
 
+    if node.method and (dotted(owner) or "").partition(".")[0] in ("nn", "cudnn"):
+        _follow_protocol(c, node.function, target.key.value)
     define(c, node.function, name, method=node.method)
     store(c, target, name)
+
+
+def _follow_protocol(c: Context, function: ast.Function, name: str) -> None:
+    """Let a method that a program gives to a class of nn be called as nn calls its own."""
+    always, _ = PROTOCOL.get(name, (len(function.parameters), []))
+    late = {n.variable for n in function.parameters[always:] if n.variable is not None}
+    c.module.optional[id(function)] = c.module.optional.get(id(function), frozenset()) | late

@@ -322,7 +322,21 @@ def tosymbol(text: str) -> str:
     return str(string.gsub(text, "%W", "_")[0])
 
 
+def split(text: str, pattern: str) -> Table:
+    """Return the parts of a text between what a pattern finds. Source: torch/xlua init.lua."""
+    parts, at = Table(), 1
+    while (found := string.find(text, pattern, at)) is not None and first(found) is not None:
+        start, end = int(found[0]), int(found[1])
+        if start > 1:
+            parts.append(text[at - 1 : start - 1])
+        at = end + 1
+    if at <= len(text):
+        parts.append(text[at - 1 :])
+    return parts
+
+
 string["tosymbol"] = tosymbol
+string["split"] = split
 
 for _name in ("nn", "nngraph", "graph", "optim", "paths", "xlua", "sys"):
     G[_name] = PACKAGES[_name]
