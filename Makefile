@@ -25,13 +25,15 @@ test-gpu: $(VENV)/.test
 # Runs other projects' own test suites, fetched at a pinned version, and writes the counts into
 # docs/conformance.md. TEST_AUTOGRAD names a copy of PyTorch's test/test_autograd.py to run instead,
 # FUNCTORCH a folder with functorch's two test files, HIPS_AUTOGRAD the folder tests of HIPS/autograd,
-# TORCH_SUITES a folder with copies of torch7, nn, optim, nngraph, dpnn, rnn, torch-autograd, torchnet and totem.
+# TORCH_SUITES a folder with copies of torch7, nn, optim, nngraph, dpnn, rnn, torch-autograd, torchnet,
+# torch-rnn and totem.
 conformance: $(VENV)/.test
 	$(BIN)/python tests/conformance/pytorch_autograd.py $(TEST_AUTOGRAD) --page docs/conformance.md
 	$(BIN)/python tests/conformance/functorch_suite.py $(FUNCTORCH) --page docs/conformance.md
 	$(BIN)/python tests/conformance/hips_autograd.py $(HIPS_AUTOGRAD) --page docs/conformance.md
 	$(BIN)/python tests/conformance/torch_suites.py $(TORCH_SUITES:%=--sources %) --page docs/conformance.md
 	$(BIN)/python tests/conformance/nn_transpiled.py $(TORCH_SUITES:%=--sources %) --page docs/conformance.md
+	$(BIN)/python tests/conformance/translated_suites.py $(TORCH_SUITES:%=--sources %) --page docs/conformance.md
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
