@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from .lower.class_info import ClassInfo
 from .metatable_candidates import Candidate, Known, candidates, lineage
+from .metatable_facts import Facts
 from .metatable_makers import initializer, settle_all
-from .metatable_uses import Facts, find_factories, indexes_itself, not_a_class
+from .metatable_uses import find_factories, indexes_itself, not_a_class
 
 if TYPE_CHECKING:
     from .module import Module
