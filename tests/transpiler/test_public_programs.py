@@ -43,7 +43,7 @@ end
 print(named('cv'), stringx.strip('  a '))
 """
     found = texts({"main.lua": main})["main.lua"]
-    assert 'path_ = lua.first(path.join(folder, "model.t7"))' in found
+    assert 'path_ = path.join(folder, "model.t7")' in found
     assert printed({"main.lua": main}, tmp_path) == "cv/model.t7\ta\n"
 
 
