@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from importlib import import_module, util
+from types import SimpleNamespace
 from typing import Any
 
 from rekindle.core.checkpoint import Table, register
@@ -82,9 +83,10 @@ class Runtime:
         )
         for name in FILES:
             load(bridge_source(name), f"=[rekindle {name}]", shared)
+        # Taken out now: a look into a Lua table while a coroutine runs finds what is on its stack.
+        self._shared = shared = SimpleNamespace(**dict(shared.items()))
         border.connect(shared)
         self._classes.connect(shared)
-        self._shared = shared
         border.before_tensors = lambda: self.require("torch")  # which gives them their methods
         self._lua.execute("python = nil; package.loaded.python = nil")
         self._lua.execute("package.path = './?.lua;./?/init.lua;' .. package.path")

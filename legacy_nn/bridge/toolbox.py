@@ -20,7 +20,7 @@ class Toolbox:
     Parameters
     ----------
     lua : lupa.LuaRuntime
-    shared : lupa table
+    shared : namespace
         The functions that the files of the Lua side share.
     border : Border
     classes : Classes

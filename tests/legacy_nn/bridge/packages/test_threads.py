@@ -191,3 +191,16 @@ def test_a_job_with_coroutines_of_its_own(lua):
         return got[1]
     """
     assert lua.execute(code) == 6
+
+
+def test_packages_may_be_loaded_in_jobs_and_coroutines(lua):
+    load = "require 'torch' return type(require('optim').sgd), require('cjson').encode({1, 2})"
+    assert lua.execute(f"return coroutine.wrap(function() {load} end)()") == ("function", "[1,2]")
+    loaded = lua.execute(f"""
+        local seen = {{}}
+        local pool = require('threads')(1, function() require 'nn' end)
+        pool:addjob(function() {load} end, function(...) seen = {{...}} end)
+        pool:synchronize()
+        return seen[1], seen[2]
+    """)
+    assert loaded == ("function", "[1,2]")

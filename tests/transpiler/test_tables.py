@@ -1,4 +1,4 @@
-"""Tables that become dicts and records, and those that must not: under LuaJIT and as Python."""
+"""Tables that become lists, dicts and records, and those that must not: LuaJIT and Python."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ assert _spec.loader is not None
 running = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(running)
 
-SNIPPETS = dict(
-    part.split("\n", 1)
-    for part in Path(__file__).with_name("dicts.lua").read_text("utf-8").split("--## ")[1:]
-)
+SNIPPETS = {
+    f"{kind}-{name}": source
+    for kind in ("lists", "dicts")
+    for part in Path(__file__).with_name(f"{kind}.lua").read_text("utf-8").split("--## ")[1:]
+    for name, source in [part.split("\n", 1)]
+}
 """Programs by what they are about; their first line says what the translation has."""
 
 
 @pytest.mark.parametrize("name", SNIPPETS)
-def test_dicts_do_as_tables_do(name):
+def test_what_stands_for_a_table_does_as_tables_do(name):
     first, source = SNIPPETS[name].split("\n", 1)
     assert first.removeprefix("--= ") in running.translate(source).python
     assert running.same(source)
