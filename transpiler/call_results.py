@@ -111,6 +111,8 @@ def _package_call(types: Types, package: str, name: str, node: ast.Call) -> list
     letters = natives.OF_PACKAGES.get(f"{package}.{name}")
     if letters is not None:
         return results_of(letters)
+    if package == "threads":  # a pool, and what its workers began with
+        return None
     return [ANY] if package == "paths" or name[:1].isupper() else None
 
 

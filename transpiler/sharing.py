@@ -29,6 +29,8 @@ def shared_globals(
 ) -> tuple[set[str], bool]:
     """Return the globals that several files of one run use, one of which assigns them.
 
+    Where there are workers, which have globals of their own, it is all that the program assigns.
+
     Parameters
     ----------
     modules : dict
@@ -56,12 +58,26 @@ def shared_globals(
     if not users.get("_"):
         writers.pop("_", None)
     found = {name for name in _packages_of_classes(modules.values()) if name in writers}
+    if _has_workers(modules.values()):
+        found |= writers.keys()
     for name, assigned in writers.items():
         known = name in library.PACKAGES or name in library.LIBRARIES or name in library.GLOBALS
         everywhere = assigned | users.get(name, set())
         if dynamic or known or any(len(everywhere & together[path]) > 1 for path in assigned):
             found.add(name)
     return found, dynamic
+
+
+def _has_workers(modules: Iterable[Module]) -> bool:
+    return any(
+        isinstance(call, ast.Call)
+        and dotted(call.function) == "require"
+        and len(call.arguments) == 1
+        and isinstance(call.arguments[0], ast.String)
+        and call.arguments[0].value == "threads"
+        for module in modules
+        for call in module.scopes.calls
+    )
 
 
 def _packages_of_classes(modules: Iterable[Module]) -> set[str]:

@@ -25,6 +25,7 @@ from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 
 from ..torch7 import types
+from ..torch7.files.classes import STANDARD
 from ..values import as_torch
 from .adapt import as_lua_function
 from .errors import BridgeError, LuaError
@@ -117,7 +118,8 @@ class Border:
         return Handle(value)
 
     def _fields(self) -> Table:
-        return new_table(LuaMapping(self, self.take()))  # type: ignore[arg-type]  # a mapping
+        entries: Any = LuaMapping(self, self.take())
+        return new_table(entries, STANDARD.table_type)
 
     def _new_table(self, id: int) -> Handle:
         return self._keep(id, self._fields())

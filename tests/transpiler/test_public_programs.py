@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from rekindle.legacy_nn.bridge import Runtime
 from rekindle.transpiler.emit import Output
 from rekindle.transpiler.module_names import module_name
 from rekindle.transpiler.project import Project, Source
@@ -257,3 +258,42 @@ local text = 'a,b,,c'
 print(table.concat(text:split(','), '|'), #string.split('x y', '%s+'))
 """
     assert printed({"main.lua": main}, tmp_path) == "4\na|b||c\t2\n"
+
+
+def test_workers_have_globals_of_their_own(tmp_path, monkeypatch, capfd):
+    """As the loaders of fb.resnet.torch do: the set of one is not that of the other."""
+    loader = """
+local Threads = require 'threads'
+local function made(name, n)
+  local threads, sizes = Threads(n, function() require 'lfs' end, function(id)
+    _G.dataset, count = name .. id, 0
+    return #name
+  end)
+  return threads, sizes[n][1]
+end
+function run(pool, label)
+  for job = 1, 3 do
+    pool:addjob(function() count = count + job return _G.dataset, count, lfs ~= nil end,
+                function(set, sum, has) print(label, set, sum, has, dataset, count) end)
+  end
+  pool:synchronize()
+end
+return made
+"""
+    main = """
+dataset = 'the program'
+local made = require 'loader'
+local train, size = made('train', 2)
+local val = made('val', 1)
+run(train, size)
+run(val, 0)
+run(train, size)
+print(dataset, count, lfs ~= nil)
+"""
+    for name, text in (("main", main), ("loader", loader)):
+        (tmp_path / f"{name}.lua").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    Runtime().load_file("main.lua")
+    expected = capfd.readouterr().out
+    assert "5\ttrain1\t1\ttrue\tthe program\tnil" in expected
+    assert printed({"main.lua": main, "loader.lua": loader}, tmp_path / "python") == expected

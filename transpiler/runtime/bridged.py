@@ -11,6 +11,7 @@ from rekindle.legacy_nn.lualib import getmetatable
 
 from .shared import define
 from .tables import as_program_table
+from .workers import switch_globals
 
 
 @cache
@@ -43,6 +44,8 @@ def package(name: str) -> Any:
     runtime = bridge()
     before = {key for key, _ in runtime.globals.items()}
     found = runtime.require(name)
+    if name == "threads":
+        found.switch_globals = switch_globals
     plain = isinstance(found, Table) and getmetatable(found) is None
     result = Package(name, partial(member, name)) if plain else as_program_table(found)
     for key, value in runtime.globals.items():

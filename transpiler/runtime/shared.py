@@ -25,8 +25,12 @@ class Globals(Table):
 G = Globals()
 """The globals of the program."""
 
+hidden: dict[Any, Any] = {}
+"""What they were before those of a worker of `threads` came to lie over them: see workers.py."""
+
 
 def define(name: str, value: Any) -> None:
     """Make a package a global, as `require` does in Torch."""
     if G[name] is None:
         G[name] = value
+    hidden.setdefault(name, value)  # where a worker was the first to require it

@@ -23,10 +23,13 @@ function Threads.serialization(name)
   serialization = name
 end
 
+local number = 0  -- of workers made so far, in all pools
+
 local function new_worker(id)
   local globals = setmetatable({__threadid = id}, {__index = _G})
   globals._G = globals
-  local worker = {id = id, globals = globals, tensors = 'torch.DoubleTensor'}
+  number = number + 1
+  local worker = {id = id, number = number, globals = globals, tensors = 'torch.DoubleTensor'}
   local before = torch.getRNGState()
   torch.seed()
   worker.random = torch.getRNGState()
@@ -37,9 +40,12 @@ end
 local function packed(...) return {n = select('#', ...), ...} end
 
 -- Goes on with a job as its worker, with that one's random stream and default tensor type. Returns
--- whether it succeeded and its results once it has ended, nothing while it waits.
+-- whether it succeeded and its results once it has ended, nothing while it waits. A program in
+-- Python has its own table of globals, and a function that changes those for a worker's.
 local function advance(job)
   local worker = job.worker
+  local switch = threads.switch_globals
+  local program = switch and switch(worker.number, worker.id)
   local random, tensors = torch.getRNGState(), torch.getdefaulttensortype()
   torch.setRNGState(worker.random)
   torch.setdefaulttensortype(worker.tensors)
@@ -47,6 +53,7 @@ local function advance(job)
     return xpcall(function() return job.run(unpack(job.args, 1, job.args.n)) end, debug.traceback)
   end)
   local results = packed(wait.resume(job))
+  if switch then switch(program) end
   worker.random, worker.tensors = torch.getRNGState(), torch.getdefaulttensortype()
   torch.setRNGState(random)
   torch.setdefaulttensortype(tensors)
