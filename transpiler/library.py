@@ -278,7 +278,7 @@ TORCH: dict[str, str] = {
         words(
             """
         load deserialize CmdLine Timer Generator Tester TestSuite getRNGState DiskFile MemoryFile
-        PipeFile totable
+        PipeFile totable setmetatable
         """
         ),
         "a",

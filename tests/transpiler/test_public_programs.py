@@ -297,3 +297,35 @@ print(dataset, count, lfs ~= nil)
     expected = capfd.readouterr().out
     assert "5\ttrain1\t1\ttrue\tthe program\tnil" in expected
     assert printed({"main.lua": main, "loader.lua": loader}, tmp_path / "python") == expected
+
+
+def test_a_table_becomes_an_object_of_torch(tmp_path, capfd):
+    """As the clean copies that fb.resnet.torch saves do."""
+    main = """
+require 'nn'
+local Scale, parent = torch.class('nn.Scale', 'nn.Module')
+function Scale:__init(by) parent.__init(self) self.by = by end
+function Scale:updateOutput(x) self.output:resizeAs(x):copy(x):mul(self.by) return self.output end
+local function deepCopy(tbl)
+  local copy = {}
+  for k, v in pairs(tbl) do
+    if type(v) == 'table' then copy[k] = deepCopy(v) else copy[k] = v end
+  end
+  if torch.typename(tbl) then torch.setmetatable(copy, torch.typename(tbl)) end
+  return copy
+end
+torch.manualSeed(1)
+local net = nn.Sequential():add(nn.Linear(3, 2)):add(nn.ReLU(true)):add(nn.Scale(3))
+local x = torch.randn(4, 3)
+local expected = net:forward(x):clone()
+local copy = deepCopy(net)
+print(copy, copy:get(3).by, copy:get(1).weight == net:get(1).weight, copy:get(1) == net:get(1))
+print((copy:forward(x) - expected):abs():max())
+print(pcall(function() local t = {} torch.setmetatable(t, 'nn.Nothing') end))
+"""
+    Runtime().execute(main)
+    expected = capfd.readouterr().out
+    assert "unknown typename nn.Nothing" in expected
+    found = printed({"main.lua": main}, tmp_path)
+    assert found.splitlines()[:-1] == expected.splitlines()[: len(found.splitlines()) - 1]
+    assert "unknown typename nn.Nothing" in found.splitlines()[-1]

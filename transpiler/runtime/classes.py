@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from rekindle.core import checkpoint
 from rekindle.core.checkpoint import Table as PlainTable
-from rekindle.core.checkpoint.registry import CLASSES
+from rekindle.core.checkpoint.registry import CLASSES, restore
 from rekindle.core.checkpoint.table import as_key, new_table
 from rekindle.core.checkpoint.torch_types import storage_class, tensor_class
 from rekindle.core.storage import Storage
@@ -96,6 +96,25 @@ def torch_class(typename: str, place: Any = None) -> Callable[[C], C]:
         return cls
 
     return register
+
+
+def set_metatable(table: Any, typename: str) -> Any:
+    """Return an object of a class of Torch with the entries of a table for its fields.
+
+    In Lua the table itself becomes the object: translated programs assign what this returns.
+
+    Raises
+    ------
+    LuaError
+        If the class is not known.
+    """
+    known = CLASSES.get(typename)
+    if known is None or known.cls is None:
+        raise lualib.LuaError(f"unknown typename {typename}")
+    made: Any = object.__new__(known.cls)
+    fields = PlainTable(table)
+    restore(made, typename, getattr(made, "t7_version", 1), fields)
+    return made
 
 
 def _as_lists(method: Callable[[Any], Any]) -> Callable[[Any], Any]:

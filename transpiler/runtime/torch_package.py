@@ -176,6 +176,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "isTensor": _is_tensor,
     "isStorage": _is_storage,
     "getmetatable": _metatable,
+    "setmetatable": classes.set_metatable,
     "pointer": _pointer,
     "setnumthreads": _nothing,
     "getnumthreads": _threads,
