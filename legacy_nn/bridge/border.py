@@ -25,7 +25,6 @@ from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 
 from ..torch7 import types
-from ..torch7.files.classes import STANDARD
 from ..values import as_torch
 from .adapt import as_lua_function
 from .errors import BridgeError, LuaError
@@ -47,6 +46,8 @@ class Border:
     Parameters
     ----------
     lua : lupa.LuaRuntime
+    table_type : type of Table
+        What tables of Lua become.
 
     Attributes
     ----------
@@ -56,8 +57,9 @@ class Border:
         By class and name, what Lua code has put in place of methods of Rekindle's classes.
     """
 
-    def __init__(self, lua: Any) -> None:
+    def __init__(self, lua: Any, table_type: type[Table]) -> None:
         self.lua = lua
+        self._table_type = table_type
         self._by_id: WeakValueDictionary[int, Any] = WeakValueDictionary()
         self._makers: dict[type, Callable[[Any], Any]] = {}
         self._default_dtype = types.default_dtype()
@@ -119,7 +121,7 @@ class Border:
 
     def _fields(self) -> Table:
         entries: Any = LuaMapping(self, self.take())
-        return new_table(entries, STANDARD.table_type)
+        return new_table(entries, self._table_type)
 
     def _new_table(self, id: int) -> Handle:
         return self._keep(id, self._fields())

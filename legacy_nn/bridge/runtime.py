@@ -32,6 +32,11 @@ class Runtime:
     tables are the same objects on both sides. A runtime belongs to one thread at a time;
     several run side by side.
 
+    Parameters
+    ----------
+    table_type : type of Table
+        What tables of Lua become in Python.
+
     Attributes
     ----------
     globals : Table
@@ -53,9 +58,9 @@ class Runtime:
     both sides; one with characters beyond those goes to Lua as UTF-8.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, table_type: type[Table] = Table) -> None:
         self._lua = _new_state()
-        self._border = border = Border(self._lua)
+        self._border = border = Border(self._lua, table_type)
         # References to values of the Lua side are needed before the files that make them.
         shared = self._lua.table()
         start = self._lua.eval("function(B) B.FAIL, B.SELF = {}, {} end")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import Any
 
-from rekindle.core.checkpoint import Table
+from rekindle.core.checkpoint import Table as PlainTable
 from rekindle.legacy_nn.bridge import Runtime
 from rekindle.legacy_nn.lualib import getmetatable
 
 from .shared import define
-from .tables import as_program_table
+from .tables import Table, as_program_table
 from .workers import switch_globals
 
 
@@ -19,7 +19,7 @@ def bridge() -> Runtime:
     """Return the Lua that runs what is still Lua; it may require translated files."""
     from .loading import is_translated, require
 
-    runtime = Runtime()
+    runtime = Runtime(Table)
     for name in ("torch", "nn"):  # the program has them, and so globals of these names
         runtime.require(name)
 
@@ -46,7 +46,7 @@ def package(name: str) -> Any:
     found = runtime.require(name)
     if name == "threads":
         found.switch_globals = switch_globals
-    plain = isinstance(found, Table) and getmetatable(found) is None
+    plain = isinstance(found, PlainTable) and getmetatable(found) is None
     result = Package(name, partial(member, name)) if plain else as_program_table(found)
     for key, value in runtime.globals.items():
         if key not in before:
