@@ -76,9 +76,9 @@ class CAddTable(Module):
         self.gradInput = Table()
 
     def compute(self, input: Any) -> Any:
+        if isinstance(input, Table) and len(input) > 1:  # one alone is the result itself
+            input = in_any_order(input)
         total, *rest = operands(self, input)
-        if rest:
-            total, *rest = operands(self, in_any_order(input))
         for tensor in rest:
             total = ops.add(total, tensor)
         return total

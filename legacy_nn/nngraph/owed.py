@@ -16,13 +16,12 @@ from sys import getrefcount
 from threading import Lock
 from typing import Any, Self
 
-import numpy as np
 from numpy import ndarray
 
 from rekindle.core.autograd.versions import count_write
 from rekindle.core.backend import holds_alone
 from rekindle.core.dtypes import Dtype
-from rekindle.core.ops.adoption import HELD_HERE
+from rekindle.core.ops.adoption import HELD_BY_TENSOR, HELD_HERE
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 from rekindle.core.waiting import PRIVATE, wait
@@ -32,9 +31,6 @@ from ..shape import Reshape, View
 from ..table import SplitTable
 from ..table_arithmetic import CAddTable
 from .pulls import PULLS, entries_of
-
-_SAMPLE = Tensor._wrap(np.empty(1))
-_HELD = getrefcount(_SAMPLE._array)
 
 _LEAST = 1 << 14
 """Bytes from which on making copies takes longer than owing them."""
@@ -176,8 +172,8 @@ def _is_private(memory: Tensor, g: Tensor) -> bool:
     if views and hasattr(g, "_storage") and g._storage is not getattr(memory, "_storage", None):
         return False
     del array
-    return getrefcount(memory._array) == _HELD + views + known and (
-        not views or getrefcount(g._array) == _HELD
+    return getrefcount(memory._array) == HELD_BY_TENSOR + views + known and (
+        not views or getrefcount(g._array) == HELD_BY_TENSOR
     )
 
 
@@ -187,7 +183,7 @@ def _is_alone(storage: Storage, array: Any, tensors: int) -> bool:
     return (
         getrefcount(storage) == HELD_HERE + tensors
         and storage._raw.base is array
-        and getrefcount(storage._raw) == _HELD + twice
+        and getrefcount(storage._raw) == HELD_BY_TENSOR + twice
     )
 
 
@@ -209,7 +205,7 @@ def _unseen(tensor: Any) -> bool:
     kept, array = getattr(tensor, "_chain", None), tensor._array
     if array is None:
         return type(kept) is Owed
-    held = _HELD + (type(kept) is Owed and kept.value is array)
+    held = HELD_BY_TENSOR + (type(kept) is Owed and kept.value is array)
     alone = type(array) is ndarray and holds_alone(array)
     del array
     return alone and getrefcount(tensor._array) == held
