@@ -9,7 +9,7 @@ import numpy as np
 
 from ..backend import empty
 from ..kernels import likelihood as kernels
-from ..kernels.blocks import row_blocks
+from ..kernels.blocks import LEAST, row_blocks
 from .batch_rules import folded
 from .dispatching import dispatched_rule
 from .registry import Array, Sample, operation
@@ -61,7 +61,7 @@ def _counted(xp: Any, g: Any, target: Any, ignored: int) -> tuple[Any, Any]:
 @dispatched_rule("fused.likelihood", least=1)
 def softmax_nll_gradient(xp: Any, g: Any, x: Any, target: Any, ignore_index: int) -> Any:
     """Return g times the shares of softmax, less g for the right classes."""
-    if not all(type(a) is np.ndarray for a in (g, x, target)):
+    if not all(type(a) is np.ndarray for a in (g, x, target)) or x.size < LEAST:
         return _gradient(xp, g, x, target, ignore_index)
     out = empty(x.shape, x.dtype)
     for rows in row_blocks(x):

@@ -84,6 +84,16 @@ def _places(b: Any, table: Any, count: int) -> list[Any]:
     return [b.load(_at(b, base, _number(8 * i), _WORD), typ=_WORD) for i in range(count)]
 
 
+def _apart(b: Any, first: Any, step: Any, count: int) -> list[Any]:
+    """Return places that are `step` bytes apart."""
+    return [b.add(first, b.mul(step, _number(i))) for i in range(count)]
+
+
+def _write_apart(b: Any, vectors: list[Any], first: Any, step: Any) -> None:
+    for vector, place in zip(vectors, _apart(b, first, step, len(vectors)), strict=True):
+        _write(b, vector, _pointer(b, place, _VECTOR))
+
+
 def product_of(rows: int) -> Any:
     """Return the function that multiplies `rows` rows by a panel of PANEL columns.
 
@@ -158,8 +168,7 @@ def transform_pixels(context, places, offset, out, step):  # type: ignore[no-unt
         places, offset, out, step = args
         d = [_read(b, _pointer(b, b.add(p, offset), _VECTOR)) for p in _places(b, places, 16)]
         v = _both_ways(lambda line: _of_images(line, b), d, 4)
-        for i, vector in enumerate(v):
-            _write(b, vector, _pointer(b, b.add(out, b.mul(step, _number(i))), _VECTOR))
+        _write_apart(b, v, out, step)
         return context.get_dummy_value()
 
     return types.void(*(_INT,) * 4), generate
@@ -171,11 +180,9 @@ def transform_taps(context, taps, tap_step, out, step):  # type: ignore[no-untyp
 
     def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
         taps, tap_step, out, step = args
-        places = [b.add(taps, b.mul(tap_step, _number(i))) for i in range(9)]
-        g = [_read(b, _pointer(b, place, _VECTOR)) for place in places]
+        g = [_read(b, _pointer(b, place, _VECTOR)) for place in _apart(b, taps, tap_step, 9)]
         u = _both_ways(lambda line: _of_filters(line, b), g, 3)
-        for i, vector in enumerate(u):
-            _write(b, vector, _pointer(b, b.add(out, b.mul(step, _number(i))), _VECTOR))
+        _write_apart(b, u, out, step)
         return context.get_dummy_value()
 
     return types.void(*(_INT,) * 4), generate
@@ -192,9 +199,7 @@ def transform_products(context, m, step, places, offset, bias, least, seen):  # 
 
     def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
         m, step, places, offset, bias, least, seen = args
-        read = [
-            _read(b, _pointer(b, b.add(m, b.mul(step, _number(i))), _VECTOR)) for i in range(16)
-        ]
+        read = [_read(b, _pointer(b, place, _VECTOR)) for place in _apart(b, m, step, 16)]
         results = _both_ways(lambda line: _of_results(line, b), read, 4)
         addresses = [_pointer(b, b.add(p, offset), _VECTOR) for p in _places(b, places, 8)]
         more, least = _read(b, _pointer(b, b.add(bias, offset), _VECTOR)), _repeated(b, least)

@@ -74,13 +74,12 @@ def batch_norm_training(
     if (why := _unsupported(x, (weight, bias), eps)) is not None:
         return why
     x, layout = _laid_out(x)
-    if _summed_elsewhere(x, layout):
-        found = _MOMENTS.attempt((x,), {"last": _by_pixels(x, layout)})
-        if type(found) is not Declined:
-            mean, variance = found
-            return batch_norm(x, mean, variance, weight, bias, eps=eps), mean, variance
-        if x.size // x.shape[1] > PIXELS:
-            return _IMPRECISE
+    found = _summed_elsewhere(_MOMENTS, x, layout, (x,), {})
+    if type(found) is Declined:
+        return found
+    if found is not None:
+        mean, variance = found
+        return batch_norm(x, mean, variance, weight, bias, eps=eps), mean, variance
     key = (x.shape, layout, eps, _parts(weight, bias))
     run = prepared(("batch norm", *key), _forward, *key)
     out = empty(x.shape, np.float32, x.strides)
@@ -101,13 +100,10 @@ def batch_norm_gradient(
     x, layout = _laid_out(x)
     if not is_dense(g, layout):
         g = as_images(g) if layout == LAST else np.ascontiguousarray(g)
-    if _summed_elsewhere(x, layout):
-        params = {"eps": eps, "last": _by_pixels(x, layout)}
-        found = _GRADIENT.attempt((g, x, weight, mean, variance), params)
-        if type(found) is not Declined:
-            return found
-        if x.size // x.shape[1] > PIXELS:
-            return _IMPRECISE
+    arrays = (g, x, weight, mean, variance)
+    found = _summed_elsewhere(_GRADIENT, x, layout, arrays, {"eps": eps})
+    if found is not None:
+        return found
     key = (x.shape, layout, eps)
     run = prepared(("batch norm gradient", *key), _backward, *key)
     out = empty(x.shape, np.float32, x.strides)
@@ -118,13 +114,18 @@ def batch_norm_gradient(
     return out, of_weight, of_bias
 
 
-def _summed_elsewhere(x: Array, layout: str) -> bool:
-    return layout == FIRST or x.size // x.shape[1] > PIXELS
-
-
-def _by_pixels(x: Array, layout: str) -> bool:
-    """Whether channels are neighbours; one channel alone lies in both orders."""
-    return layout == LAST and x.shape[1] > 1
+def _summed_elsewhere(
+    kernel: Kernel, x: Array, layout: str, arrays: tuple[Any, ...], params: dict[str, Any]
+) -> Any:
+    """Return what a precise kernel computes, or declines; None where oneDNN's sums are right."""
+    many = x.size // x.shape[1] > PIXELS
+    if layout != FIRST and not many:
+        return None
+    by_pixels = layout == LAST and x.shape[1] > 1  # one channel alone lies in both orders
+    found = kernel.attempt(arrays, {**params, "last": by_pixels})
+    if type(found) is not Declined:
+        return found
+    return _IMPRECISE if many else None
 
 
 def _unsupported(x: Array, channels: Sequence[Array | None], eps: float) -> Declined | None:
