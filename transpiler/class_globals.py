@@ -13,8 +13,9 @@ from typing import TypeVar
 from . import ast, library
 from .modern.walk import walk
 from .scope import FileScope, resolve
+from .sharing import DYNAMIC
 
-_DYNAMIC = frozenset(["_G", "getfenv", "setfenv", "load", "loadstring", "module"])
+_DYNAMIC = DYNAMIC | {"module"}
 """Names with which a program reaches globals that no text shows."""
 
 Path = TypeVar("Path")

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import ast, library
 from .lower.class_info import ClassInfo
-from .lower.class_names import MODULE_METHODS
-from .lower.tables import HIDDEN
+from .lower.class_names import HIDDEN, MODULE_METHODS
 from .names import is_attribute
 from .nn_fields import NN_FIELDS
 from .text import words

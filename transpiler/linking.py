@@ -8,7 +8,7 @@ from . import ast, library
 from .code import quoted
 from .optional import trailing_optional
 from .protected import caught_errors
-from .syntax import blocks_of, dotted
+from .syntax import blocks_of, dotted, required_name
 
 if TYPE_CHECKING:
     from .lower.context import Context
@@ -172,11 +172,3 @@ def _role(callee: str) -> str:
     roles = {"pcall": "attempt", "xpcall": "attempt", "table.sort": "before"}
     roles |= {"string.gsub": "replacement", "coroutine.wrap": "generate"}
     return roles.get(callee, "function")
-
-
-def required_name(node: ast.Expression) -> str | None:
-    """Return "x" for `require 'x'`."""
-    if not isinstance(node, ast.Call) or dotted(node.function) != "require":
-        return None
-    only = node.arguments[0] if len(node.arguments) == 1 else None
-    return only.value if isinstance(only, ast.String) else None

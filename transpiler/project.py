@@ -17,7 +17,7 @@ from .diagnostics import Diagnostic
 from .errors import LuaSyntaxError, SourceError
 from .fields import method_names, nn_methods, plain_fields
 from .kinds import ANY, Type
-from .linking import link, required_name
+from .linking import link
 from .lower.class_info import relate
 from .metatable_classes import find_metatable_classes
 from .modern.attempts import Modern, modern
@@ -30,7 +30,7 @@ from .parse import parse
 from .requires import Requires
 from .scope import FileScope, Variable, resolve
 from .sharing import files_together, shared_functions, shared_globals, shared_types
-from .syntax import returns
+from .syntax import required_name, returns
 from .translate import Translation, Translator, count_statements, failed
 from .types import Types
 from .unique import UniqueFunction, unique_functions

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from . import ast
 from .modern.walk import walk
 from .scope import FileScope
-from .syntax import dotted
+from .syntax import dotted, required_name, tried_package
 
 _CATCHING = frozenset(["pcall", "xpcall", "coroutine.resume"])
 
@@ -88,17 +88,13 @@ def _first_of(node: object) -> list[ast.Expression]:
 
 def _only_loads(call: ast.Call, is_own: Callable[[str], bool]) -> bool:
     """Whether it is `pcall(require, 'x')` of a package, or of a function that does only that."""
-    given = call.arguments
-    loaded: ast.Expression | None = None
-    if len(given) == 2 and dotted(given[0]) == "require":
-        loaded = given[1]
-    elif len(given) == 1 and isinstance(given[0], ast.Function):
+    name, given = tried_package(call), call.arguments
+    if len(given) == 1 and isinstance(given[0], ast.Function):
         body = given[0].body.statements
         only: ast.Expression | None = None
         if len(body) == 1 and isinstance(body[0], ast.CallStatement):
             only = body[0].call
         elif len(body) == 1 and isinstance(body[0], ast.Return) and len(body[0].values) == 1:
             only = body[0].values[0]
-        if isinstance(only, ast.Call) and dotted(only.function) == "require":
-            loaded = only.arguments[0] if len(only.arguments) == 1 else None
-    return isinstance(loaded, ast.String) and not is_own(loaded.value)
+        name = None if only is None else required_name(only)
+    return name is not None and not is_own(name)

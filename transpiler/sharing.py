@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from . import ast, library
 from .kinds import ANY, Type, join
-from .syntax import dotted
+from .syntax import dotted, required_name
 
 if TYPE_CHECKING:
     from .module import Module
@@ -69,15 +69,8 @@ def shared_globals(
 
 
 def _has_workers(modules: Iterable[Module]) -> bool:
-    return any(
-        isinstance(call, ast.Call)
-        and dotted(call.function) == "require"
-        and len(call.arguments) == 1
-        and isinstance(call.arguments[0], ast.String)
-        and call.arguments[0].value == "threads"
-        for module in modules
-        for call in module.scopes.calls
-    )
+    calls = (call for module in modules for call in module.scopes.calls)
+    return any(required_name(call) == "threads" for call in calls)
 
 
 def _packages_of_classes(modules: Iterable[Module]) -> set[str]:

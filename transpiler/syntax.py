@@ -109,6 +109,14 @@ def always_returns(block: ast.Block) -> bool:
     return False
 
 
+def required_name(node: ast.Expression) -> str | None:
+    """Return "x" for `require 'x'`."""
+    if not isinstance(node, ast.Call) or dotted(node.function) != "require":
+        return None
+    only = node.arguments[0] if len(node.arguments) == 1 else None
+    return only.value if isinstance(only, ast.String) else None
+
+
 def tried_package(call: ast.Expression) -> str | None:
     """Return "x" for `pcall(require, 'x')`."""
     if not isinstance(call, ast.Call) or len(call.arguments) != 2:

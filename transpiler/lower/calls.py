@@ -12,9 +12,9 @@ from ..names import is_attribute, python_name
 from ..syntax import dotted, may_be_several
 from ..text import words
 from .class_info import ClassInfo, given
-from .class_names import member
+from .class_names import HIDDEN, member
 from .context import Context
-from .tables import HIDDEN, place, plain_fields_of
+from .tables import place, plain_fields_of
 from .values import arguments
 
 

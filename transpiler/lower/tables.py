@@ -7,8 +7,7 @@ from ..code import ADD, ATOM, Code, quoted
 from ..code import binary as binary_code
 from ..names import is_attribute
 from ..syntax import may_be_several
-from .class_names import HIDDEN as HIDDEN
-from .class_names import member
+from .class_names import HIDDEN, member
 from .comments import _clean, comment_lines
 from .context import Context
 from .dicts import KINDS, entry_of, made

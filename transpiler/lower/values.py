@@ -197,8 +197,6 @@ def is_assigned_plainly(c: Context, node: ast.Index) -> bool:
 
 
 def _is_attribute_of_all(node: ast.Index) -> bool:
-    from .tables import HIDDEN
-
     key = node.key.value if isinstance(node.key, ast.String) else None
     if key is None or isinstance(node.table, ast.Vararg) or not is_attribute(key):
         return False
