@@ -320,6 +320,18 @@ def section(found, reviewed):
     return "\n".join([*lines, ""])
 
 
+def told(found, reviewed, page, name):
+    """Print the section, and write it into the page, if all is as reviewed; return if it is not."""
+    wrong = compared(found, reviewed)
+    text = section(found, reviewed)
+    print(text)
+    for line in wrong:
+        print(line)
+    if page and not wrong:
+        replace_section(page, name, text)
+    return bool(wrong)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sources", type=Path, help="a folder with copies of the suites")
@@ -330,14 +342,7 @@ def main():
     scripts = [s for s in SCRIPTS if re.search(options.k, s.name)]
     reviewed = tomllib.loads((HERE / "torch_suites.toml").read_text(encoding="utf-8"))
     found = run_all(scripts, {n: f.resolve() for n, f in folders.items()})
-    wrong = compared(found, reviewed)
-    text = section(found, reviewed)
-    print(text)
-    for line in wrong:
-        print(line)
-    if options.page and not wrong and not options.k:
-        replace_section(options.page, "torch-suites", text)
-    return bool(wrong)
+    return told(found, reviewed, None if options.k else options.page, "torch-suites")
 
 
 if __name__ == "__main__":

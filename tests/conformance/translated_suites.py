@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nn_transpiled
-from page import replace_section
-from torch_suites import AT_ONCE, Run, Script, compared, fetched, section, without_file
+from torch_suites import AT_ONCE, Run, Script, fetched, told, without_file
 
 from rekindle.transpiler.emit import Output
 from rekindle.transpiler.project import Project, Source
@@ -103,14 +102,7 @@ def main():
         for script, results in found.items():
             for name, result in sorted(results.items()):
                 print(script.name, name, result)
-    wrong = compared(found, reviewed)
-    text = section(found, reviewed)
-    print(text)
-    for line in wrong:
-        print(line)
-    if options.page and not wrong and not options.k:
-        replace_section(options.page, "translated-suites", text)
-    return bool(wrong)
+    return told(found, reviewed, None if options.k else options.page, "translated-suites")
 
 
 if __name__ == "__main__":
