@@ -193,9 +193,7 @@ def few_objects():
 
 
 @pytest.mark.usefixtures("few_objects")
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(STEPS, max_size=40))
 def test_whatever_happens_memory_is_lent_once_and_comes_back(steps):
     own = Pool()

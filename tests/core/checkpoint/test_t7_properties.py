@@ -22,9 +22,7 @@ from rekindle.core.checkpoint import (
 from rekindle.core.storage import Storage
 from rekindle.core.tensor import Tensor
 
-QUICK = settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUICK = settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 DTYPES = ["u1", "i1", "i2", "i4", "i8", "f2", "f4", "f8"]
 
 numbers = st.one_of(

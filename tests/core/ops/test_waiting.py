@@ -539,7 +539,7 @@ def run(program):
     return [*found, *seen, *(t.grad.numpy() for t in (*leaves, row) if t.grad is not None)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(STEPS, min_size=3, max_size=14))
 def test_programs_are_those_of_the_reference(program):
     found = run(program)

@@ -4,13 +4,9 @@ import re
 
 import lupa.luajit21
 import pytest
-from hypothesis import settings
 
 from rekindle.legacy_nn import lualib
 from rekindle.legacy_nn.lualib import Table
-
-settings.register_profile("unhurried", deadline=None)  # the machine may be busy
-settings.load_profile("unhurried")
 
 SHOW = r"""
 local function show(v)

@@ -146,7 +146,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(VALUES, min_size=1, max_size=4),
     st.sampled_from(["bin", "ascii", "be", "b32", "unref"]),

@@ -115,7 +115,7 @@ NUMBERS = {
 }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.sampled_from(list(KINDS)).flatmap(
