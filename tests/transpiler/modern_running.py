@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 from rekindle.core.generators import Generator, using
+from rekindle.transpiler.emit import Output
 from rekindle.transpiler.project import Project, Source
 from rekindle.transpiler.translate import Translation
 
@@ -59,3 +63,21 @@ def agree(modern: str, faithful: str, tolerance: float) -> None:
     assert pairs
     for a, b in pairs:
         assert abs(a - b) <= tolerance * max(1.0, abs(b)), (a, b)
+
+
+def both(files: dict[str, str], tmp_path: Path) -> dict[str, Translation]:
+    """Check that a program prints the same in both styles; return its modern files."""
+    texts, found = {}, {}
+    for style in ("modern", "faithful"):
+        sources = [Source(name, text.encode("latin-1")) for name, text in files.items()]
+        translations = Project(sources, style).translate()
+        Output(tmp_path / style).write(translations)
+        command = [sys.executable, "main.py"]
+        done = subprocess.run(
+            command, cwd=tmp_path / style, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        texts[style] = done.stdout
+        found[style] = {t.source: t for t in translations}
+    agree(texts["modern"], texts["faithful"], 1e-6)
+    return found["modern"]
