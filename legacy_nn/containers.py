@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from sys import getrefcount
 from typing import Any, Self
 
 from rekindle.core import ops
 from rekindle.core.autograd import is_grad_enabled
 from rekindle.core.checkpoint import Table
+from rekindle.core.ops.adoption import HELD_HERE, adopted, became
 from rekindle.core.tensor import Tensor
 
 from .clearing import drop
@@ -59,7 +61,11 @@ def run_fresh(module: Any, input: Any) -> Any:
     if module.inplace and (target := module.written(input)) is not None:
         if getattr(module, "reads_input", False) and input.requires_grad and is_grad_enabled():
             input = ops.clone(input)  # what its own gradient reads is not overwritten
-        return target.copy_(module._fresh(input))
+        result = module._fresh(input)
+        alone = getrefcount(result) == HELD_HERE
+        if not (alone and (adopted(target, result) or became(target, result))):
+            target.copy_(result)
+        return target
     result = module._fresh(input)
     passed_on = result is input or (
         isinstance(input, Table) and any(result is part for part in tensors_in(input))

@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ..autograd.modes import MODE
+from ..autograd.node import Node
 from ..autograd.versions import count_write
+from ..autograd.views import set_history
 from ..backend import holds_alone
 from ..tensor import Tensor
 
@@ -34,9 +37,9 @@ HELD_BY_TENSOR = getrefcount(_SAMPLE._array)
 def adopted(target: Any, value: Any) -> bool:
     """Make the array of `value` that of `target` if that is as good as a copy; return whether.
 
-    It is where they are tensors of one shape and dtype, each array belongs to its tensor alone,
-    and no graph knows of either. The caller has made sure that nobody but itself holds `value`,
-    which it must not use any more: see `HELD_HERE`.
+    It is where they are tensors of one shape and dtype, `value` in row-major order or in that of
+    `target`, each array belongs to its tensor alone, and no graph knows of either. The caller has
+    made sure that nobody but itself holds `value`, which it must not use any more: see `HELD_HERE`.
     """
     if type(target) is not Tensor or type(value) is not Tensor:
         return False
@@ -48,7 +51,7 @@ def adopted(target: Any, value: Any) -> bool:
         or into.dtype is not source.dtype
         or not holds_alone(into)
         or not holds_alone(source)
-        or not source.flags.c_contiguous
+        or not (source.flags.c_contiguous or source.strides == into.strides)
         or target._node is not None
         or value._node is not None
         or hasattr(target, "_storage")
@@ -64,6 +67,48 @@ def adopted(target: Any, value: Any) -> bool:
         return False
     target._array = value._array
     count_write(target._version, "copy_")
+    return True
+
+
+def became(target: Any, value: Any) -> bool:
+    """Make `target` what `value` is, its history too, if that is as good as a recorded write.
+
+    It is where both were recorded, are no views, and agree in shape, dtype and order of memory,
+    and where nobody but their tensors holds their arrays, and what made `value` that one. The
+    caller has made sure that nobody but itself holds `value`, as above.
+    """
+    node = getattr(value, "_node", None)
+    if (
+        type(target) is not Tensor
+        or type(target._node) is not Node
+        or type(node) is not Node
+        or type(node.saved) is not tuple
+        or not MODE.get().grad
+    ):
+        return False
+    into, source = target._array, value._array
+    if (
+        type(into) is not ndarray
+        or type(source) is not ndarray
+        or into.shape != source.shape
+        or into.strides != source.strides
+        or into.dtype is not source.dtype
+        or not holds_alone(into)
+        or not holds_alone(source)
+        or hasattr(target, "_storage")
+        or hasattr(target, "_mirror")
+        or hasattr(value, "_storage")
+    ):
+        return False
+    del into
+    if getrefcount(target._array) != HELD_BY_TENSOR:
+        return False
+    saved = sum(kept is source for kept in node.saved)
+    del source
+    if getrefcount(value._array) != HELD_BY_TENSOR + saved:
+        return False
+    target._array, target._version = value._array, value._version
+    set_history(target, node)
     return True
 
 

@@ -5,8 +5,12 @@ import pytest
 
 import rekindle
 from rekindle import legacy_nn as nn
-from rekindle.core.ops.adoption import adopted, move_to
+from rekindle.core import ops
+from rekindle.core.autograd import no_grad
+from rekindle.core.ops.adoption import adopted, became, move_to
 from rekindle.core.tensor import Tensor
+from rekindle.legacy_nn import containers
+from rekindle.legacy_nn.values import tensors_in
 
 
 def tensor(*values):
@@ -105,3 +109,87 @@ def test_what_cannot_be_taken_over():
     held = np.zeros(2)
     assert not adopted(fresh, Tensor(held))
     assert not adopted(tensor(1.0, 2.0).requires_grad_(), tensor(3.0, 4.0))
+
+
+# -- recorded writes --------------------------------------------------------------------
+
+
+def doubled():
+    """Return a leaf, and a recorded tensor of memory of its own."""
+    x = tensor(0.5, -1.0).requires_grad_()
+    return x, x * 2
+
+
+def test_a_recorded_tensor_becomes_another_one():
+    x, target = doubled()
+    target.retain_grad()
+    assert became(target, (3 * x).tanh())
+    (target * tensor(1.0, 10.0)).sum().backward()
+    expected = np.tanh([1.5, -3.0])
+    np.testing.assert_array_equal(target.detach().array, expected)
+    np.testing.assert_array_equal(target.grad.array, [1, 10])
+    np.testing.assert_allclose(x.grad.array, 3 * (1 - expected**2) * [1, 10], rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "hold",
+    [
+        lambda t: t[0:1],
+        lambda t: t.detach(),
+        lambda t: t.reshape(2, 1),
+        lambda t: t.detach().numpy(),
+        lambda t: t.storage(),
+        lambda t: t * t,  # which saves it
+    ],
+)
+def test_what_others_hold_does_not_become_another_one(hold):
+    x, target = doubled()
+    kept = hold(target)
+    assert not became(target, x.tanh())
+    other = x.tanh()
+    kept = hold(other)
+    assert not became(doubled()[1], other)
+    del kept
+
+
+def test_what_cannot_become_another_one():
+    x, target = doubled()
+    assert not became(target, tensor(1.0, 2.0))
+    assert not became(tensor(1.0, 2.0), x.tanh())
+    assert not became(x, x.tanh())
+    assert not became(target, x.sum())
+    assert not became(target, ops.astype(x, "float32"))
+    assert not became(target[0:1], x[0:1].tanh())
+    with no_grad():
+        assert not became(target, x.tanh())
+    assert target.tolist() == [1, -2]
+
+
+@pytest.mark.parametrize(
+    "outer",
+    [
+        lambda m: nn.Sequential().add(m),
+        lambda m: nn.ConcatTable().add(nn.Identity()).add(m),
+        lambda m: nn.ConcatTable().add(m).add(nn.MulConstant(3)),
+        lambda m: nn.ConcatTable().add(nn.Narrow(1, 1, 1)).add(m),
+        lambda m: nn.ConcatTable().add(nn.Square()).add(m),
+    ],
+)
+def test_in_place_modules_write_what_copies_would(outer, monkeypatch):
+    """Readers of the same input see what they see where the values are copied."""
+
+    def run():
+        model = outer(nn.ReLU(True))
+        x = tensor(0.5, -1.0).requires_grad_()
+        try:
+            result = nn.Sequential().add(nn.MulConstant(2)).add(model)(x)
+            total = sum((t * t).sum() for t in tensors_in(result))
+            total.backward()
+        except rekindle.core.errors.RekindleError as error:
+            return str(error)
+        return [t.tolist() for t in tensors_in(result)], x.grad.tolist()
+
+    found = run()
+    for name in ("adopted", "became"):
+        monkeypatch.setattr(containers, name, lambda target, value: False)
+    assert found == run()
