@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from . import ast, library
-from .modern.walk import walk
 from .scope import FileScope, resolve
 from .sharing import DYNAMIC
+from .walk import walk
 
 _DYNAMIC = DYNAMIC | {"module"}
 """Names with which a program reaches globals that no text shows."""

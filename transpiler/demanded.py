@@ -7,7 +7,7 @@ a length that is counted with is a number, so what has it is a table or text.
 from __future__ import annotations
 
 from . import ast
-from .modern.walk import walk
+from .walk import walk
 
 
 def demanded(block: ast.Block, catches: bool) -> set[int]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from . import ast
 from .metatable_candidates import Candidate, Known, class_in, family, is_variable, lineage
-from .modern.walk import walk
 from .names import is_attribute
 from .scope import Variable
+from .walk import walk
 
 if TYPE_CHECKING:
     from .module import Module

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import ast
-from .modern.walk import walk
 from .names import is_attribute
 from .scope import Variable
 from .syntax import blocks_of, dotted
+from .walk import walk
 
 if TYPE_CHECKING:
     from .module import Module

@@ -18,10 +18,10 @@ from .metatable_candidates import (
     is_variable,
 )
 from .metatable_uses import indexes_itself, takes_its_table
-from .modern.walk import walk
 from .names import is_attribute
 from .scope import Variable
 from .syntax import returns
+from .walk import walk
 
 if TYPE_CHECKING:
     from .module import Module

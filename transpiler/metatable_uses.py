@@ -19,10 +19,10 @@ from .metatable_candidates import (
     lineage,
 )
 from .metatable_facts import Facts, is_elsewhere, is_required_by_name
-from .modern.walk import walk
 from .names import is_attribute
 from .scope import Variable
 from .syntax import dotted
+from .walk import walk
 
 if TYPE_CHECKING:
     from .module import Module

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from . import ast
-from .modern.walk import walk
 from .scope import FileScope
 from .syntax import dotted, required_name, tried_package
+from .walk import walk
 
 _CATCHING = frozenset(["pcall", "xpcall", "coroutine.resume"])
 

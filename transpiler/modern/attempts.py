@@ -10,6 +10,7 @@ from typing import Any
 from .. import ast
 from ..diagnostics import Kept
 from ..scope import FileScope, Variable
+from ..walk import names_in, package_member, plain, walk
 from .branches import CLASSES
 from .builds import separate_builds
 from .chains import is_container
@@ -25,7 +26,6 @@ from .prepared import default_is_double, prepared
 from .programs import programs
 from .rewrite import Rewriter
 from .stages import separate_stages
-from .walk import names_in, package_member, plain, walk
 
 _BOTH = {"nn": "legacy_nn", "optim": "legacy_optim"}
 """Packages that core and Torch both have, and what Torch's is called beside core's."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import ast
-from .walk import number, plain
+from ..walk import number, plain
 
 CLASSES = {
     "Sum": '''

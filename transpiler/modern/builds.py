@@ -11,12 +11,12 @@ from typing import Any
 
 from .. import ast
 from ..scope import Variable
+from ..walk import names_in, plain, walk
 from .chains import added, chain_of, is_container, start_of
 from .classes import class_of
 from .files import File
 from .nodes import Handed
 from .step_parts import only_target
-from .walk import names_in, plain, walk
 
 BUILT = "built"
 """The kind of the variables of such stages."""

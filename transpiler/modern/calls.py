@@ -8,6 +8,7 @@ from .. import ast
 from ..kinds import COUNT, NUMBER, STRING, TENSOR
 from ..syntax import dotted
 from ..text import words
+from ..walk import number, plain
 from .branches import REDUCERS
 from .classes import class_of
 from .containers import TABLE
@@ -15,7 +16,6 @@ from .criterions import LOSSES
 from .fields import field, length, root
 from .nodes import ClassNumbers, at
 from .values import handed_over
-from .walk import number, plain
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter

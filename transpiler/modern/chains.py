@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import ast
+from ..walk import method_call, plain
 from .classes import CONTAINERS, class_of
-from .walk import method_call, plain
 
 
 def chain_of(node: Any) -> tuple[Any, list[ast.MethodCall]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import ast
 from ..text import words
-from .walk import package_member, plain
+from ..walk import package_member, plain
 
 CHAIN = frozenset(words("add cuda float double type clone noBias ceil floor setNumInputDims get"))
 """Methods of modules that give modules."""

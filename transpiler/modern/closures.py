@@ -8,11 +8,11 @@ from .. import ast
 from ..kinds import NUMBER
 from ..scope import Variable
 from ..syntax import returns
+from ..walk import names_in, plain
 from .classes import method_of
 from .nodes import Line, at, like
 from .optimizers import METHODS
 from .variables import Key
-from .walk import names_in, plain
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter

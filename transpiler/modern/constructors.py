@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import ast
+from ..walk import alike, number, plain
 from .nodes import NN, Part, Template, Whole
-from .walk import alike, number, plain
 
 
 @dataclass(frozen=True, slots=True)

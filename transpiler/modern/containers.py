@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..kinds import MODULE
+from ..walk import plain
 from .branches import REDUCERS, dimension, reducer_takes
 from .chains import chain_of
 from .classes import OF_LAYERS, class_of
 from .items import Child, Item, listed
 from .layers import TENSOR_CLASSES
 from .nodes import NN, Part, Template
-from .walk import plain
 
 if TYPE_CHECKING:
     from .models import Models

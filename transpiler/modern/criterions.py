@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import ast
+from ..walk import number, plain
 from .nodes import NN, Template
-from .walk import number, plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import ast
+from ..walk import plain, walk
 from .branches import REDUCERS
 from .chains import added, added_at_once, is_container, start_of
 from .fields import sums_up
 from .items import Child
 from .step_parts import only_target
-from .walk import plain, walk
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter

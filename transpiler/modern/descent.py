@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import ast
+from ..walk import alike, method_call, negated, number, plain, walk
 from .nodes import NO_GRAD, OPTIM, Line, Suite, at
 from .optimizers import is_simple
 from .variables import Key
-from .walk import alike, method_call, negated, number, plain, walk
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..syntax import dotted
+from ..walk import alike, method_call, names_in, negated, plain, walk
 from .chains import added
 from .definitions import next_children
 from .fields import field
 from .nodes import AS_TORCH, NN, RESET, SEED, Line, Nothing, Suite, Template, at, like
 from .values import as_torchs
-from .walk import alike, method_call, names_in, negated, plain, walk
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter

@@ -17,6 +17,7 @@ from .. import ast
 from ..scope import Variable
 from ..syntax import returns
 from ..text import words
+from ..walk import plain, walk
 from .branches import REDUCERS
 from .classes import CHAIN, CONTAINERS, RANKED, class_of, method_of
 from .criterions import LOSSES
@@ -27,7 +28,6 @@ from .layers import LAYERS
 from .optimizers import METHODS
 from .seams import Seams
 from .variables import Key, Variables
-from .walk import plain, walk
 
 _OF_NN = frozenset(
     words(

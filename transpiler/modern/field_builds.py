@@ -11,12 +11,12 @@ from typing import Any
 
 from .. import ast
 from ..scope import Variable
+from ..walk import alike, names_in, plain, walk
 from .builds import BUILT
 from .chains import added, chain_of, is_container, start_of
 from .classes import class_of
 from .files import File
 from .nodes import Handed, like
-from .walk import alike, names_in, plain, walk
 
 _LEAVING = (ast.Function, ast.Return, ast.Break, ast.Goto, ast.Label)
 """What may see the model, or leave it, before it is complete."""

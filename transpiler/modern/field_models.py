@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..kinds import MODULE
+from ..walk import alike, plain, walk
 from .chains import added, added_at_once, chain_of, is_container, start_of
 from .classes import class_of
 from .items import Child
 from .nodes import AS_TORCH, at
 from .step_parts import only_target
-from .walk import alike, plain, walk
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from .. import ast
 from ..kinds import BOOLEAN, COUNT, NUMBER, TENSOR, integer
 from ..scope import Variable
+from ..walk import method_call, number, plain
 from .layers import SAME_WEIGHTS
 from .nodes import SET_FIELD, Line, Nothing, Template, at, like
-from .walk import method_call, number, plain
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter

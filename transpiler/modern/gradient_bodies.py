@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from .. import ast
+from ..walk import names_in, plain
 from .gradient_expressions import Expressions
 from .gradient_terms import Term, text
 from .gradient_values import NotModernError, Plain, Several
 from .nodes import like
-from .walk import names_in, plain
 
 _TURNS = 32
 """How many turns of a loop are followed one by one."""

@@ -9,6 +9,7 @@ from .. import ast
 from ..code import quoted
 from ..kinds import ANY, TENSOR, Type
 from ..scope import FileScope
+from ..walk import number, plain, walk
 from .gradient_outside import Known
 from .gradient_terms import (
     ATOM,
@@ -23,7 +24,6 @@ from .gradient_terms import (
     operation,
 )
 from .gradient_values import SCALAR, Array, NotModernError, Plain, Tree
-from .walk import number, plain, walk
 
 FUNC = ("func", "rekindle")
 LOWEST = -1

@@ -9,11 +9,11 @@ from typing import Any
 
 from .. import ast
 from ..code import quoted
+from ..walk import names_in, plain
 from .gradient_bodies import Bodies
 from .gradient_expressions import FUNC, Form
 from .gradient_terms import ATOM, Term
 from .gradient_values import SCALAR, Array, NotModernError, Plain, Several, Tree
-from .walk import names_in, plain
 
 OWN = ("own_gradients", "rekindle.transpiler.runtime.gradients")
 

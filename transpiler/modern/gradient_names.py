@@ -8,8 +8,8 @@ from .. import ast, library
 from ..scope import FileScope, Variable
 from ..syntax import dotted
 from ..text import words
+from ..walk import plain, walk
 from .gradient_values import NotModernError
-from .walk import plain, walk
 
 _OPTIONS = {"optimize": None, "withForward": True, "withGradients": True}
 """Options that change nothing, with the value that they must have."""

@@ -8,11 +8,11 @@ from .. import ast
 from ..code import quoted
 from ..scope import FileScope, Variable
 from ..text import words
+from ..walk import names_in, plain, walk
 from .gradient_names import Key, Names, read_places
 from .gradient_terms import Term
 from .gradient_values import SCALAR, Array, NotModernError, Plain, Several, Tree, unknown_size
 from .nodes import at
-from .walk import names_in, plain, walk
 
 _MAKERS = frozenset(
     f"torch.{name}"

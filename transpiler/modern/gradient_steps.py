@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..kinds import TENSOR
+from ..walk import names_in, plain, walk
 from .nodes import Line, at, like
 from .outputs import plan_output, training_call
 from .step_parts import (
@@ -24,7 +25,6 @@ from .step_parts import (
     runs_again,
     simple_nodes,
 )
-from .walk import names_in, plain, walk
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter

@@ -16,6 +16,7 @@ from ..diagnostics import Kept
 from ..kinds import COUNT, NUMBER
 from ..scope import FileScope
 from ..syntax import dotted
+from ..walk import names_in, negated, plain, walk
 from .attempts import Modern
 from .gradient_functions import Followed
 from .gradient_names import RESIZING
@@ -23,7 +24,6 @@ from .gradient_nodes import Unpacked
 from .gradient_values import SCALAR, Array, NotModernError, Plain, Several, Tree
 from .lowering import resolve_modern
 from .nodes import NN, Line, Nothing, Template, at, like
-from .walk import names_in, negated, plain, walk
 
 
 def with_gradients(

@@ -7,9 +7,9 @@ from typing import Any
 from .. import ast
 from ..scope import FileScope, Variable
 from ..syntax import dotted, returns
+from ..walk import method_call, package_member, plain, walk
 from .chains import chain_of
 from .classes import class_of
-from .walk import method_call, package_member, plain, walk
 
 NODE, TABLE, LAYER = "node", "table", "layer"
 

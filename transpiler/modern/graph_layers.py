@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..text import words
+from ..walk import plain
 from .chains import chain_of
 from .classes import class_of
 from .constructors import Arguments, Unclear
@@ -16,7 +17,6 @@ from .graph_pieces import Code, Piece
 from .graph_statics import Refused, Static, statics_in
 from .layers import LAYERS
 from .nodes import NN, Part, Template
-from .walk import plain
 
 if TYPE_CHECKING:
     from .graph_writer import Writer

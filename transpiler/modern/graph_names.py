@@ -9,8 +9,8 @@ from rekindle.core import nn
 from .. import ast
 from ..names import python_name
 from ..scope import Variable
+from ..walk import names_in, plain
 from .graph_statics import FORWARD, INIT, Refused
-from .walk import names_in, plain
 
 if TYPE_CHECKING:
     from .graph_classes import Classes

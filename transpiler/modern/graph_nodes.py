@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..scope import Variable
+from ..walk import plain
 from .chains import chain_of
 from .classes import class_of
 from .criterions import LOSSES
@@ -17,7 +18,6 @@ from .graph_pieces import Code
 from .graph_statics import Refused
 from .graph_values import Value, annotation
 from .nodes import FROM_ZERO, OVERWRITTEN, Part, Template
-from .walk import plain
 
 if TYPE_CHECKING:
     from .graph_writer import Writer

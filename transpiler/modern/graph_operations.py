@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..code import ADD, ATOM, MULTIPLY, UNARY
+from ..walk import number, plain
 from .chains import chain_of
 from .classes import class_of
 from .graph_statics import Refused, brackets
 from .nodes import Part, Template
-from .walk import number, plain
 
 if TYPE_CHECKING:
     from .graph_values import Value

@@ -7,9 +7,9 @@ from typing import Any
 
 from .. import ast
 from ..scope import Variable
+from ..walk import names_in
 from .graph_statics import statics_in
 from .nodes import Part
-from .walk import names_in
 
 
 @dataclass(slots=True)

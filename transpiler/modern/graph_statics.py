@@ -11,8 +11,8 @@ from .. import ast
 from ..code import ADD, AND, ATOM, COMPARISON, MULTIPLY, NOT, OR, POWER, UNARY
 from ..names import is_attribute
 from ..scope import Variable
+from ..walk import names_in, number, plain
 from .nodes import Part, Template, at
-from .walk import names_in, number, plain
 
 if TYPE_CHECKING:
     from .graph_writer import Writer

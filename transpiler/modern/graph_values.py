@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..code import ATOM
+from ..walk import plain
 from .nodes import Part
-from .walk import plain
 
 if TYPE_CHECKING:
     from .graph_writer import Writer

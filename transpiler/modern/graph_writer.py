@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .. import ast
 from ..scope import Variable
 from ..syntax import dotted
+from ..walk import names_in, number, plain, walk
 from .graph_kinds import LAYER, NODE, TABLE, inserts
 from .graph_names import ClassNames
 from .graph_nodes import Nodes
@@ -17,7 +18,6 @@ from .graph_pieces import Choice, Code, Loop, Piece, Remark, Setting
 from .graph_statics import Refused, Static, Statics
 from .graph_values import Value
 from .nodes import Part
-from .walk import names_in, number, plain, walk
 
 if TYPE_CHECKING:
     from .graph_classes import Classes

@@ -14,6 +14,7 @@ from .. import ast
 from ..diagnostics import Kept
 from ..kinds import MODULE
 from ..scope import Variable
+from ..walk import names_in, package_member, plain, walk
 from .chains import chain_of
 from .files import File
 from .graph_classes import Class, Classes
@@ -23,7 +24,6 @@ from .graph_statics import Refused
 from .graph_writer import Writer
 from .nodes import AS_GRAPH, NN, Suite, Template
 from .optimizers import is_simple
-from .walk import names_in, package_member, plain, walk
 
 
 def graphs_as_classes(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..scope import Variable
-from .walk import method_call, plain, walk
+from ..walk import method_call, plain, walk
 
 if TYPE_CHECKING:
     from .files import File

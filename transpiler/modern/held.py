@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..scope import Variable
+from ..walk import walk
 from .chains import chain_of
 from .variables import Key
-from .walk import walk
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter

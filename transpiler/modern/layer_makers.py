@@ -10,9 +10,9 @@ Source: torch/nn's constructors; the rules of legacy_nn/modernise/rules_layers.p
 from __future__ import annotations
 
 from .. import ast
+from ..walk import alike, number, plain
 from .constructors import Arguments, Layer, Maker, whole
 from .nodes import NN, Part, Template
-from .walk import alike, number, plain
 
 
 def same_arguments(name: str, rank: str | None = "same", most: int = 0) -> Maker:

@@ -8,11 +8,11 @@ from .. import ast
 from ..diagnostics import Kept
 from ..scope import Variable
 from ..syntax import dotted
+from ..walk import plain, walk
 from .chains import chain_of
 from .classes import class_of
 from .criterions import LOSSES
 from .layers import LAYERS
-from .walk import plain, walk
 
 _USES = ("forward", "backward", "training", "evaluate", "getParameters", "parameters")
 """Methods that only models have, or criterions."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from .. import ast
 from ..scope import Variable
 from ..syntax import blocks_of, dotted
+from ..walk import method_call, plain, walk
 from .classes import class_of
 from .nodes import NN, Nothing, Suite, at, like
-from .walk import method_call, plain, walk
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter

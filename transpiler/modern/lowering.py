@@ -9,9 +9,9 @@ from .. import ast
 from ..code import ATOM, Code
 from ..lower.context import Context, Visit
 from ..scope import FileScope, _Resolver, resolve
+from ..walk import plain
 from .gradient_nodes import Unpacked, resolve_unpacked, unpacked
 from .nodes import ClassNumbers, Line, Nothing, Suite, Template, Whole
-from .walk import plain
 
 RUNTIME = "rekindle.transpiler.runtime.modern"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .. import ast
 from ..kinds import MODULE, TENSOR
 from ..syntax import dotted
+from ..walk import plain
 from .chains import chain_of
 from .classes import CONTAINERS, OF_LAYERS, class_of
 from .constructors import Arguments, Layer, Unclear
@@ -15,7 +16,6 @@ from .criterions import loss_code
 from .items import Child
 from .layers import LAYERS
 from .nodes import DEFAULT_DTYPE, GRADIENTS, NN, TO_TYPE, Part, Template, at
-from .walk import plain
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import ast
+from ..walk import number, plain
 from .nodes import OPTIM, Template
-from .walk import number, plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from ..diagnostics import Kept
 from ..parse import parse
 from ..scope import FileScope, resolve
 from ..syntax import dotted
+from ..walk import names_in, plain
 from .files import File
 from .graphs import graphs_as_classes
 from .lowering import resolve_modern
 from .models import suffix_of
-from .walk import names_in, plain
 
 _GRAPH = b"gModule"
 _ANNOTATIONS = b".annotations"

@@ -9,8 +9,8 @@ from ..parse import parse
 from ..scope import resolve
 from ..sharing import LOADERS
 from ..syntax import dotted
+from ..walk import plain
 from .groups import Groups
-from .walk import plain
 
 Sources = Sequence[tuple[str, bytes]]
 

@@ -14,6 +14,7 @@ from typing import Any
 from .. import ast
 from ..kinds import NUMBER, TENSOR
 from ..scope import Variable
+from ..walk import number
 from .builds import BUILT
 from .calls import value as value_of
 from .compounds import LOOPS, compound
@@ -33,7 +34,6 @@ from .suites import guard, merged
 from .training import Training
 from .values import as_torchs, assigned, returned, target
 from .variables import Key
-from .walk import number
 
 
 class Rewriter(Refusals):

@@ -13,7 +13,7 @@ from .. import ast
 from ..scope import Variable
 from ..sharing import LOADERS
 from ..syntax import dotted
-from .walk import plain, walk
+from ..walk import plain, walk
 
 if TYPE_CHECKING:
     from .facts import Facts

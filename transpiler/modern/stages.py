@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from .. import ast
 from ..scope import Variable
+from ..walk import names_in, plain, walk
 from .chains import is_container, start_of
 from .classes import class_of
 from .files import File
 from .step_parts import only_target
-from .walk import names_in, plain, walk
 
 
 def separate_stages(file: File) -> None:

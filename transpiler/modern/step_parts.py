@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..syntax import blocks_of
-from .walk import alike, all_alike, method_call, names_in, plain, walk
+from ..walk import alike, all_alike, method_call, names_in, plain, walk
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..kinds import NUMBER
+from ..walk import alike, method_call, names_in, plain
 from .calls import target_of
 from .gradient_steps import plan_with_gradient
 from .nodes import Line, Nothing, at, like
@@ -25,7 +26,6 @@ from .step_parts import (
     runs_again,
     step_of,
 )
-from .walk import alike, method_call, names_in, plain
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..kinds import NUMBER
+from ..walk import method_call, names_in, plain, walk
 from .classes import method_of
 from .closures import Closures
 from .descent import Descent
 from .nodes import Nothing, at, like
 from .optimizers import METHODS, optimizer_code, options_of, schedule_code
 from .variables import Key
-from .walk import method_call, names_in, plain, walk
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ast
 from ..kinds import MODULE
+from ..walk import plain
 from .nodes import AS_TORCH, at
-from .walk import plain
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter

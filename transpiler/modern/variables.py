@@ -9,9 +9,9 @@ from typing import Any
 from .. import ast, library
 from ..scope import Scope, Variable
 from ..syntax import dotted
+from ..walk import plain, walk
 from .classes import class_of
 from .files import File
-from .walk import plain, walk
 
 Key = Variable | str
 """A local variable, the name of a global, or "." and the name of a field that is a function."""

@@ -1,4 +1,4 @@
-"""Going through a tree: all names in it, whether two parts are alike, what a number is."""
+"""Going through a tree: all nodes and names in it, whether two parts are alike, what a number is."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
-from .. import ast
-from ..kinds import Type
-from ..scope import Variable
-from ..text import words
+from . import ast
+from .kinds import Type
+from .scope import Variable
+from .text import words
 
 
 def walk(root: Any) -> Iterator[Any]:
