@@ -132,3 +132,83 @@ def test_connections_can_repeat():
     single.weight.detach().copy_(module.weight.sum(axis=0).reshape(1, 1, 2, 2))
     single.bias.detach().copy_(module.bias)
     np.testing.assert_allclose(module(x).numpy(), single(x).numpy(), rtol=1e-13)
+
+
+def _reading_old(name):
+    """Return a module that unfolds its input, and a shape for it."""
+    made = {
+        "spatial": (lambda: nn.SpatialConvolution(2, 3, 3, 2, 1, 2, 1), (4, 2, 6, 7)),
+        "matrix": (lambda: nn.SpatialConvolutionMM(2, 3, 2, 2), (4, 2, 5, 5)),
+        "local": (lambda: nn.SpatialConvolutionLocal(2, 3, 5, 5, 3, 3), (4, 2, 5, 5)),
+        "depthwise": (lambda: nn.SpatialDepthWiseConvolution(2, 2, 3, 3), (4, 2, 5, 5)),
+        "volumetric": (lambda: nn.VolumetricConvolution(2, 3, 2, 2, 2), (4, 2, 3, 4, 4)),
+        "rows": (lambda: nn.TemporalRowConvolution(3, 2), (4, 6, 3)),
+        "full": (lambda: nn.SpatialFullConvolution(2, 3, 3, 3), (4, 2, 5, 5)),
+        "dilated": (lambda: nn.SpatialDilatedConvolution(2, 3, 2, 2), (4, 2, 5, 5)),
+        "temporal": (lambda: nn.TemporalConvolution(3, 4, 2), (4, 6, 3)),
+    }
+    make, shape = made[name]
+    return make(), shape
+
+
+def _weight_gradient(module, x, g):
+    module.zeroGradParameters()
+    module.accGradParameters(x, g)
+    return module.gradWeight.numpy().copy()
+
+
+@pytest.mark.parametrize("name", ["spatial", "matrix", "local", "depthwise", "volumetric", "rows"])
+@pytest.mark.parametrize("kind", ["float64", "float32"])
+def test_what_is_written_into_the_input_later_does_not_change_the_gradient(name, kind):
+    # THNN multiplies with finput, which forward unfolded.
+    module, shape = _reading_old(name)
+    module.type(f"torch.{'Double' if kind == 'float64' else 'Float'}Tensor")
+    values = np.random.default_rng(1).standard_normal(shape).astype(kind)
+    x = tensor(values)
+    g = tensor(np.random.default_rng(2).standard_normal(module.forward(x).shape).astype(kind))
+    expected = _weight_gradient(module, x, g)
+    for _ in range(2):  # what is remembered is renewed
+        module.forward(x)
+        x.fill_(7)
+        found = _weight_gradient(module, x, g)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6 * abs(expected).max())
+        x.copy_(tensor(values))
+
+
+@pytest.mark.parametrize("name", ["full", "dilated", "temporal"])
+def test_kernels_that_unfold_again_read_the_input_as_it_is(name):
+    module, shape = _reading_old(name)
+    x = tensor(np.random.default_rng(1).standard_normal(shape))
+    g = tensor(np.random.default_rng(2).standard_normal(module.forward(x).shape))
+    x.mul_(2)
+    twice = _weight_gradient(module, x, g)
+    module.forward(x)
+    np.testing.assert_allclose(twice, _weight_gradient(module, x, g), rtol=1e-12)
+
+
+def test_branch_in_place_leaves_the_gradient_of_the_convolution_before_it():
+    # Two branches on one tensor, and the second writes into it: finput is from before.
+    images = np.random.default_rng(3).standard_normal((2, 2, 5, 5))
+    g = np.random.default_rng(4).standard_normal((2, 3, 3, 3))
+    convolution = nn.SpatialConvolution(2, 3, 3, 3)
+    branches = nn.ConcatTable().add(convolution).add(nn.ReLU(True))
+    x = tensor(images)
+    branches.forward(x)
+    branches.zeroGradParameters()
+    branches.backward(x, Table([tensor(g), zeros(images.shape)]))
+    windows = np.lib.stride_tricks.sliding_window_view(images, (3, 3), axis=(2, 3))
+    expected = np.einsum("noyx,ncyxhw->ochw", g, windows)
+    np.testing.assert_allclose(convolution.gradWeight.numpy(), expected, rtol=1e-10)
+    assert (x.numpy() >= 0).all()
+
+
+def test_smaller_batch_goes_back_from_the_start_of_the_last_one():
+    # THNN selects finput[t] for each image t of the batch that it is given.
+    module, shape = _reading_old("spatial")
+    x = tensor(np.random.default_rng(1).standard_normal(shape))
+    g = tensor(np.random.default_rng(2).standard_normal(module.forward(x).shape))
+    found = _weight_gradient(module, zeros((2, *shape[1:])), g[:2])
+    module.forward(x[:2])
+    np.testing.assert_allclose(found, _weight_gradient(module, x[:2], g[:2]), rtol=1e-12)
+    with pytest.raises(ShapeError, match="size mismatch"):
+        module.accGradParameters(x, g)
