@@ -1,7 +1,8 @@
 """Tensor and Parameter: an array with a place in a graph.
 
 A tensor is a view of a storage. Operations (core/ops) make new ones and fill the method table
-(methods.py); what the rest of Python sees of a tensor is in interchange.py. Nothing here computes.
+(methods.py). What graphs know of a tensor is in differentiable.py, what the rest of Python sees
+of it in interchange.py. Nothing here computes.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from typing import Any, Protocol, Self
 from . import backend
 from .autograd.hooks import Hooks
 from .autograd.node import LEAF, Leaf, Node
-from .autograd.parts import PICK
 from .autograd.versions import Cell, count_write, expose, version_of
 from .autograd.views import View, parent_of
 from .backend import Device
-from .dtypes import Dtype, DtypeError, as_array, as_dtype, is_floating
+from .differentiable import Differentiable, check_differentiable
+from .dtypes import Dtype, as_array, as_dtype
 from .errors import UseError
 from .interchange import Interchange
 from .kernels.chains import Chain
@@ -34,7 +35,7 @@ class Mirror(Protocol):
         """Look at the tensor again."""
 
 
-class Tensor(TensorMethods, Interchange):
+class Tensor(TensorMethods, Differentiable, Interchange):
     """An n-dimensional array of one dtype on one device.
 
     Parameters
@@ -56,27 +57,24 @@ class Tensor(TensorMethods, Interchange):
         For a dtype that tensors do not have, or `requires_grad` on one that is not floating.
     """
 
-    # Only the first three are always set: a small operation is no more than they cost.
+    # Only `_array`, `_node` and `_version` are always set: a small operation is no more than
+    # they cost.
     __slots__ = (
         "__weakref__",
         "_array",
         "_chain",
         "_geometry",
-        "_grad",
         "_hooks",
         "_mirror",
-        "_node",
         "_storage",
         "_version",
     )
 
     _array: Any
     _chain: Chain
-    _node: Leaf | Node | View | None
     _version: Cell
     _geometry: Geometry
     _storage: Storage
-    _grad: Tensor | None
     _hooks: Hooks
     _mirror: Mirror
 
@@ -236,15 +234,6 @@ class Tensor(TensorMethods, Interchange):
                 self._storage = Storage(backend.flat_memory(self._values())[0], self._version)
         return self._storage
 
-    def _check_own_samples(self) -> None:
-        """Check that a leaf made inside vmap has a gradient for each sample."""
-        own = backend.levels_of(self._array)
-        if any(level not in own for level in backend.OPEN.get()):
-            raise UseError(
-                "inside vmap a tensor that all samples share cannot begin to ask for gradients: "
-                "func.grad differentiates by it, for each sample"
-            )
-
     def _share_storage(self, other: Tensor) -> None:
         """Take the storage of another tensor on the same memory; inside vmap there is none."""
         if type(other._array) is not backend.Batched:
@@ -307,7 +296,7 @@ class Tensor(TensorMethods, Interchange):
             strides = contiguous_strides(shape)
         geometry = _geometry(storage, offset, shape, strides)
         if self.requires_grad:
-            _check_differentiable(storage.dtype)
+            check_differentiable(storage.dtype)
         if isinstance(parent_of(self), Node):
             raise UseError("set_ on a tensor that an operation made; detach() it first")
         count_write(self._version, "set_")
@@ -329,71 +318,6 @@ class Tensor(TensorMethods, Interchange):
         if tensor._array is None:
             tensor._geometry = self._geometry
         return tensor
-
-    # -- gradients ----------------------------------------------------------------------
-
-    @property
-    def grad(self) -> Tensor | None:
-        """The gradient that backward passes have added up; None before the first.
-
-        They write into the tensor that is there.
-        """
-        return getattr(self, "_grad", None)
-
-    @grad.setter
-    def grad(self, value: Tensor | None) -> None:
-        self._grad = value
-
-    @grad.deleter
-    def grad(self) -> None:
-        self.grad = None
-
-    @property
-    def requires_grad(self) -> bool:
-        """Whether gradients with respect to this tensor are wanted.
-
-        Raises
-        ------
-        DtypeError
-            When set on a tensor that is not floating.
-        UseError
-            When changed on a tensor that an operation made, or set inside vmap on one that has
-            no samples.
-        """
-        return parent_of(self) is not None
-
-    @requires_grad.setter
-    def requires_grad(self, value: bool) -> None:
-        if value == self.requires_grad:
-            return
-        if value:
-            _check_differentiable(self.dtype)
-            self._check_own_samples()
-        if not self.is_leaf:
-            raise UseError(
-                "requires_grad of a tensor that an operation made cannot change; detach() it"
-            )
-        self._share_storage(self)  # a view has it from its history, which ends here
-        self._node = LEAF if value else None
-
-    def requires_grad_(self, value: bool = True) -> Self:
-        """Set `requires_grad` and return this tensor."""
-        self.requires_grad = value
-        return self
-
-    @property
-    def is_leaf(self) -> bool:
-        """Whether no recorded operation made this tensor."""
-        return not isinstance(parent_of(self), Node)
-
-    @property
-    def grad_fn(self) -> Node | None:
-        """The recorded operation that made this tensor, or None."""
-        node = parent_of(self)
-        if not isinstance(node, Node):
-            return None
-        made: Node = node.parents[0] if node.op is PICK else node
-        return made
 
     # -- Python's protocols -------------------------------------------------------------
 
@@ -458,11 +382,6 @@ def _geometry(
     geometry = index(offset), tuple(map(index, shape)), tuple(map(index, strides))
     check_view(storage.size, *geometry)
     return geometry
-
-
-def _check_differentiable(dtype: Dtype) -> None:
-    if not is_floating(dtype):
-        raise DtypeError(f"only floating tensors have gradients; this one is {dtype}")
 
 
 def _rebuild(

@@ -22,6 +22,7 @@ CORE = {  # file or folder of core -> layer; each imports its own layer and thos
     "printing": 3,
     "methods": 3,
     "interchange": 3,
+    "differentiable": 3,
     "tensor": 3,
     "resizing": 3,
     "sharing": 3,
