@@ -2,7 +2,8 @@
 
 In reading order:
 
-- parse, ast, literals, scope, syntax, walk: Lua's text to nodes, and the variable of every name
+- parse, reading, ast, literals, scope, syntax, walk: Lua's text to nodes, and the variable of
+  every name
 - kinds, types, rules, library: what values are, as far as the text and known functions tell
 - module, project, closures, names: the facts of a file, of a program, of variables
 - code, lower/, idioms/, translate: nodes to Python text

@@ -11,7 +11,6 @@ from typing import Any
 
 from . import ast
 from .parse_expressions import ExpressionReader
-from .syntax import dotted
 
 _SKIPPED = ("empty_statement", "hash_bang_line")
 
@@ -140,15 +139,10 @@ class _Reader(ExpressionReader):
         self._add_inner(node, made)
         return made
 
-    def _call_statement(self, node: Any) -> ast.CallStatement | ast.Assign:
+    def _call_statement(self, node: Any) -> ast.CallStatement:
         call = self._expression(node)
         assert isinstance(call, (ast.Call, ast.MethodCall))
-        made: ast.CallStatement | ast.Assign = ast.CallStatement(*self._at(node), call)
-        if isinstance(call, ast.Call) and dotted(call.function) == "torch.setmetatable":
-            first = call.arguments[0] if call.arguments else None
-            if isinstance(first, ast.Name):  # no table of Python becomes an object
-                target = ast.Name(first.line, first.column, first.name)
-                made = ast.Assign(*self._at(node), [target], [call])
+        made = ast.CallStatement(*self._at(node), call)
         self._add_inner(node, made)
         return made
 

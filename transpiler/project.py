@@ -26,7 +26,7 @@ from .module import Module
 from .module_names import placed, required_module_name
 from .names import python_name
 from .parameters import Parameters, crossing
-from .parse import parse
+from .reading import read
 from .requires import Requires
 from .scope import FileScope, Variable, resolve
 from .sharing import files_together, shared_functions, shared_globals, shared_types
@@ -111,7 +111,7 @@ class Project:
         parsed = {}
         for source in self.sources:
             try:
-                block = parse(source.content, source.path)
+                block = read(source.content, source.path)
                 parsed[source.path] = block, resolve(block)
             except LuaSyntaxError as error:
                 self._failures[source.path] = _syntax_failure(error, source.path)

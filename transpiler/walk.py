@@ -1,4 +1,4 @@
-"""Going through a tree: all nodes and names in it, whether two parts are alike, what a number is."""
+"""Going through a tree: its nodes and names, whether two parts are alike, what a number is."""
 
 from __future__ import annotations
 

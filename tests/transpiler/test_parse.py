@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rekindle.transpiler import ast, literals
 from rekindle.transpiler.errors import LuaSyntaxError
 from rekindle.transpiler.parse import parse
+from rekindle.transpiler.reading import read
 from rekindle.transpiler.scope import resolve
 
 LUA = lupa.LuaRuntime(encoding="latin-1")
@@ -169,3 +170,31 @@ def test_a_shadowed_name_is_another_variable() -> None:
 
 def test_long_chains_do_not_recurse() -> None:
     resolve(parse(b"return " + b" + ".join([b"1"] * 300)))
+
+
+def test_a_table_that_becomes_an_object_gives_its_name_to_it() -> None:
+    source = b"""-- a copy
+function copy(t)
+  -- as it was
+  if t.name then torch.setmetatable(t, t.name) end -- done
+  torch.setmetatable(t.inner, 'nn.X')
+  return torch.setmetatable({}, 'nn.X')
+end
+"""
+    plain, found = parse(source), read(source)
+    kinds = [ast.If, ast.CallStatement, ast.Return]
+    for block, inside in ((plain, ast.CallStatement), (found, ast.Assign)):
+        (function,) = block.statements
+        assert isinstance(function, ast.FunctionStatement)
+        statements = function.function.body.statements
+        assert [type(s) for s in statements] == kinds
+        assert isinstance(statements[0], ast.If)
+        (made,) = statements[0].branches[0][1].statements
+        assert type(made) is inside
+        assert made.line == 4
+        assert statements[0].after is not None
+    assert isinstance(made, ast.Assign)
+    (target,) = made.targets
+    assert isinstance(target, ast.Name)
+    assert target.name == "t"
+    assert isinstance(made.values[0], ast.Call)

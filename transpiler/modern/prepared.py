@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .. import ast, library
 from ..diagnostics import Kept
-from ..parse import parse
+from ..reading import read
 from ..scope import FileScope, resolve
 from ..syntax import dotted
 from ..walk import names_in, plain
@@ -28,7 +28,7 @@ def prepared(sources: Sequence[tuple[str, bytes]]) -> tuple[list[File], list[tup
     """
     files = []
     for path, text in sources:
-        block = parse(text, path)
+        block = read(text, path)
         scopes = resolve(block)
         unalias(scopes)
         files.append(File(path, block, scopes))
