@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
+from .average_pooling import avg_pool, avg_pool_gradient
 from .checks import Array, floating, sizes, spatial_ndim, wide
-from .pooling import avg_pool, avg_pool_gradient
 from .windows import Range, spread_ranges, sum_ranges
 
 

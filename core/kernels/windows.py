@@ -1,4 +1,4 @@
-"""Sliding windows: output sizes, the part of an image that a tap sees, sums over windows.
+"""Sliding windows: output sizes, the windows of pooling, the part of an image that a tap sees, sums over windows.
 
 A window of `kernel` elements, `dilation` apart, moves by `stride` over an image with `padding`
 on both sides. A tap is one position inside the window; what it sees of the image while the
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import ShapeError
-from .checks import Array, sizes
+from .checks import Array, floating, sizes, spatial_ndim
 
 Slices = tuple[slice, ...]
 Range = tuple[int, int]
@@ -116,6 +116,50 @@ def pooling_size(
         out.append(count)
     _check_output(kernel_name, size, out, kernel, padding)
     return tuple(out)
+
+
+class Window(NamedTuple):
+    """A checked pooling window."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    out: tuple[int, ...]
+
+    def border(self, size: Sequence[int]) -> list[tuple[int, int]]:
+        """Return the padding with which the last window lies inside an image of this size."""
+        return [
+            (p, max((o - 1) * s + d * (k - 1) + 1 - n - p, 0))
+            for n, k, s, p, d, o in zip(size, *self, strict=True)
+        ]
+
+
+def window_of(
+    xp: Any,
+    name: str,
+    x: Array,
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    ceil_mode: bool,
+) -> Window:
+    """Return the window of a pooling of images, checked.
+
+    Raises
+    ------
+    ShapeError, DtypeError
+        If shapes, parameters or the dtype do not fit.
+    """
+    floating(xp, name, x)
+    ndim = spatial_ndim(name, x)
+    width = sizes(name, "kernel", kernel, ndim, 1)
+    steps = sizes(name, "stride", stride, ndim, 1)
+    border = sizes(name, "padding", padding, ndim, 0)
+    gaps = sizes(name, "dilation", dilation, ndim, 1)
+    out = pooling_size(name, x.shape[2:], width, steps, border, gaps, ceil_mode)
+    return Window(width, steps, border, gaps, out)
 
 
 def taps(

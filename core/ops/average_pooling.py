@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import adaptive_pooling, pooling
+from ..kernels import adaptive_pooling, average_pooling
 from ..tensor import Tensor
 from .arithmetic import power
 from .batch_rules import folded
@@ -69,7 +69,7 @@ def avg_pool(
     -----
     Source: torch/nn SpatialAveragePooling.lua
     """
-    return pooling.avg_pool(
+    return average_pooling.avg_pool(
         xp,
         x,
         kernel=per_dimension(kernel, x),
@@ -112,7 +112,7 @@ def avg_pool_gradient(
     ShapeError, DtypeError
         If shapes, parameters or the dtype do not fit.
     """
-    return pooling.avg_pool_gradient(
+    return average_pooling.avg_pool_gradient(
         xp,
         y,
         size=per_dimension(size, y),

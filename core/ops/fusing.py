@@ -16,7 +16,7 @@ import numpy as np
 from .. import backend
 from ..autograd.modes import setting
 from ..autograd.versions import version_of
-from ..kernels import pooling
+from ..kernels import average_pooling, pooling
 from ..kernels.adaptive_pooling import even_windows
 from ..kernels.convolution import geometry_of
 from ..kernels.windows import transposed_size
@@ -192,7 +192,7 @@ class Fuser:
             return None
         steps = _steps(x, params, ("kernel", "stride", "padding"))
         rest = {name: params[name] for name in ("ceil_mode", "count_include_pad")}
-        return Tensor._wrap(pooling.avg_pool_values(np, x.array, **steps, **rest))
+        return Tensor._wrap(average_pooling.avg_pool_values(np, x.array, **steps, **rest))
 
     def _adaptive_avg_pool(self, operands: Operands, params: dict[str, Any]) -> Tensor | None:
         (x,) = operands
@@ -202,7 +202,9 @@ class Fuser:
         if window is None:
             return None
         border = (0,) * len(window)
-        values = pooling.avg_pool_values(np, x.array, kernel=window, stride=window, padding=border)
+        values = average_pooling.avg_pool_values(
+            np, x.array, kernel=window, stride=window, padding=border
+        )
         return Tensor._wrap(values)
 
     def _waiting(self, x: Any) -> Work | None:

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import pooling as reference
+from ..average_pooling import counts_of
 from ..dispatch import SMALL, Declined
+from ..windows import Window, window_of
 from .arrays import DOUBLE, SINGLE, Array, images_in_order, new_images, other_dtype
 from .pooling_loops import (
     max_first,
@@ -45,7 +46,7 @@ def max_pool(
     """Return the maximum of each window and where it is."""
     if (why := _unsupported(x)) is not None:
         return why
-    window = reference.window_of(np, "max_pool", x, kernel, stride, padding, dilation, ceil_mode)
+    window = window_of(np, "max_pool", x, kernel, stride, padding, dilation, ceil_mode)
     if x.ndim == 5:
         return _max_of_volumes(x, window)
     shape = (*x.shape[:2], *window.out)
@@ -88,10 +89,10 @@ def avg_pool(
     if (why := _unsupported(x)) is not None:
         return why
     flat = (1,) * (x.ndim - 2)
-    window = reference.window_of(np, "avg_pool", x, kernel, stride, padding, flat, ceil_mode)
+    window = window_of(np, "avg_pool", x, kernel, stride, padding, flat, ceil_mode)
     if x.ndim == 5:
         return _mean_of_volumes(x, window, count_include_pad)
-    counts = reference.counts_of(np, window, x.shape[2:], x.dtype, count_include_pad)
+    counts = counts_of(np, window, x.shape[2:], x.dtype, count_include_pad)
     x, last = _laid_out(x)
     out = new_images((*x.shape[:2], *window.out), x.dtype, last)
     compute = mean_last if last else mean_first
@@ -117,10 +118,10 @@ def avg_pool_gradient(
     image = np.broadcast_to(np.zeros((), g.dtype), (*g.shape[:2], *size))
     flat = (1,) * len(size)
     name = "avg_pool_gradient"
-    window = reference.window_of(np, name, image, kernel, stride, padding, flat, ceil_mode)
+    window = window_of(np, name, image, kernel, stride, padding, flat, ceil_mode)
     if g.shape[2:] != window.out:
         return SMALL
-    counts = reference.counts_of(np, window, size, g.dtype, count_include_pad)
+    counts = counts_of(np, window, size, g.dtype, count_include_pad)
     g, last = _laid_out(g)
     out = new_images(image.shape, g.dtype, last)
     compute = share_last if last else share_first
@@ -147,7 +148,7 @@ def _laid_out(x: Array) -> tuple[Array, bool]:
     return np.ascontiguousarray(x), False
 
 
-def _max_of_volumes(x: Array, window: reference.Window) -> tuple[Array, Array]:
+def _max_of_volumes(x: Array, window: Window) -> tuple[Array, Array]:
     depth, height, width = x.shape[2:]
     shape = (*x.shape[:2], depth, *window.out[1:])
     slices, places = new_images(shape, x.dtype, True), new_images(shape, np.int64, True)
@@ -162,7 +163,7 @@ def _max_of_volumes(x: Array, window: reference.Window) -> tuple[Array, Array]:
     return values, found
 
 
-def _mean_of_volumes(x: Array, window: reference.Window, padded: bool) -> Array:
+def _mean_of_volumes(x: Array, window: Window, padded: bool) -> Array:
     slices = new_images((*x.shape[:3], *window.out[1:]), x.dtype, True)
     counts = _counts(window, x.shape[2:], x.dtype, padded)
     mean_last(_slices(x), _table(_part(window, 1)), counts[1], _slices(slices))
@@ -171,24 +172,19 @@ def _mean_of_volumes(x: Array, window: reference.Window, padded: bool) -> Array:
     return out
 
 
-def _part(window: reference.Window, which: int) -> reference.Window:
+def _part(window: Window, which: int) -> Window:
     """Return the window across slices, as an image of one column (0), or inside of them (1)."""
     if which:
-        return reference.Window(*(values[1:] for values in window))
+        return Window(*(values[1:] for values in window))
     ones = (1, 1, 0, 1, 1)
-    return reference.Window(*((v[0], one) for v, one in zip(window, ones, strict=True)))
+    return Window(*((v[0], one) for v, one in zip(window, ones, strict=True)))
 
 
-def _counts(
-    window: reference.Window, size: tuple[int, ...], dtype: Any, padded: bool
-) -> list[Array]:
+def _counts(window: Window, size: tuple[int, ...], dtype: Any, padded: bool) -> list[Array]:
     """Return what is divided by across slices and inside of them."""
     sizes = (size[0], 1), size[1:]
     parts = [_part(window, which) for which in (0, 1)]
-    return [
-        reference.counts_of(np, part, n, dtype, padded)
-        for part, n in zip(parts, sizes, strict=True)
-    ]
+    return [counts_of(np, part, n, dtype, padded) for part, n in zip(parts, sizes, strict=True)]
 
 
 def _line(x: Array) -> Array:
@@ -216,7 +212,7 @@ def _view(x: Array, last: bool) -> Array:
     return x.reshape(x.shape[0] * x.shape[1], *(x.shape[2:] if x.ndim == 4 else (1, x.shape[2])))
 
 
-def _table(window: reference.Window) -> Array:
+def _table(window: Window) -> Array:
     """Return kernel, stride, padding and dilation, for two dimensions."""
     table = np.array(window[:4], np.int64)
     if table.shape[1] == 1:

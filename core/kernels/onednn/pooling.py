@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import pooling as reference
 from ..dispatch import SMALL, Declined
+from ..windows import Window, window_of
 from .layout import as_images
 from .library import UNIMPLEMENTED, KernelLibraryError, dims, library
 from .memory import Array, address, empty_images, images
@@ -37,7 +37,7 @@ def max_pool_values(
         return why
     if not passes_nan_over():
         return Declined("a library whose max pooling treats nan in another way")
-    window = reference.window_of(np, "max_pool", x, kernel, stride, padding, dilation, ceil_mode)
+    window = window_of(np, "max_pool", x, kernel, stride, padding, dilation, ceil_mode)
     out = _run(x, window, _MAX)
     if type(out) is not Declined and out.min() == _LOWEST:
         return Declined("windows of nothing but nan and minus infinity")
@@ -53,11 +53,11 @@ def avg_pool_values(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Any:
-    """See `core.kernels.pooling.avg_pool_values`; the result is channels-last."""
+    """See `core.kernels.average_pooling.avg_pool_values`; the result is channels-last."""
     if (why := _unsupported(x)) is not None:
         return why
     flat = (1,) * (x.ndim - 2)
-    window = reference.window_of(np, "avg_pool", x, kernel, stride, padding, flat, ceil_mode)
+    window = window_of(np, "avg_pool", x, kernel, stride, padding, flat, ceil_mode)
     if any(after > p for (_, after), p in zip(window.border(x.shape[2:]), padding, strict=True)):
         return Declined("windows that reach behind the padding")
     return _run(x, window, _WITH_PADDING if count_include_pad else _WITHOUT_PADDING)
@@ -69,7 +69,7 @@ def _unsupported(x: Array) -> Declined | None:
     return None if 3 <= x.ndim <= 5 and x.size else SMALL
 
 
-def _run(x: Array, window: reference.Window, algorithm: int) -> Any:
+def _run(x: Array, window: Window, algorithm: int) -> Any:
     made = prepared(("pooling", x.shape, window, algorithm), _pooling, x.shape, window, algorithm)
     if isinstance(made, Declined):
         return made
@@ -78,9 +78,7 @@ def _run(x: Array, window: reference.Window, algorithm: int) -> Any:
     return out
 
 
-def _pooling(
-    shape: tuple[int, ...], window: reference.Window, algorithm: int
-) -> Primitive | Declined:
+def _pooling(shape: tuple[int, ...], window: Window, algorithm: int) -> Primitive | Declined:
     size, border = shape[2:], window.border(shape[2:])
     starts = zip(size, window.stride, window.padding, window.out, strict=True)
     if any((o - 1) * s - p >= n for n, s, p, o in starts):
@@ -108,7 +106,7 @@ def passes_nan_over() -> bool:
         x = empty_images((1, channels, 1, 5))
         x[...] = np.array([np.nan, 1.0, np.nan, -2.0, np.nan], np.float32)
         ones = (1, 1)
-        window = reference.Window((1, 2), ones, (0, 0), ones, (1, 4))
+        window = Window((1, 2), ones, (0, 0), ones, (1, 4))
         out = _run(x, window, _MAX)
         if type(out) is Declined or not (out == np.array([1.0, 1.0, -2.0, -2.0])).all():
             return False

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rekindle.core.errors import BoundsError, ShapeError
+from rekindle.core.kernels import average_pooling
 from rekindle.core.kernels import pooling as kernels
 
 WINDOWS = [
@@ -51,10 +52,10 @@ def test_avg_pool(fused, layouts, x, counted):
     x = large_enough(x)
     for (*window, ceil), lie in zip(WINDOWS, itertools.cycle(layouts.values()), strict=False):
         params = {**given(x, *window), "ceil_mode": ceil, "count_include_pad": counted}
-        y = fused.check(kernels.avg_pool, x, lie=lie, **params)
+        y = fused.check(average_pooling.avg_pool, x, lie=lie, **params)
         if np.isfinite(y).all() and y.size >= 1024:
             size = x.shape[2:]
-            fused.check(kernels.avg_pool_gradient, y * 2 + 1, lie=lie, size=size, **params)
+            fused.check(average_pooling.avg_pool_gradient, y * 2 + 1, lie=lie, size=size, **params)
 
 
 @pytest.mark.parametrize("channels", [1, 10])
@@ -68,7 +69,9 @@ def test_volumes(fused, layouts, rng, channels):
             values, _ = fused.check(kernels.max_pool, x, lie=last, dilation=gaps, **params)
             assert values.strides[1] == values.itemsize
         for counted in (False, True):
-            y = fused.check(kernels.avg_pool, x, lie=last, count_include_pad=counted, **params)
+            y = fused.check(
+                average_pooling.avg_pool, x, lie=last, count_include_pad=counted, **params
+            )
             assert y.strides[1] == y.itemsize
 
 
@@ -92,11 +95,11 @@ def test_results_lie_as_the_images_do_unless_that_is_slow(fused, rng, layouts):
         x = rng.normal(size=(16, channels, 8, 8)).astype(np.float32)
         values, indices = fused(kernels.max_pool, lie(x), dilation=(1, 1), **params)
         gradient = fused(kernels.max_pool_gradient, values, indices, size=(8, 8))
-        mean = fused(kernels.avg_pool, lie(x), **params)
+        mean = fused(average_pooling.avg_pool, lie(x), **params)
         assert values.strides == mean.strides == lie(values).strides
         assert gradient.strides == lie(x).strides
     x = first(rng.normal(size=(4, 16, 8, 8)).astype(np.float32))
-    assert fused(kernels.avg_pool, x, **params).strides[1] == 4
+    assert fused(average_pooling.avg_pool, x, **params).strides[1] == 4
 
 
 def test_nan_and_infinity_are_passed_over(fused, rng):
@@ -118,10 +121,12 @@ def test_nan_and_infinity_are_passed_over(fused, rng):
 def test_errors_are_those_of_the_reference(fused, rng):
     x = rng.normal(size=(4, 8, 8, 8)).astype(np.float32)
     with pytest.raises(ShapeError, match="at most half the kernel"):
-        kernels.avg_pool(np, x, kernel=(2, 2), stride=(2, 2), padding=(2, 2))
+        average_pooling.avg_pool(np, x, kernel=(2, 2), stride=(2, 2), padding=(2, 2))
     with pytest.raises(BoundsError, match="indices run from -1 to 63"):
         kernels.max_pool_gradient(np, x, np.full(x.shape, 64), size=(8, 8))
     with pytest.raises(ShapeError, match="indices has shape"):
         kernels.max_pool_gradient(np, x, np.zeros((4, 8, 8, 7), int), size=(8, 8))
     with pytest.raises(ShapeError, match="g has shape"):
-        kernels.avg_pool_gradient(np, x, size=(9, 9), kernel=(1, 1), stride=(1, 1), padding=(0, 0))
+        average_pooling.avg_pool_gradient(
+            np, x, size=(9, 9), kernel=(1, 1), stride=(1, 1), padding=(0, 0)
+        )

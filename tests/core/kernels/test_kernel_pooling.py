@@ -7,6 +7,7 @@ import pytest
 
 from rekindle.core.dtypes import DtypeError
 from rekindle.core.errors import BoundsError, ShapeError
+from rekindle.core.kernels import average_pooling
 from rekindle.core.kernels import pooling as kernels
 
 # input, kernel, stride, padding, dilation, ceil mode
@@ -144,11 +145,11 @@ def test_avg_pool_is_the_definition_and_its_gradient_the_adjoint(case, close, co
     params = {"kernel": kernel, "stride": stride, "padding": padding, "ceil_mode": ceil_mode}
     params["count_include_pad"] = count_include_pad
     window = (kernel, stride, padding, (1,) * len(kernel), ceil_mode)
-    y = kernels.avg_pool(np, x, **params)
+    y = average_pooling.avg_pool(np, x, **params)
     expected = naive_avg_pool(x, *window, count_include_pad=count_include_pad)
     np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12)
     g = np.random.default_rng(6).normal(size=y.shape)
-    gx = kernels.avg_pool_gradient(np, g, size=x.shape[2:], **params)
+    gx = average_pooling.avg_pool_gradient(np, g, size=x.shape[2:], **params)
     assert gx.shape == x.shape
     finite = np.isfinite(y)
     assert (x * gx).sum() == pytest.approx((y * g)[finite].sum(), rel=1e-10, abs=1e-10)
@@ -161,10 +162,10 @@ def test_windows_behind_the_image_follow_torch7():
     np.testing.assert_array_equal(values[0, 0], [[1, -np.inf], [-np.inf, -np.inf]])
     np.testing.assert_array_equal(indices[0, 0], [[0, -1], [-1, -1]])
     # The last window starts at 3 and ends at 2: a count of -1 divides a sum of 0.
-    np.testing.assert_array_equal(kernels.avg_pool(np, x, **params)[0, 0], [[1, 0], [0, 0]])
+    np.testing.assert_array_equal(average_pooling.avg_pool(np, x, **params)[0, 0], [[1, 0], [0, 0]])
     # It starts and ends at 2: nothing over nothing.
     params["stride"] = (2, 2)
-    y = kernels.avg_pool(np, np.ones((1, 1, 2, 3)), **params)
+    y = average_pooling.avg_pool(np, np.ones((1, 1, 2, 3)), **params)
     assert y.shape == (1, 1, 2, 2)
     np.testing.assert_array_equal(y[0, 0], [[1, 1], [np.nan, np.nan]])
 
@@ -208,11 +209,11 @@ def test_keeps_the_dtype_and_takes_any_strides(case, close, dtype):
     assert values.dtype == dtype
     params = _params(window)
     del params["dilation"]
-    y = kernels.avg_pool(np, image, **params)
-    wanted = kernels.avg_pool(np, exact, **params)
+    y = average_pooling.avg_pool(np, image, **params)
+    wanted = average_pooling.avg_pool(np, exact, **params)
     finite = np.isfinite(wanted)
     close(y[finite], wanted[finite], dtype)
-    gx = kernels.avg_pool_gradient(np, y, size=x.shape[2:], **params)
+    gx = average_pooling.avg_pool_gradient(np, y, size=x.shape[2:], **params)
     assert gx.dtype == dtype
     assert kernels.max_pool_gradient(np, values, indices, size=x.shape[2:]).dtype == dtype
 
@@ -241,7 +242,7 @@ def test_says_what_does_not_fit(change, message):
 def test_other_errors():
     x = np.zeros((1, 1, 4, 4))
     with pytest.raises(DtypeError, match="avg_pool takes floating arrays"):
-        kernels.avg_pool(np, x.astype(int), kernel=(2, 2), stride=(2, 2), padding=(0, 0))
+        average_pooling.avg_pool(np, x.astype(int), kernel=(2, 2), stride=(2, 2), padding=(0, 0))
     with pytest.raises(ShapeError, match=r"indices has shape \(1, 1, 4, 3\)"):
         kernels.max_unpool(np, x, np.zeros((1, 1, 4, 3), int), size=(8, 8))
     with pytest.raises(BoundsError, match=r"indices run from -1 to 3; given 4 to 4"):
@@ -249,7 +250,9 @@ def test_other_errors():
     with pytest.raises(BoundsError, match=r"given -2 to -2"):
         kernels.max_pool_gradient(np, x, np.full(x.shape, -2), size=(2, 2))
     with pytest.raises(ShapeError, match="avg_pool_gradient: g has shape"):
-        kernels.avg_pool_gradient(np, x, size=(9, 4), kernel=(1, 1), stride=(1, 1), padding=(0, 0))
+        average_pooling.avg_pool_gradient(
+            np, x, size=(9, 4), kernel=(1, 1), stride=(1, 1), padding=(0, 0)
+        )
 
 
 def _module_params(module, axes):
@@ -327,9 +330,12 @@ def test_average_pooling_of_torch7(recorded, close, name, axes):
     record = recorded(name, spatial=len(axes))
     params = _module_params(record.module, axes)
     params["count_include_pad"] = bool(record.module.get("count_include_pad", True))
-    close(kernels.avg_pool(np, record.input, **params), record.output)
+    close(average_pooling.avg_pool(np, record.input, **params), record.output)
     size = record.input.shape[2:]
-    close(kernels.avg_pool_gradient(np, record.gradOutput, size=size, **params), record.gradInput)
+    close(
+        average_pooling.avg_pool_gradient(np, record.gradOutput, size=size, **params),
+        record.gradInput,
+    )
 
 
 @pytest.mark.parametrize("name", ["SpatialMaxUnpooling__01", "SpatialMaxUnpooling__02"])
