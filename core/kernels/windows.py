@@ -1,4 +1,4 @@
-"""Sliding windows: output sizes, the windows of pooling, the part of an image that a tap sees, sums over windows.
+"""Sliding windows: output sizes, windows of pooling, what a tap sees of an image, sums.
 
 A window of `kernel` elements, `dilation` apart, moves by `stride` over an image with `padding`
 on both sides. A tap is one position inside the window; what it sees of the image while the
