@@ -156,7 +156,6 @@ class Function(Node):
     parameters: list[Name]
     vararg: bool
     body: Block
-    end_line: int = 0
 
 
 Expression = (

@@ -183,7 +183,7 @@ class ExpressionReader(ABC):
         names = self._names(parameters)
         vararg = any(c.type == "vararg_expression" for c in parameters.children)
         body = self._body(node, "body", parameters)
-        return ast.Function(*self._at(node), names, vararg, body, node.end_point[0] + 1)
+        return ast.Function(*self._at(node), names, vararg, body)
 
 
 _EXPRESSIONS: dict[str, Callable[[ExpressionReader, Any], ast.Expression]] = {

@@ -40,10 +40,20 @@ _SKIPPED = frozenset({".git", ".svn", "node_modules", "__pycache__"})
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to translate: its path from the root, with slashes, and its bytes."""
+    """A file to translate.
+
+    Attributes
+    ----------
+    path : str
+        From the root, with slashes.
+    content : bytes
+    block : Block or None
+        Its statements, where they have been read, or put together, already.
+    """
 
     path: str
     content: bytes
+    block: ast.Block | None = None
 
 
 def collect(sources: Iterable[Path]) -> list[Source]:
@@ -111,7 +121,7 @@ class Project:
         parsed = {}
         for source in self.sources:
             try:
-                block = read(source.content, source.path)
+                block = source.block or read(source.content, source.path)
                 parsed[source.path] = block, resolve(block)
             except LuaSyntaxError as error:
                 self._failures[source.path] = _syntax_failure(error, source.path)

@@ -27,7 +27,7 @@ def walk(root: Any) -> Iterator[Any]:
 
 
 _NO_PARTS = frozenset(
-    words("variable before after trailing kind line column blank_before imports text end_line")
+    words("variable before after trailing kind line column blank_before imports text")
 )
 
 

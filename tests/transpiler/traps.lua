@@ -442,6 +442,8 @@ counter = 1
 local step = assert(loadstring("counter = counter + (... or 1) return counter, ...", "step"))
 print(step(), step(10, "more"))
 print(counter, step(2))
+print(loadstring("-- head\nlocal a, b = ...\n\n-- tail\nreturn a, b, select('#', ...)\n-- end")(1, 2, 3))
+print((loadstring("end local x = function()")))
 local made, why = loadstring("return +")
 print(made, type(why))
 local pieces, at = {"local a ", "= 4 ", "return a * a"}, 0

@@ -36,18 +36,20 @@ def loadstring(text: Any, name: Any = None) -> Any:
     """
     if type(text) is not str:
         raise bad_argument(1, "loadstring", f"string expected, got {type_of(text)}")
-    from ..parse import parse  # the translator is needed by few programs
+    from .. import ast  # the translator is needed by few programs
     from ..project import Project, Source
+    from ..reading import read
 
     shown = _shown(text if name is None else tostring(name))
     lua = text.encode("latin-1")
     try:
-        parse(lua, shown)
+        body = read(lua, shown)
     except LuaSyntaxError as error:
         return None, str(error)
     # Another file that uses all globals makes those of the chunk the program's.
+    chunk = ast.Function(1, 1, [], vararg=True, body=body)
     sources = [
-        Source("chunk.lua", b"return function(...) " + lua + b"\nend"),
+        Source("chunk.lua", lua, ast.Block([ast.Return(1, 1, [chunk])])),
         Source("globals.lua", b"return _G"),
     ]
     translated = Project(sources).translate()[0].python
