@@ -7,48 +7,17 @@ tests/legacy_nn/bridge/packages/test_autograd.py.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import io
 import re
 from pathlib import Path
 
 import pytest
+from autograd_running import HEAD, in_lua
+from running import translate
 
-from rekindle.legacy_nn.bridge import Runtime
 from rekindle.transpiler.runtime import torch
 
-_spec = importlib.util.spec_from_file_location("running", Path(__file__).with_name("running.py"))
-assert _spec is not None
-assert _spec.loader is not None
-running = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(running)
-
 HERE = Path(__file__).parent
-
-HEAD = """
-require 'torch'
-require 'nn'
-function P(...)
-   local t = torch.DoubleTensor(...)
-   local k = 0
-   t:apply(function() k = k + 1; return math.sin(1.7 * k) * 0.6 end)
-   return t:type(torch.Tensor():type())
-end
-function show(...)
-   for i = 1, select('#', ...) do
-      local v = select(i, ...)
-      if torch.isTensor(v) then
-         local sizes = v:size():totable()
-         print(v:dim(), table.concat(sizes, 'x'))
-         for _, e in ipairs(v:contiguous():view(-1):totable()) do
-            print(string.format('%.12g', e))
-         end
-      else
-         print(string.format('%.12g', v))
-      end
-   end
-end
-"""
 
 
 def snippets() -> dict[str, str]:
@@ -66,20 +35,8 @@ def double_again():
     torch.setdefaulttensortype("torch.DoubleTensor")
 
 
-def in_lua(source: str) -> str:
-    lines: list[str] = []
-    with contextlib.closing(Runtime()) as runtime:
-        runtime.globals["put"] = lines.append
-        runtime.execute(
-            "function print(...) local t = {} for i = 1, select('#', ...) do "
-            "t[i] = tostring((select(i, ...))) end put(table.concat(t, '\\t') .. '\\n') end"
-        )
-        runtime.execute(HEAD + source)
-    return "".join(lines)
-
-
 def in_python(source: str) -> str:
-    found = running.translate(HEAD + source)
+    found = translate(HEAD + source)
     assert not found.diagnostics, found.diagnostics
     out = io.StringIO()
     with contextlib.redirect_stdout(out):

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import io
 import re
 from pathlib import Path
 
 import pytest
+from autograd_running import HEAD, in_lua
 
 from rekindle.transpiler.emit import formatted
 from rekindle.transpiler.project import Project, Source
 from rekindle.transpiler.translate import Translation
 
 HERE = Path(__file__).parent
-
-_spec = importlib.util.spec_from_file_location("faithful", HERE / "test_autograd.py")
-assert _spec is not None
-assert _spec.loader is not None
-faithful = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(faithful)
 
 PARTS = re.split(r"^----- (.*)\n", (HERE / "autograd_modern.lua").read_text(), flags=re.MULTILINE)
 SNIPPETS = dict(zip(PARTS[1::2], PARTS[2::2], strict=True))
@@ -41,11 +35,11 @@ def printed(found: Translation) -> str:
 
 @pytest.mark.parametrize("name", SNIPPETS)
 def test_the_numbers_are_those_of_the_program(name):
-    found = modern(faithful.HEAD + SNIPPETS[name])
+    found = modern(HEAD + SNIPPETS[name])
     assert not found.kept, found.kept
     assert "autograd" not in found.python
     assert "func." in found.python
-    texts = printed(found), faithful.in_lua(SNIPPETS[name])
+    texts = printed(found), in_lua(SNIPPETS[name])
     values, expected = ([float(x) for x in re.findall(r"-?[\d.]+(?:e-?\d+)?", t)] for t in texts)
     assert len(values) == len(expected) > 3
     assert values == pytest.approx(expected, rel=1e-10, abs=1e-13)
@@ -133,7 +127,7 @@ show(grads.w)
 )
 def test_what_is_not_understood_stays(changes, reason):
     parts = {"k": "torch.ones(2)", "body": "", "more": "", "options": "", "after": "", **changes}
-    source = faithful.HEAD + PROGRAM.format(**parts)
+    source = HEAD + PROGRAM.format(**parts)
     found = modern(source)
     assert [k for k in found.kept if reason in k.reason], found.kept
     (plain,) = Project([Source("snippet.lua", source.encode())]).translate()

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .running import as_lua, translate
+from running import as_lua, translate
 
 PROGRAM = Path(__file__).with_name("error_names.lua")
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-_spec = importlib.util.spec_from_file_location("running", Path(__file__).with_name("running.py"))
-assert _spec is not None
-assert _spec.loader is not None
-running = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(running)
+from running import same, translate
 
 TRAPS = dict(
     part.split("\n", 1)
@@ -24,12 +18,12 @@ TRAPS = dict(
 
 @pytest.mark.parametrize("name", TRAPS)
 def test_python_prints_what_luajit_prints(name):
-    assert running.same(TRAPS[name])
+    assert same(TRAPS[name])
 
 
 def test_translations_have_no_unused_or_undefined_names(tmp_path):
     for name, source in TRAPS.items():
-        (tmp_path / f"{name}.py").write_text(running.translate(source).python, encoding="utf-8")
+        (tmp_path / f"{name}.py").write_text(translate(source).python, encoding="utf-8")
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "F"]
     done = subprocess.run(
         [*command, "--output-format", "concise", str(tmp_path)],

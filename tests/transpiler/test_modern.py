@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from modern_running import HEAD, agree, printed, translate
 
 from rekindle.transpiler.emit import Output, formatted
 from rekindle.transpiler.project import Project, Source
@@ -17,15 +17,6 @@ from rekindle.transpiler.runtime import torch
 
 HERE = Path(__file__).parent
 PROGRAMS = HERE.parent / "fixtures" / "programs"
-
-_spec = importlib.util.spec_from_file_location(
-    "modern_running", Path(__file__).with_name("modern_running.py")
-)
-assert _spec is not None
-assert _spec.loader is not None
-running = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(running)
-HEAD, agree, printed, translate = running.HEAD, running.agree, running.printed, running.translate
 
 
 def snippets(name: str) -> dict[str, str]:

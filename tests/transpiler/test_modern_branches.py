@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import pytest
+from modern_running import HEAD, agree, both, printed, translate
 
 from rekindle.transpiler.emit import formatted
 from rekindle.transpiler.runtime import torch
-
-_spec = importlib.util.spec_from_file_location(
-    "modern_running", Path(__file__).with_name("modern_running.py")
-)
-assert _spec is not None
-assert _spec.loader is not None
-running = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(running)
-agree, both, printed = running.agree, running.both, running.printed
-translate = running.translate
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +16,7 @@ def double_again():
 
 
 IN_BRANCHES = (
-    running.HEAD
+    HEAD
     + """
 torch.manualSeed(3)
 local kind = arg and arg[2] or 'deep'
@@ -121,7 +109,7 @@ end
 """
 
 STACKED = (
-    running.HEAD
+    HEAD
     + """
 require 'stack'
 local crit = nn.MSECriterion()
@@ -179,7 +167,7 @@ end
 
 
 def test_models_in_tables_of_a_file_are_cores():
-    source = running.HEAD + PROTOS
+    source = HEAD + PROTOS
     modern, faithful = translate(source, "modern"), translate(source, "faithful")
     assert "protos.embed = as_torch(nn.Sequential(nn.Linear(3, 4), nn.Tanh())" in modern.python
     assert "protos.softmax = as_torch(nn.Sequential(nn.Linear(4, 2), nn.Log" in modern.python

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import pytest
+from modern_running import HEAD, both, printed, translate
 
 from rekindle.transpiler.emit import formatted
 from rekindle.transpiler.runtime import torch
-
-_spec = importlib.util.spec_from_file_location(
-    "modern_running", Path(__file__).with_name("modern_running.py")
-)
-assert _spec is not None
-assert _spec.loader is not None
-running = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(running)
-both, printed, translate = running.both, running.printed, running.translate
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +16,7 @@ def double_again():
 
 
 DRIVER = (
-    running.HEAD
+    HEAD
     + """
 torch.setdefaulttensortype('torch.FloatTensor')
 torch.manualSeed(7)
@@ -190,7 +179,7 @@ def test_a_file_that_returns_a_model_gives_the_weights_of_torch(tmp_path):
 
 
 PARALLEL = (
-    running.HEAD
+    HEAD
     + """
 torch.setdefaulttensortype('torch.FloatTensor')
 torch.manualSeed(5)
@@ -256,7 +245,7 @@ def test_models_are_handed_to_functions_that_stay_and_saved(tmp_path):
 
 
 FIELDS = (
-    running.HEAD
+    HEAD
     + """
 torch.manualSeed(11)
 local Model = require 'coder'
@@ -329,7 +318,7 @@ def test_a_function_that_is_handed_on_stays_where_models_are_torchs():
 
 
 GIVEN_AWAY = (
-    running.HEAD
+    HEAD
     + """
 torch.manualSeed(3)
 local function init(model)

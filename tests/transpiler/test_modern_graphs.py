@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from modern_running import HEAD as TORCH_HEAD
+from modern_running import agree, printed, translate
 
 from rekindle.core.checkpoint import Table
 from rekindle.core.generators import Generator, using
@@ -18,17 +19,11 @@ from rekindle.transpiler.runtime.graphs import GraphError, as_graph, overwritten
 
 HERE = Path(__file__).parent
 
-_spec = importlib.util.spec_from_file_location("modern_running", HERE / "modern_running.py")
-assert _spec is not None
-assert _spec.loader is not None
-running = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(running)
-agree, printed, translate = running.agree, running.printed, running.translate
 
 _parts = re.split(r"^----- (.*)\n", (HERE / "modern_graphs.lua").read_text(), flags=re.MULTILINE)
 SNIPPETS = dict(zip(_parts[1::2], _parts[2::2], strict=True))
 
-HEAD = running.HEAD + "require 'nngraph'\ntorch.manualSeed(4)\n"
+HEAD = TORCH_HEAD + "require 'nngraph'\ntorch.manualSeed(4)\n"
 RUN = """
 local flat = net:getParameters()
 flat:copy(P(flat:nElement()))

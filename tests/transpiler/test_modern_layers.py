@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
+from modern_running import HEAD, agree, printed, translate
 
 from rekindle import nn
 from rekindle.core.autograd import checkpoint
@@ -16,15 +14,6 @@ from rekindle.legacy_nn.torch7 import random
 from rekindle.transpiler.runtime import torch
 from rekindle.transpiler.runtime.as_torch import MAKERS, as_torch
 from rekindle.transpiler.runtime.modern import share_generator
-
-_spec = importlib.util.spec_from_file_location(
-    "modern_running", Path(__file__).with_name("modern_running.py")
-)
-assert _spec is not None
-assert _spec.loader is not None
-running = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(running)
-agree, printed, translate = running.agree, running.printed, running.translate
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +90,7 @@ def test_all_layers_that_become_torchs_are_tested():
 
 
 def test_dropout_that_draws_from_torch_drops_the_same():
-    source = running.HEAD + (
+    source = HEAD + (
         "torch.manualSeed(3)\nlocal net = nn.Sequential():add(nn.Linear(4, 50)):add(nn.Dropout())\n"
         "show(net:forward(P(2, 4)))\nshow(torch.uniform())\n"
     )

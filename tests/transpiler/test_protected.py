@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from running import same
 
 from rekindle.transpiler.parse import parse
 from rekindle.transpiler.project import Project, Source
 from rekindle.transpiler.protected import caught_errors
 from rekindle.transpiler.scope import resolve
-
-from .running import same
 
 
 def caught(lua: str) -> tuple[bool, bool]:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
-
-_spec = importlib.util.spec_from_file_location("running", Path(__file__).with_name("running.py"))
-assert _spec is not None
-assert _spec.loader is not None
-running = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(running)
+from running import same, translate
 
 SNIPPETS = {
     f"{kind}-{name}": source
@@ -25,5 +19,5 @@ SNIPPETS = {
 @pytest.mark.parametrize("name", SNIPPETS)
 def test_what_stands_for_a_table_does_as_tables_do(name):
     first, source = SNIPPETS[name].split("\n", 1)
-    assert first.removeprefix("--= ") in running.translate(source).python
-    assert running.same(source)
+    assert first.removeprefix("--= ") in translate(source).python
+    assert same(source)
