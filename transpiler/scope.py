@@ -8,6 +8,8 @@ keep needs a cell of its own for each turn.
 from __future__ import annotations
 
 from . import ast
+from .false_arguments import mark_false
+from .syntax import jumps_to
 from .variables import FileScope as FileScope
 from .variables import Scope as Scope
 from .variables import Variable as Variable
@@ -17,7 +19,7 @@ def resolve(block: ast.Block, resolver: _Resolver | None = None) -> FileScope:
     """Find the variable of every name in a file."""
     resolver = resolver or _Resolver()
     resolver.block(block)
-    return FileScope(
+    file = FileScope(
         resolver.top,
         resolver.scopes,
         resolver.calls,
@@ -31,6 +33,8 @@ def resolve(block: ast.Block, resolver: _Resolver | None = None) -> FileScope:
         resolver.global_reads,
         resolver.made_fields,
     )
+    mark_false(file)
+    return file
 
 
 class _Resolver:
@@ -106,9 +110,21 @@ class _Resolver:
 
     def block(self, block: ast.Block) -> None:
         self.enter()
-        for statement in block.statements:
-            self.statement(statement)
+        self.body(block)
         self.leave()
+
+    def body(self, block: ast.Block) -> None:
+        """Visit statements; those behind a label that a goto jumps back to are a loop."""
+        repeated = 0
+        for i, statement in enumerate(block.statements):
+            self.statement(statement)
+            if isinstance(statement, ast.Label) and jumps_to(
+                block.statements[i + 1 :], statement.label
+            ):
+                self.enter_loop()
+                repeated += 1
+        for _ in range(repeated):
+            self.leave_loop()
 
     def statement(self, statement: ast.Statement) -> None:
         match statement:
@@ -135,8 +151,7 @@ class _Resolver:
             case ast.Repeat(body=body, condition=condition):
                 self.enter_loop()
                 self.enter()
-                for inner in body.statements:
-                    self.statement(inner)
+                self.body(body)
                 self.expression(condition)
                 self.leave()
                 self.leave_loop()

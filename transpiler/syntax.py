@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from . import ast, library
-from .scope import Variable
+from .variables import Variable
 
 
 def may_be_several(node: ast.Expression) -> bool:
@@ -152,3 +152,23 @@ def leaves(block: ast.Block) -> bool:
         isinstance(s, (ast.Break, ast.Return, ast.Goto)) or any(map(leaves, blocks_of(s)))
         for s in block.statements
     )
+
+
+LOOPS = (ast.While, ast.Repeat, ast.NumericFor, ast.GenericFor)
+
+
+def jumps_to(statements: list[ast.Statement], label: str, loops: int | None = None) -> bool:
+    """Whether there is a jump to a label that `continue` does not make.
+
+    `loops` counts the loops around a statement where a jump from none of them is `continue`.
+    """
+    for statement in statements:
+        if isinstance(statement, ast.Goto) and statement.label == label and loops != 0:
+            return True
+        for inner in blocks_of(statement):
+            deeper = None if loops is None else loops + isinstance(statement, LOOPS)
+            if any(isinstance(s, ast.Label) and s.label == label for s in inner.statements):
+                continue
+            if jumps_to(inner.statements, label, deeper):
+                return True
+    return False

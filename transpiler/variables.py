@@ -63,6 +63,8 @@ class Variable:
         Where it is read or assigned.
     several : list of (Expression, int)
         Calls of which it gets one result, and which one, from 0.
+    given_false : bool
+        It is a parameter, and a call of the file gives `false` for it.
     declared, last_use : int
         Places in the order of the text; in a loop a variable from outside is used to its end.
     """
@@ -81,6 +83,7 @@ class Variable:
     unknown: bool = False
     several: list[tuple[ast.Expression, int]] = field(default_factory=list)
     names: list[ast.Name] = field(default_factory=list)
+    given_false: bool = False
     declared: int = 0
     last_use: int = 0
 

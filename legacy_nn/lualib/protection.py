@@ -6,7 +6,7 @@ import re
 from typing import Any, NoReturn
 
 from .arguments import integer
-from .calls import call, single, spread
+from .calls import call, first, single, spread
 from .errors import LuaError, bad_argument, located, place, place_in, protected
 from .kinds import truth, type_of
 from .operand_names import in_lua
@@ -106,13 +106,13 @@ def _of_missing(value: Any, given: int) -> Any:
 def xpcall(function: Any, handler: Any, *args: Any) -> tuple[Any, ...]:
     """Call a function with arguments; what is thrown is given to the handler first.
 
-    Returns (true, results...), or (false, what the handler returned).
+    Returns (true, results...), or (false, the first value that the handler returned), as LuaJIT.
     """
     try:
         return (True, *spread(call(function, *args)))
     except Exception as exc:
         try:
-            return (False, *spread(call(handler, thrown(exc))))
+            return (False, first(call(handler, thrown(exc))))
         except Exception as second:
             return (False, thrown(second))
 

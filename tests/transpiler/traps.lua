@@ -57,6 +57,9 @@ local x = 1 local function f() local x = x + 1 return x end print(f(), x)
 --## shadowed_parameter
 local function f(a) local a = a or 5 return a end print(f(), f(2))
 
+--## false_for_a_default
+local function f(x, y) x = x or 'none' y = y or 5 return x, y end local M = {} function M.g(a) a = a or {1} return type(a) end function M:h(a) return a or 7 end print(f(false)) print(f(1, false), M.g(false), M:h(false), M.g(), M:h())
+
 --## upvalues
 local n = 0 local function up() n = n + 1 end local function get() return n end up() up() print(get(), n)
 
@@ -120,6 +123,12 @@ for i = 1, 3 do for j = 1, 3 do if j == 2 then goto outer end io.write(i, j, ' '
 --## goto_back
 local i = 1 ::top:: io.write(i, ' ') i = i + 1 if i <= 3 then goto top end io.write('end')
 
+--## goto_back_closures
+local fs, k = {}, 0 ::again:: local own = k fs[#fs + 1] = function() own = own + 1 return own end k = k + 10 if k < 30 then goto again end print(fs[1](), fs[2](), fs[3](), fs[1]())
+
+--## goto_back_break
+local n = 0 while true do ::redo:: n = n + 1 if n > 5 then break end if n % 2 == 1 then goto redo end io.write(n, ' ') end print(n) for i = 1, 3 do ::again:: n = n + 1 if n % 4 ~= 0 then goto again end if i == 2 then break end io.write(i, ':', n, ' ') end print(n)
+
 --## goto_out
 for i = 1, 3 do for j = 1, 3 do if i * j == 4 then print(i, j) goto done end end end ::done:: print('out')
 
@@ -128,6 +137,12 @@ local i = 0 repeat i = i + 1 if i == 2 then goto continue end io.write(i, ' ') :
 
 --## multiple_assignment
 local a, b, c = 1, 2, 3 a, b, c = c, a, b print(a, b, c) local t = {1, 2} local i = 1 i, t[i] = 2, 9 print(i, t[1], t[2])
+
+--## places_before_values
+local a = {1} a[#a + 1], a[#a + 2] = 'p', 'q' print(#a, a[2], a[3]) local t = {2, 7, 9} t[1], t[t[1]] = 3, 'x' print(t[1], t[2], t[3]) local s = {n = 1} s[s.n], s.n = 'one', 2 print(s[1], s[2], s.n) local o = {a = {k = 1}} local a1 = o.a o.a, o.a.k = nil, 5 print(o.a, a1.k)
+
+--## places_by_calls
+local t, log = {}, {} local function T(n) log[#log + 1] = n return t end T(1).x, T(2).y = T(3), T(4) print(table.concat(log, ' '), t.x == t)
 
 --## swap_fields
 local t = {1, 2, 3} t[1], t[3] = t[3], t[1] print(t[1], t[2], t[3])

@@ -125,9 +125,37 @@ def assign(c: Context, node: ast.Assign) -> None:
 
 
 def _clash(targets: list[ast.Name | ast.Index]) -> bool:
-    """Whether one target is a variable that the place of another depends on."""
+    """Whether what one target assigns is part of where another one is."""
     names = {t.name for t in targets if isinstance(t, ast.Name)}
-    return bool(names) and any(isinstance(t, ast.Index) and _mentions(t, names) for t in targets)
+    places = [t for t in targets if isinstance(t, ast.Index)]
+    if names and any(_mentions(t, names) for t in places):
+        return True
+    return any(
+        _asks(part, other)
+        for target in places
+        for part in (target.table, target.key)
+        for other in places
+        if other is not target
+    )
+
+
+def _asks(node: ast.Expression, assigned: ast.Index) -> bool:
+    """Whether an expression asks for an element that is assigned, or for its table's length."""
+    from ..idioms import same_place
+
+    match node:
+        case ast.Unary(operator="#", operand=a):
+            return same_place(a, assigned.table) or _asks(a, assigned)
+        case ast.Index(table=a, key=b):
+            known = isinstance(b, ast.String) and isinstance(assigned.key, ast.String)
+            apart = known and not same_place(b, assigned.key)
+            touched = not apart and same_place(a, assigned.table)
+            return touched or _asks(a, assigned) or _asks(b, assigned)
+        case ast.Binary(left=a, right=b):
+            return _asks(a, assigned) or _asks(b, assigned)
+        case ast.Unary(operand=a) | ast.Paren(inner=a):
+            return _asks(a, assigned)
+    return isinstance(node, (ast.Call, ast.MethodCall))
 
 
 def _mentions(node: ast.Expression, names: set[str]) -> bool:
@@ -159,6 +187,8 @@ def _fixed_places(c: Context, targets: list[ast.Name | ast.Index]) -> list[ast.N
 
 def _held(c: Context, node: ast.Expression) -> ast.Expression:
     if isinstance(node, (ast.String, ast.Number)):
+        return node
+    if isinstance(node, ast.Name) and node.variable is not None and not node.variable.writes:
         return node
     name = c.fresh("held")
     c.put(f"{name} = {c.expression(node)}")

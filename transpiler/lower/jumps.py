@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .. import ast
 from ..code import quoted
-from ..syntax import blocks_of
+from ..syntax import LOOPS, blocks_of, jumps_to
 from .context import Context
 
 
@@ -37,7 +37,7 @@ def _put(c: Context, statements: list[ast.Statement], block: ast.Block, labels: 
     ends_loop = is_end and _is_loop_body(c, block) and c.loops[-1:] != ["repeat"]
     if ends_loop:
         c.module.continues[label.label] = len(c.loops)
-    forward = _jumps_to(c, before, label.label, 0 if ends_loop else None)
+    forward = jumps_to(before, label.label, 0 if ends_loop else None)
     if forward:
         c.put("try:")
         with c.indented():
@@ -47,17 +47,24 @@ def _put(c: Context, statements: list[ast.Statement], block: ast.Block, labels: 
         _put(c, before, block, False)
     if ends_loop:
         c.module.continues.pop(label.label, None)
-    backward = _jumps_to(c, after, label.label, None)
+    backward = jumps_to(after, label.label)
     if backward:
+        left = c.fresh("left") if _breaks(after) else ""
+        if left:
+            c.put(f"{left} = False")
         c.put("while True:")
         with c.indented():
             c.put("try:")
-            c.loops.append("label")
+            c.loops.append(f"label {left}")
             with c.indented():
                 _put(c, after, block, True)
             c.loops.pop()
             _catch(c, label.label, "continue")
             c.put("break")
+        if left:
+            c.put(f"if {left}:")
+            with c.indented():
+                _leave(c)
     else:
         _put(c, after, block, True)
 
@@ -75,24 +82,6 @@ def _is_loop_body(c: Context, block: ast.Block) -> bool:
     return id(block) in c.module.loop_bodies
 
 
-def _jumps_to(c: Context, statements: list[ast.Statement], label: str, loops: int | None) -> bool:
-    """Whether there is a jump to a label that `continue` does not make.
-
-    `loops` counts the loops around a statement where a jump from none of them is `continue`.
-    """
-    for statement in statements:
-        if isinstance(statement, ast.Goto) and statement.label == label and loops != 0:
-            return True
-        is_loop = isinstance(statement, (ast.While, ast.Repeat, ast.NumericFor, ast.GenericFor))
-        for inner in blocks_of(statement):
-            deeper = None if loops is None else loops + is_loop
-            if any(isinstance(s, ast.Label) and s.label == label for s in inner.statements):
-                continue
-            if _jumps_to(c, inner.statements, label, deeper):
-                return True
-    return False
-
-
 def goto(c: Context, node: ast.Goto) -> None:
     """`goto label`."""
     if c.module.continues.get(node.label) == len(c.loops):
@@ -107,12 +96,24 @@ def label(c: Context, node: ast.Label) -> None:
 
 def break_(c: Context, node: ast.Break) -> None:
     """`break`."""
-    if c.loops[-1:] == ["label"]:
-        c.diagnose("RK102", "break out of statements that a goto repeats", node)
-        c.put("# TODO(rekindle RK102): break out of statements that a goto repeats")
-        c.put(str(c.lua("untranslated", '"RK102: break out of a goto\'s loop"')))
-        return
-    if not c.loops:
-        c.put("pass")
-        return
-    c.put("break")
+    _leave(c)
+
+
+def _leave(c: Context) -> None:
+    """Leave the loop; statements that a goto repeats are no loop, and tell what is around them."""
+    around = c.loops[-1] if c.loops else ""
+    if around.startswith("label "):
+        c.put(f"{around.removeprefix('label ')} = True")
+    c.put("break" if around else "pass")
+
+
+def _breaks(statements: list[ast.Statement]) -> bool:
+    """Whether a `break` among the statements leaves the loop around them."""
+    for statement in statements:
+        if isinstance(statement, ast.Break):
+            return True
+        if isinstance(statement, LOOPS):
+            continue
+        if any(_breaks(inner.statements) for inner in blocks_of(statement)):
+            return True
+    return False

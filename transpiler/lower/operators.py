@@ -118,6 +118,8 @@ def _ordering(c: Context, node: ast.Binary, left: Type, right: Type) -> Code:
 
 def equality(c: Context, node: ast.Binary) -> Code:
     """`==` and `~=`."""
+    from ..idioms import is_missing, is_there
+
     same = node.operator == "=="
     for one, other in ((node.left, node.right), (node.right, node.left)):
         if isinstance(other, ast.Nil) and not isinstance(one, (ast.Number, ast.String)):
@@ -127,6 +129,9 @@ def equality(c: Context, node: ast.Binary) -> Code:
             filled = is_empty(c, one)
             if filled is not None:
                 return negation(filled) if same else negation(negation(filled))
+            given = is_missing(c, one) if same else is_there(c, one)
+            if given is not None:
+                return given
             return comparison(c.expression(one), "is" if same else "is not", Code("None"))
     for one, other in ((node.left, node.right), (node.right, node.left)):
         literal = isinstance(one, (ast.Number, ast.String, ast.Boolean, ast.Nil))
@@ -168,7 +173,9 @@ def test(c: Context, node: ast.Expression) -> Code:
         return _not(c, node)
     if isinstance(node, _LITERALS):
         return Code("True")
-    there = contains(c, node, True, True) or is_empty(c, node)
+    from ..idioms import is_there
+
+    there = contains(c, node, True, True) or is_empty(c, node) or is_there(c, node)
     if there is not None:
         return there
     return truth(c, c.expression(node), c.type_of(node))
@@ -196,7 +203,9 @@ def _not(c: Context, node: ast.Unary) -> Code:
         return equality(c, ast.Binary(inner.line, inner.column, flipped, inner.left, inner.right))
     if isinstance(inner, _LITERALS):
         return Code("False")
-    missing = contains(c, inner, False, True)
+    from ..idioms import is_missing
+
+    missing = contains(c, inner, False, True) or is_missing(c, inner)
     if missing is not None:
         return missing
     if kind.kind not in ("boolean", "any") and not isinstance(inner, ast.Binary):
@@ -257,6 +266,7 @@ def is_default(left: ast.Expression, right: ast.Expression) -> bool:
         isinstance(left, ast.Name)
         and left.variable is not None
         and left.variable.kind == "parameter"
+        and not left.variable.given_false
         and isinstance(right, (ast.Number, ast.String, ast.TableConstructor))
     )
 
