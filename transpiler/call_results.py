@@ -21,7 +21,7 @@ from .kinds import (
     results_of,
 )
 from .metatable_candidates import base_of
-from .syntax import dotted, root_of
+from .syntax import captures, dotted, root_of
 from .text import words
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def call_results(types: Types, node: ast.Call) -> list[Type] | None:
                 only = node.arguments[0]
                 return [types.required(only.value) if isinstance(only, ast.String) else ANY]
             return results_of(library.GLOBALS[name])
+        if name == "string.match":
+            return _match_results(node.arguments[1:])
         if root in library.LIBRARIES and rest in library.LIBRARIES[root]:
             return results_of(library.LIBRARIES[root][rest])
         if types.of(root_of(function)).kind == "package":
@@ -116,11 +118,21 @@ def _package_call(types: Types, package: str, name: str, node: ast.Call) -> list
     return [ANY] if package == "paths" or name[:1].isupper() else None
 
 
+def _match_results(arguments: list[ast.Expression]) -> list[Type] | None:
+    """Return what `match` gives: one text, or nil, for a pattern that has one capture at most."""
+    pattern = arguments[0] if arguments else None
+    if not isinstance(pattern, ast.String) or captures(pattern.value) > 1:
+        return None
+    return [ANY] if "()" in pattern.value else [replace(STRING, optional=True)]
+
+
 def method_results(types: Types, node: ast.MethodCall) -> list[Type] | None:
     """Return the types of a method call's results; None for any number of them."""
     owner = types.of(node.object)
     name = node.method
     if owner.kind == "string" or types.is_string_method(node):
+        if name == "match":
+            return _match_results(node.arguments)
         letters = library.STRING_METHODS.get(name)
         return None if letters is None else results_of(letters)
     if owner.kind == "tensor" or types.is_tensor_method(owner, node):

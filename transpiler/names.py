@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Container
 
 from .scope import FileScope, Scope, Variable
 from .text import words
@@ -30,18 +31,31 @@ class Names:
     scopes : FileScope
     taken : set of str
         What the module itself uses at its top: imports and globals.
+    imported : set of Variable
+        What other files of the program give; ruff wants no loop to count with their names.
     """
 
-    def __init__(self, scopes: FileScope, taken: set[str]) -> None:
+    def __init__(
+        self, scopes: FileScope, taken: set[str], imported: Container[Variable] = ()
+    ) -> None:
         self._names: dict[Variable, str] = {}
         self._used: dict[Scope, set[str]] = {}
         self._taken = taken | EMITTED_BUILTINS
+        self._imported = {v.name for v in scopes.top.variables if v in imported}
         self._scope(scopes.top)
         for scope in scopes.scopes.values():
             self._scope(scope)
 
     def __getitem__(self, variable: Variable) -> str:
         return self._names[variable]
+
+    def has(self, name: str) -> bool:
+        """Whether a variable of the file has a name."""
+        return name in self._names.values()
+
+    def is_free(self, name: str) -> bool:
+        """Whether nothing in the file has a name yet."""
+        return not any(name in used for used in self._used.values())
 
     def _scope(self, scope: Scope) -> None:
         foreign = {self._names[v] for v in scope.captures} | self._taken
@@ -52,6 +66,8 @@ class Names:
             if unused and scope.function is not None and not base.startswith("_"):
                 base = f"_{base}"
             name, number = base, 1
+            if variable.kind == "for" and name in self._imported:
+                name = f"{base}_"
             while name in foreign or not _may_share(holders.get(name, ()), variable):
                 number += 1
                 name = f"{base}_" if number == 2 and name in foreign else f"{base}_{number}"

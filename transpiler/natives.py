@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from . import ast
-from .kinds import NUMBER, STRING, Type, results_of
+from .kinds import COUNT, NUMBER, STRING, Type, results_of
 from .text import words
 
 METHODS: dict[str, dict[str, str]] = {
@@ -84,6 +84,8 @@ MAKERS = {"torch.Tester": "tester", "torch.Timer": "timer"}
 
 FIRST_OF = {
     "io.open": Type("native", optional=True, detail="file"),
+    "torch.typename": replace(STRING, optional=True),
+    "string.find": replace(COUNT, optional=True),
     **dict.fromkeys(["io.popen", "io.tmpfile"], Type("native", detail="file")),
 }
 """What functions of several results give first."""

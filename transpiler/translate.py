@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from . import ast, library
@@ -98,7 +98,7 @@ class Translator:
             read |= {name for name in scope.globals_read if _is_library(name)}
             read |= scope.globals_read & (library.PENLIGHT | library.BRIDGED)
         module.set_globals(own)
-        self.names = Names(scopes, read | RESERVED)
+        self.names = Names(scopes, read | RESERVED, set(module.imported))
         for info in module.classes.values():
             if info.variable is not None:
                 info.name = self.names[info.variable]
@@ -188,7 +188,7 @@ class Translator:
         """Return the module's globals that no statement at its top defines."""
         module = self.module
         defined: set[str] = set()
-        for statement in () if wrapped else module.block.statements:
+        for statement in () if wrapped else _always_run(module.block):
             targets: list[ast.Name | ast.Index] = []
             if isinstance(statement, ast.Assign):
                 targets = statement.targets
@@ -201,6 +201,15 @@ class Translator:
                     if read is None or read >= statement.line + late:
                         defined.add(target.name)
         return [text for name, text in module.global_names.items() if name not in defined]
+
+
+def _always_run(block: ast.Block) -> Iterator[ast.Statement]:
+    """Yield the statements of a block, and of the blocks that only limit names in it."""
+    for statement in block.statements:
+        if isinstance(statement, ast.Do):
+            yield from _always_run(statement.body)
+        else:
+            yield statement
 
 
 def _is_library(name: str) -> bool:

@@ -12,8 +12,14 @@ from ..lower.context import Context
 from ..lower.tables import plain_fields_of
 from ..lower.values import arguments
 from ..metatable_candidates import base_of
-from ..syntax import may_be_several
+from ..syntax import dotted, may_be_several
 from .formats import string_format
+
+
+def is_librarys(c: Context, node: ast.Call) -> bool:
+    """Whether a function's name means one of Lua's or Torch's, not one of the program's."""
+    root = (dotted(node.function) or "").partition(".")[0]
+    return bool(root) and not (c.module.is_own_global(root) or c.module.is_shared_global(root))
 
 
 def _format(c: Context, node: ast.Call) -> Code | None:

@@ -20,16 +20,18 @@ from .values import arguments
 
 def call(c: Context, node: ast.Call | ast.MethodCall) -> Code:
     """Return a call's first result."""
-    special = _special(c, node)
+    from ..idioms import first_result
+
+    special = _special(c, node) or first_result(c, node)
     if special is not None:
         return special
     plain, single = _dispatch(c, node, "call", "invoke")
     if single:
         return plain
     results = c.types.results(node)
-    if results is not None and len(results) < 2:
-        return plain
-    return c.lua("first", plain)
+    if results is None:
+        return c.lua("first", plain)
+    return plain if len(results) < 2 else Code(f"{plain.at(ATOM)}[0]")
 
 
 def all_results(c: Context, node: ast.Expression) -> Code:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from .. import ast
+import builtins
+
+from .. import ast, library
+from ..names import is_attribute
 from ..syntax import always_returns, dotted
 from .calls import call_for_effect
 from .class_names import PROTOCOL
@@ -93,6 +96,10 @@ def if_(c: Context, node: ast.If) -> None:
 
 def call_statement(c: Context, node: ast.CallStatement) -> None:
     """Write a call for its effect."""
+    from ..idioms import put_assertion
+
+    if put_assertion(c, node.call):
+        return
     text = str(call_for_effect(c, node.call))
     if text:
         c.put(text)
@@ -148,16 +155,25 @@ def function_statement(c: Context, node: ast.FunctionStatement) -> None:
         return
     assert isinstance(target.key, ast.String)
     owner = target.table
-    base = owner.name if isinstance(owner, ast.Name) else "method"
-    if isinstance(owner, ast.Index) and isinstance(owner.key, ast.String):
-        base = owner.key.value
-    name = c.fresh(f"{base}_{target.key.value}")
+    name = _name_in_table(c, owner, target.key.value, node.method)
     from .assignment import store
 
     if node.method and (dotted(owner) or "").partition(".")[0] in ("nn", "cudnn"):
         _follow_protocol(c, node.function, target.key.value)
     define(c, node.function, name, method=node.method)
     store(c, target, name)
+
+
+def _name_in_table(c: Context, owner: ast.Expression, key: str, method: bool) -> str:
+    """Return what a function is called that a table holds: its field's name, if nothing else is."""
+    known = key in library.GLOBALS or key in library.LIBRARIES or key in library.PACKAGES
+    plain = not (method or known or hasattr(builtins, key))
+    if plain and is_attribute(key) and c.names.is_free(key) and not c.module.is_own_global(key):
+        return c.fresh(key)
+    base = owner.name if isinstance(owner, ast.Name) else "method"
+    if isinstance(owner, ast.Index) and isinstance(owner.key, ast.String):
+        base = owner.key.value
+    return c.fresh(f"{base}_{key}")
 
 
 def _follow_protocol(c: Context, function: ast.Function, name: str) -> None:

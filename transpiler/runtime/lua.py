@@ -212,6 +212,17 @@ def invoke(value: Any, name: str, *args: Any) -> Any:
     return first(invoke_all(value, name, *args))
 
 
+def asserted(results: Any, *message: Any) -> Any:
+    """Return the first of a call's results, or a value, if it is true; else throw what follows it.
+
+    Raises
+    ------
+    LuaError
+        As `assert_` does.
+    """
+    return first(assert_(*spread(results), *message))
+
+
 def nothing(_: Any) -> tuple[()]:
     """Return no values: what a call of a function without results gives."""
     return ()

@@ -1,0 +1,154 @@
+"""How faithful style reads, and that what is written shorter prints what LuaJIT prints."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from running import same, translate
+
+from rekindle.transpiler.emit import formatted
+from rekindle.transpiler.project import Project, Source
+
+LINES = {
+    "conditions that must hold": (
+        """
+local n, s = #'hello', 'text'
+assert(n > 3, 'too short')
+assert(n == 5, 'length is ' .. n)
+assert(type(s) == 'string' and n < 20, string.format('%d', n))
+assert(not (n == 3), 'three')
+print(pcall(function() assert(n == 3, 'not ' .. n) end))
+print(pcall(function() assert(n ~= 5, 'five') end))
+print(pcall(function() assert(n < 5) end))
+print(pcall(function() assert(n > 2 and nil, 'nothing') end))
+print(pcall(function() assert(n > 2, 'no ' .. nil) end))
+""",
+        [
+            'if n <= 3:\n    error("too short")',
+            'if n != 5:\n    error(f"length is {n}")',
+            'if n == 3:\n    error("three")',
+            "lua.assert_(n < 5)",
+        ],
+    ),
+    "values that must be there": (
+        """
+local function two() return nil, 'why' end
+local function open(path) local f = assert(io.open(path, 'r')) return f:read('*a') end
+print(pcall(open, '/no/such/file'))
+print(pcall(function() local x = assert(two()) return x end))
+local n = 4
+print(pcall(function() local x = assert(n > 20 and n, 'big') return x end))
+local x = assert(n, 'no')
+local y, z = assert(n, 'no')
+print(x, y, z, (assert(two, 'f')) == two, select('#', assert(1, 2, 3)))
+""",
+        ['f = lua.asserted(io.open(path, "r"))', "x = lua.asserted(two())"],
+    ),
+    "what is found in text": (
+        """
+local s = 'hello world'
+if s:find('wor') then print(1) end
+if not string.find(s, 'x') then print(2) end
+if string.find(s, 'h(e)') ~= nil and s:find('q') == nil then print(3) end
+local i = string.find(s, ' ')
+print(i + 1, s:sub(1, i), (s:find('zz')))
+print((string.gsub(s, 'o', '0')), s:gsub('l', 'L'))
+local m = s:match('h(%a+)')
+print(m, s:match('zz'), s:match('()w'), s:match('(h)(e)'))
+if s:match('()') and s:match('%.*') then print(4) end
+""",
+        [
+            'if string.find(s, "wor") is not None:',
+            'if string.find(s, "x") is None:',
+            "print(i + 1, ",
+            'string.gsub(s, "o", "0")[0]',
+            'm = string.match(s, "h(%a+)")',
+        ],
+    ),
+    "functions of tables": (
+        """
+local M, N = {}, {}
+local calls = 0
+function M.double(n) calls = calls + 1 return 2 * n end
+function M.print(n) print(n, M.double(n)) end
+function N.double(n) return 3 * n end
+function M.calls() return calls end
+function M.lambda(x) return x end
+function M:twice(n) return self.double(n) end
+M.print(4)
+print(N.double(2), M.calls(), M.lambda(3), M:twice(7))
+return M
+""",
+        [
+            "def double(n):",
+            "M.double = double",
+            "def M_print(n):",
+            "N.double = N_double",
+            "M.calls = M_calls",
+            'M["lambda"] = M_lambda',
+            "def M_twice(self, n):",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_what_is_shorter_means_the_same(name):
+    source, lines = LINES[name]
+    text = formatted({"a": translate(source).python})["a"]
+    for line in lines:
+        assert line in text
+    assert "lua.first(lua." not in text
+    same(source)
+
+
+def test_names_that_nothing_told_of_torch_are_none():
+    text = translate("""
+local x = ...
+local name = torch.typename(x)
+if torch.typename(x) then print(1) end
+print(torch.typename(x) == 'nn.Linear', not torch.typename(x), torch.typename(x))
+""").python
+    assert "name = torch.typename(x) or None" in text
+    assert "if torch.typename(x):" in text
+    assert "not torch.typename(x), *lua.spread(torch.typename(x))" in text
+
+
+def test_a_variable_called_error_is_not_called():
+    source = (
+        "local error = 3\nlocal n = #'x'\nprint(pcall(function() assert(n > 3, 'few') end), error)"
+    )
+    assert 'lua.assert_(n > 3, "few")' in translate(source).python
+    same(source)
+
+
+REDEFINED = {
+    "main.lua": """
+do
+   local seen = 0
+   -- a global in a block
+   function show(x) seen = seen + 1 return x, seen end
+end
+local function first() return show(1) end
+local t = require 'other'
+local function each() for t = 1, 2 do print(t) end for _, t in ipairs({t}) do print(t.n) end end
+print(first()) each() print(t.n)
+""",
+    "other.lua": "local t = {n = 3}\nreturn t\n",
+}
+
+
+def test_ruff_finds_no_name_that_stands_for_two_things(tmp_path):
+    sources = [Source(name, text.encode()) for name, text in REDEFINED.items()]
+    for found in Project(sources).translate():
+        (tmp_path / found.target).write_text(found.python, encoding="utf-8")
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "F"]
+    done = subprocess.run(
+        [*command, "."], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    run = [sys.executable, "main.py"]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "1\t1\n1\n2\n3\n3\n", done.stderr
