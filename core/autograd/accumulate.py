@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Batched, holds_alone
+from ..kernels.totals import total
 from ..tensor import Tensor
 from .errors import GraphError
 from .levels import for_leaf, outside
@@ -60,7 +61,10 @@ def fitted(
                 f"the gradient that {node.name if node else 'a hook'} computed has shape "
                 f"{g.shape}; its operand has shape {shape}"
             )
-        g = g.sum(axis=(*range(extra), *repeated), keepdims=True).reshape(shape)
+        axes = (*range(extra), *repeated)
+        plain = type(g) is np.ndarray
+        g = total(np, g, axis=axes, keepdims=True) if plain else g.sum(axis=axes, keepdims=True)
+        g = g.reshape(shape)
     return g if g.dtype == dtype else g.astype(dtype)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy import ndarray
 
 from .programs import SINGLE, STEPS, UNARY, compute_chain
+from .totals import total
 from .under_way import under_way
 
 LARGE = 1 << 17
@@ -197,7 +198,7 @@ class Chain:
         with under_way():
             steps, values = program(self)
             if not len(steps) or not kind:
-                return self.evaluated().sum(axis=tuple(axis), keepdims=keepdims)
+                return total(np, self.evaluated(), axis=tuple(axis), keepdims=keepdims)
             found = compute_chain(np, steps, values, shape=self.shape, sums=kind, keep=keep)
         if keep:
             value, found = found

@@ -11,6 +11,7 @@ from .checks import Array, floating, same_shape, wide
 from .dispatch import dispatched
 from .padding import pad
 from .sums import linear_combination, sum_products
+from .totals import total as summed
 from .windows import sum_windows
 
 
@@ -155,7 +156,7 @@ def batch_norm_gradient(
     count = prod(x.shape) // x.shape[1]
     inverse = _inverse_deviation(xp, wide(xp, variance), eps).reshape(each)
     slope = inverse if weight is None else inverse * wide(xp, weight).reshape(each)
-    total = g_.sum(axis=axes, keepdims=True)
+    total = summed(xp, g_, axis=axes, keepdims=True)
     along = sum_products(xp, g_, centred, axes=axes) * inverse
     of_x = linear_combination(
         xp, g_, centred, slope, -along * slope * inverse / count, -total * slope / count

@@ -16,6 +16,7 @@ from numpy import ndarray
 from ..backend import empty
 from .blocks import BLOCK
 from .dispatch import dispatched
+from .totals import total
 
 SINGLE = np.dtype(np.float32)
 
@@ -61,8 +62,9 @@ def compute_chain(
     keep = keep or not sums
     out = empty(shape, SINGLE) if keep else None
     flat: Any = None if out is None else out.reshape(count, length)
-    found = np.zeros(length if sums == 2 else count if sums else 0, SINGLE)
     size = max(BLOCK // max(length, 1), 1)
+    columns = np.empty((-(-count // size), length if sums == 2 else 0), SINGLE)
+    found = np.empty(count if sums in (1, 3) else 0, SINGLE)
     rows = steps.tolist()
     places = _places(rows, len(values))
     memory = np.empty((max(places) + 1, size, length), SINGLE)
@@ -79,12 +81,14 @@ def compute_chain(
                     _apply(STEPS[step], known[a], target)
                 known.append(target)
             if sums == 2:
-                found += known[-1].sum(axis=0)
+                columns[start // size] = total(np, known[-1], axis=0)
             elif sums:
                 known[-1].sum(axis=1, out=found[start:stop])
     if not sums:
         return out
-    if sums != 2:
+    if sums == 2:
+        found = total(np, columns, axis=0)
+    else:
         found = found.reshape(shape[:-1]) if sums == 1 else found.sum()
     return (out, found) if keep else found
 

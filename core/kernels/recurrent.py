@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from . import totals
 from .checks import Array, floating, same_shape
 from .dispatch import dispatched
 from .products import linear, matmul
@@ -198,7 +199,7 @@ def gru_layer_gradient(
     g_sums = xp.stack([*_times(found, not reverse)])
     g_products = xp.stack([*_times(products, not reverse)])
     g_weight = weight_gradient(xp, g_products, h, hs, reverse)
-    return g_sums, g_weight, xp.sum(g_products, axis=(0, 1)), g_h
+    return g_sums, g_weight, totals.total(xp, g_products, axis=(0, 1)), g_h
 
 
 def weight_gradient(xp: Any, g: Array, h: Array, hs: Array, reverse: bool) -> Array:

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from numpy import ndarray
+
 from .checks import Array, floating, same_shape, wide
+from .totals import LEAST, in_groups
 
 _BLOCK_BYTES = 1 << 19
 """How much of its result `linear_combination` makes at a time, so that a second term is still
@@ -31,8 +34,13 @@ def sum_products(xp: Any, x: Array, y: Array, *, axes: Sequence[int]) -> Array:
     floating(xp, "sum_products", x, y)
     same_shape("sum_products", "y", y, x.shape)
     summed = {axis % x.ndim for axis in axes if x.ndim}
+    a, b = wide(xp, x), wide(xp, y)
+    if type(a) is ndarray and a.size >= LEAST:
+        found = in_groups((a, b), tuple(summed), True)
+        if found is not None:
+            return found.astype(x.dtype, copy=False)
     every = list(range(x.ndim))
-    total = xp.einsum(wide(xp, x), every, wide(xp, y), every, [a for a in every if a not in summed])
+    total = xp.einsum(a, every, b, every, [axis for axis in every if axis not in summed])
     kept = [1 if axis in summed else n for axis, n in enumerate(x.shape)]
     return total.reshape(kept).astype(x.dtype, copy=False)
 

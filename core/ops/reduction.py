@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ..errors import ShapeError
+from ..kernels import totals
 from .batch_rules import reduction
 from .cumulative import delayed
 from .precision import accumulator, narrow, wide
@@ -39,7 +40,7 @@ def spread(xp: Any, g: Any, x_shape: tuple[int, ...], axis: Axis, keepdims: bool
 @operation(samples=reductions, methods=("sum",))
 def sum(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return the sum; bool and small integers are summed as int64."""
-    return xp.sum(x, axis=axis, keepdims=keepdims, dtype=accumulator(xp, x))
+    return totals.total(xp, x, axis=axis, keepdims=keepdims, dtype=accumulator(xp, x))
 
 
 sum.def_vjp(x=spread)
@@ -80,7 +81,7 @@ prod.def_jvp(
 @operation(samples=reductions, methods=("mean",))
 def mean(xp: Any, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return the arithmetic mean."""
-    return xp.mean(x, axis=axis, keepdims=keepdims)
+    return totals.mean(xp, x, axis=axis, keepdims=keepdims)
 
 
 mean.def_vjp(
@@ -119,8 +120,8 @@ var.def_jvp(
 
 def _variance(xp: Any, x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
     source = wide(xp, x)
-    mean = xp.mean(source, axis=axis, keepdims=True)
-    squares = xp.sum(xp.square(source - mean), axis=axis, keepdims=keepdims)
+    mean = totals.mean(xp, source, axis=axis, keepdims=True)
+    squares = totals.total(xp, xp.square(source - mean), axis=axis, keepdims=keepdims)
     count = x.size // mean.size if mean.size else 0
     freedom = count - correction
     return squares / (freedom if freedom > 0 else 0)
@@ -194,11 +195,11 @@ def norm(xp: Any, x: Array, *, p: float = 2.0, axis: Axis = None, keepdims: bool
     if p == float("inf"):
         result = xp.max(magnitude, axis=axis, keepdims=keepdims)
     elif p == 2:
-        result = xp.sqrt(xp.sum(xp.square(magnitude), axis=axis, keepdims=keepdims))
+        result = xp.sqrt(totals.total(xp, xp.square(magnitude), axis=axis, keepdims=keepdims))
     elif p == 1:
-        result = xp.sum(magnitude, axis=axis, keepdims=keepdims)
+        result = totals.total(xp, magnitude, axis=axis, keepdims=keepdims)
     else:
-        powers = xp.sum(xp.pow(magnitude, p), axis=axis, keepdims=keepdims)
+        powers = totals.total(xp, xp.pow(magnitude, p), axis=axis, keepdims=keepdims)
         result = xp.pow(powers, 1 / p)
     return narrow(xp, result, x)
 

@@ -18,6 +18,7 @@ from ...backend import address, empty
 from ..dispatch import Declined
 from ..programs import SINGLE, as_table
 from ..threads import get_num_threads
+from ..totals import ROWS, total
 from .arrays import Array
 from .compiling import kernel, prange
 from .loops import WIDTH, loop
@@ -100,7 +101,7 @@ def compute_chain(
         return Declined("short rows")
     keep = keep or not sums
     count = max(elements // length, 1)
-    pieces = min(4 * get_num_threads(), count)
+    pieces = min(max(4 * get_num_threads(), count // ROWS if sums == 2 else 0), count)
     out = empty(shape, SINGLE) if keep else None
     rows = np.empty(count if sums in (1, 3) else 0, SINGLE)
     columns = np.zeros((pieces, length if sums == 2 else 0), SINGLE)
@@ -119,6 +120,8 @@ def compute_chain(
         return out
     if sums == 1:
         found = rows.reshape(shape[:-1])
+    elif sums == 2:
+        found = total(np, columns, axis=0)
     else:
-        found = columns.sum(axis=0) if sums == 2 else rows.sum(dtype=np.float64).astype(SINGLE)
+        found = rows.sum(dtype=np.float64).astype(SINGLE)
     return (out, found) if keep else found

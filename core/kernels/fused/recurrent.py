@@ -8,6 +8,7 @@ import numpy as np
 
 from ...backend import empty
 from .. import recurrent as reference
+from .. import totals
 from ..checks import same_shape
 from ..dispatch import Declined
 from ..products import linear, matmul
@@ -184,4 +185,4 @@ def gru_layer_gradient(
         _gru_step_gradient(g_hs[t], g_h, gates[t], hidden[t], before, g_sums[t], g_products[t])
         g_h += matmul(np, g_products[t], weight)
     g_weight = reference.weight_gradient(np, g_products, h, hs, reverse)
-    return g_sums, g_weight, g_products.sum(axis=(0, 1)), g_h
+    return g_sums, g_weight, totals.total(np, g_products, axis=(0, 1)), g_h
