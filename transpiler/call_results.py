@@ -110,7 +110,7 @@ def _package_call(types: Types, package: str, name: str, node: ast.Call) -> list
         return None if letters is None else results_of(letters)
     if package == "nn":
         return [MODULE] if name[:1].isupper() or name == "gModule" else None
-    letters = natives.OF_PACKAGES.get(f"{package}.{name}")
+    letters = natives.OF_PACKAGES.get(f"{package}.{name}".removesuffix("."))
     if letters is not None:
         return results_of(letters)
     if package == "threads":  # a pool, and what its workers began with

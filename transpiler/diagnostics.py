@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 CODES = {
     "RK101": "this is not Lua",
-    "RK102": "a jump that Python cannot make",
     "RK103": "a file that is compiled while the program runs",
     "RK104": "the environment of a function is changed",
     "RK105": "LuaJIT's C interface",
@@ -18,7 +17,6 @@ CODES = {
 
 HINTS = {
     "RK101": "correct the file, or leave it out",
-    "RK102": "write the loop with break, continue or a function of its own",
     "RK103": "translate the source that is compiled, or run the file with rekindle.lua.Runtime",
     "RK104": "pass the values as a table",
     "RK105": "replace the C function by a Python one",

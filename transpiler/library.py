@@ -256,6 +256,8 @@ TORCH: dict[str, str] = {
         words(
             """
         Tensor DoubleTensor FloatTensor LongTensor IntTensor ShortTensor CharTensor ByteTensor
+        CudaTensor CudaDoubleTensor CudaLongTensor CudaIntTensor CudaShortTensor CudaCharTensor
+        CudaByteTensor CudaHalfTensor
         zeros ones eye rand randn range linspace logspace randperm cat diag tril triu
         repeatTensor cmul cdiv cpow add mul div csub pow exp log sqrt abs sign floor ceil
         round tanh sigmoid sin cos tan cinv neg clamp mm mv ger addmm addmv addr bmm baddbmm

@@ -72,6 +72,7 @@ OF_PACKAGES = {
         for owner in (module, f"pl.{module}")
     },
     **{f"{owner}.exists": "a" for owner in ("path", "pl.path")},
+    **dict.fromkeys(["lapp", "pl.lapp"], "a"),
     "tds.hash": "a",
     "tds.Hash": "a",
     "tds.vec": "a",

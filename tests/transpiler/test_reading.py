@@ -152,3 +152,38 @@ def test_ruff_finds_no_name_that_stands_for_two_things(tmp_path):
     run = [sys.executable, "main.py"]
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout == "1\t1\n1\n2\n3\n3\n", done.stderr
+
+
+OPTIONS = """
+local lapp = lapp or require 'pl.lapp'
+local opt = lapp[[
+Train a network.
+  -r,--learningRate (default 0.1) rate
+  -b, --batch-size (default 5) how many
+  --gpu  use it
+  -n (string) name
+  <file> (default 'x') a file
+]]
+local function show(o) print(o.learningRate * 2, o.batch_size, o.gpu, o.missing, o.n, o.file) end
+show(opt)
+print(#arg, arg[1])
+"""
+
+
+def test_options_of_lapp_are_attributes_and_come_from_the_command_line(tmp_path):
+    text = translate(OPTIONS).python
+    assert 'o.batch_size, o.gpu, lua.index(o, "missing"), o.n, o.file' in text
+    (tmp_path / "main.lua").write_text(OPTIONS)
+    (tmp_path / "main.py").write_text(text)
+    rekindle = "from rekindle.cli import main; main()"
+    printed = [
+        subprocess.run(
+            [sys.executable, *command, "--learningRate", "3", "-n", "first", "second"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+        for command in (["-c", rekindle, "exec", "main.lua"], ["main.py"])
+    ]
+    assert printed == ["6\t5\tfalse\tnil\tfirst\tsecond\n5\t--learningRate\n"] * 2

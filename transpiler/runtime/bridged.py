@@ -17,9 +17,10 @@ from .workers import switch_globals
 @cache
 def bridge() -> Runtime:
     """Return the Lua that runs what is still Lua; it may require translated files."""
-    from .loading import is_translated, require
+    from .loading import arg, is_translated, require
 
     runtime = Runtime(Table)
+    runtime.globals.arg = arg  # of which lapp takes the program's options
     for name in ("torch", "nn"):  # the program has them, and so globals of these names
         runtime.require(name)
 
