@@ -119,7 +119,8 @@ class Cosine(Module):
         with as_torch():
             x, y, g, length, lengths = self._left(input, gradOutput)
             towards = ops.matmul(ops.transpose(g, 0, 1), x / length) / lengths
-            each = ops.reshape(ops.sum(g * y, axis=0), (-1, 1))
-            along = self.weight * each / ops.square(lengths)
-            # Torch7 scales this part only, and in batches nothing.
-            self.gradWeight.add_((towards * scale if input.ndim == 1 else towards) - along)
+            each = ops.reshape(ops.sum(g * y, axis=0), (-1, 1)) / ops.square(lengths)
+            if input.ndim == 2:  # where Torch7 scales nothing
+                self.gradWeight.add_(towards - self.weight * each)
+            else:  # it scales the first part, and reads a weight that this may have changed
+                self.gradWeight.add_(towards * scale).sub_(self.weight * each)

@@ -45,6 +45,14 @@ class Decorator(Wrapper):
         super().__init__()
         self.modules[1] = module
 
+    def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        """Let the module take a step; it is given what the decorator is, as in Torch7."""
+        self.modules[1].accUpdateGradParameters(input, gradOutput, lr)
+
+    def sharedAccUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        """Let the module take a step where parameters are shared."""
+        self.modules[1].sharedAccUpdateGradParameters(input, gradOutput, lr)
+
     def __repr__(self) -> str:
         return f"{self.t7_typename} @ {self.modules[1]!r}"
 

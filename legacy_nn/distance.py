@@ -16,6 +16,7 @@ from rekindle.core.creation import empty
 from rekindle.core.tensor import Tensor
 
 from .checks import features, fitted, remembered
+from .conversion import Cache
 from .fields import add_parameter, given, set_field, uniform_bound
 from .matrix import rows_of_two
 from .module import Module, as_torch, torch_class
@@ -82,7 +83,6 @@ class Euclidean(StatedGradient):
         *("_input", "_output", "_gradOutput", "_weight", "_div", "_sum", "_expand", "_expand2"),
         *("_expand3", "_repeat", "_repeat2"),
     )
-    not_converted = scratch
 
     fastBackward: bool = True
     gradWeight: Tensor
@@ -94,6 +94,10 @@ class Euclidean(StatedGradient):
         self.output = empty(outputSize, self.dtype)
         self.fastBackward = True
         self.reset()
+
+    def convert_fields(self, typename: str, cache: Cache) -> None:
+        self.clearState()
+        super().convert_fields(typename, cache)
 
     def reset(self, stdv: float | None = None) -> None:
         """Draw new points, uniformly with deviation `stdv`."""

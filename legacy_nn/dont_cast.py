@@ -73,7 +73,8 @@ class DontCast(Decorator):
         return _cast(y, self._outer(self.output)) if self.castout else y
 
     back = Container.back
-    """Through the conversions of the flow."""
+    accUpdateGradParameters = Container.accUpdateGradParameters
+    """Through the conversions of the flow, both."""
 
     def _outer(self, field: Any) -> Dtype:
         """Return the type that `output` or `gradInput` has."""

@@ -53,6 +53,7 @@ class Kmeans(StatedGradient):
 
     scratch = ("_minIndx",)
     not_converted = scratch
+    keeps_results = True
 
     k: int
     dim: int

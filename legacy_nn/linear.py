@@ -78,6 +78,8 @@ class Linear(Module):
         return self.affine_gradients(input, gradOutput)
 
     def add_gradients(self, input: Any, gradOutput: Any, scale: float) -> None:
+        if isinstance(input, Tensor) and input.ndim > 2:
+            return  # Torch7 says nothing here: nn.Bottle's steps come to it with its own input
         if not self._added_at_once(input, gradOutput, scale):
             super().add_gradients(input, gradOutput, scale)
 

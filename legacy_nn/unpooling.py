@@ -69,6 +69,8 @@ class MaxUnpooling(SpatialModule):
             setattr(self, field, getattr(pooling, source))
 
     def compute_batch(self, input: Tensor) -> Tensor:
+        if missing := [field for field, _ in self.sizes if field not in vars(self)]:
+            raise ModuleError(f"{self.t7_typename} has no {missing[0]}: call updateOutput first")
         size = tuple(getattr(self, field) for field, _ in self.sizes)
         indices = ops.reshape(self.indices, input.shape)
         return ops.max_unpool(input, self.positions(indices, size), size=size)

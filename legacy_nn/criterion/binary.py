@@ -181,7 +181,7 @@ class HingeEmbeddingCriterion(Criterion):
     def compute(self, input: Any, target: Any) -> Tensor:
         x = tensor_of(self, input)
         t = target if isinstance(target, Tensor) else full(1, target, x.dtype, x.device)
-        x, t = paired_tensors(self, x, t)
+        x, t = paired_tensors(self, x, ops.astype(t, x.dtype))  # Torch7 compares any type
         apart = ops.where(x > self.margin, 0, self.margin - x)
         losses = ops.where(t == -1, 0, x) + ops.where(t == 1, 0, apart)
         return self.averaged(losses.sum(), x.size)

@@ -386,3 +386,16 @@ def test_the_short_way_is_the_long_way(average, ignored):
     for wrong in (0, 5, -7):
         with pytest.raises(BoundsError, match="targets are 1 to 4"):
             short.forward(x, Tensor(np.array([1, wrong, 3])))
+
+
+@pytest.mark.parametrize("kind", ["float32", "int64"])
+def test_targets_of_the_hinge_embedding_may_be_of_any_type(kind):
+    # torch.eq(y, -1) takes whatever y is.
+    criterion, x = nn.HingeEmbeddingCriterion(), f64(0.3, 2.0, -0.5)
+    signs = [1, -1, -1]
+    expected = criterion.forward(x, f64(*signs))
+    gradient = criterion.backward(x, f64(*signs)).numpy().copy()
+    target = tensor(signs, dtype=kind)
+    assert criterion.forward(x, target) == expected
+    np.testing.assert_array_equal(criterion.backward(x, target).numpy(), gradient)
+    assert expected == pytest.approx((0.3 + 0 + 1.5) / 3)

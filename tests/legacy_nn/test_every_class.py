@@ -34,7 +34,7 @@ DRAWN_AGAIN = {
     "nn.SpatialFractionalMaxPooling": "clearing lets go of the regions that were kept",
     "nn.VolumetricFractionalMaxPooling": "clearing lets go of the regions that were kept",
 }
-OWN_CLEARING = ("nn.Collapse", "nn.Convert", "nn.OneHot", "nn.WhiteNoise")
+OWN_CLEARING = ("nn.Collapse", "nn.Convert", "nn.Kmeans", "nn.OneHot", "nn.WhiteNoise")
 """Classes whose clearState leaves their output alone in Torch7."""
 
 PACKED = {"nn.VolumetricMaxUnpooling": "indices with garbage in them are no float32 numbers"}

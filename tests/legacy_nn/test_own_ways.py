@@ -20,8 +20,9 @@ def doubles(*shape, seed=0):
         (nn.OneHot(4), rekindle.tensor([1, 3])),
         (nn.Convert("bf", "fb"), doubles(3, 4)),
         (nn.WhiteNoise(), doubles(5)),
+        (nn.Kmeans(2, 4), doubles(3, 4)),
     ],
-    ids=["Collapse", "OneHot", "Convert", "WhiteNoise"],
+    ids=["Collapse", "OneHot", "Convert", "WhiteNoise", "Kmeans"],
 )
 def test_some_classes_clear_their_buffers_only(module, input):
     output = module.forward(input)
@@ -83,3 +84,37 @@ def test_weight_norm_views_its_weight_by_outputs_after_going_back():
 def test_padding_that_crops_all_is_refused(widths):
     with pytest.raises(rekindle.RekindleError, match="input is too small"):
         nn.SpatialZeroPadding(*widths).forward(ones((2, 3, 4), "float64"))
+
+
+def test_a_bottle_hands_its_own_input_on_to_steps():
+    # Decorator.lua asks the module inside, and nn.Linear adds nothing for three dimensions.
+    x, g = doubles(2, 5, 3), doubles(2, 5, 4, seed=1)
+    bottle = nn.Bottle(nn.Linear(3, 4))
+    bottle.forward(x)
+    before = bottle.modules[1].weight.numpy().copy()
+    bottle.backwardUpdate(x, g, 0.1)
+    np.testing.assert_array_equal(bottle.modules[1].weight.numpy(), before)
+    bottle.accGradParameters(x, g)  # which merges the dimensions first
+    assert abs(bottle.modules[1].gradWeight.numpy()).max() > 0
+
+
+def test_a_step_of_cosine_reads_the_weight_that_it_has_begun_to_change():
+    # Cosine.lua, one sample: gradWeight is weight itself, and is added to before it is read.
+    module, x, g, lr = nn.Cosine(3, 2), doubles(3), doubles(2, seed=1), 0.1
+    w = module.weight.numpy().copy()
+    y = module.forward(x).numpy().copy()
+    lengths = np.linalg.norm(w, axis=1, keepdims=True)
+    module.updateGradInput(x, g)
+    module.accUpdateGradParameters(x, g, lr)
+    column = g.numpy()[:, None] / lengths
+    w += -lr / np.linalg.norm(x.numpy()) * column * x.numpy()
+    w -= column / lengths * y[:, None] * w
+    np.testing.assert_allclose(module.weight.numpy(), w, rtol=1e-9)
+
+
+def test_a_conversion_of_euclidean_lets_its_results_go():
+    module = nn.Euclidean(3, 2)
+    module.forward(doubles(4, 3))
+    own = module.output
+    module.float()
+    assert own.size == module.output.size == module.gradInput.size == 0

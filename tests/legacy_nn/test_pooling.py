@@ -162,3 +162,9 @@ def test_weights_of_old_subsampling_files():
     found = old.gradWeight.numpy().ravel()
     assert np.allclose(found[:3], sums.sum(axis=(0, 2, 3)), rtol=1e-12)
     assert not found[3:].any()
+
+
+def test_unpooling_that_has_not_run_says_what_to_call():
+    module = nn.SpatialMaxUnpooling(nn.SpatialMaxPooling(2, 2))
+    with pytest.raises(ModuleError, match="has no oheight: call updateOutput first"):
+        module.updateGradInput(zeros((1, 1, 2, 2)), zeros((1, 1, 4, 4)))
