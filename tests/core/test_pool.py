@@ -132,6 +132,7 @@ def test_threads_do_not_get_the_same_memory():
             if (a[::97] != mark).any() or (b[::97] != -mark).any():
                 wrong.append(mark)
 
+    gc.collect()  # what other tests have left
     before = memory_stats().used
     threads = [threading.Thread(target=work, args=(i,)) for i in range(1, 5)]
     for t in threads:

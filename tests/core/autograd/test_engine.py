@@ -227,9 +227,9 @@ def test_the_walk_takes_time_in_proportion():
         y = leaf([1.0]) * 1
         for _ in range(n):
             y = y + y  # paths double, nodes do not
-        start = time.perf_counter()
+        start = time.process_time()
         y.backward()
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     assert seconds(900) < 1
 

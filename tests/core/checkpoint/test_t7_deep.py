@@ -71,7 +71,7 @@ def test_an_error_deep_down_has_a_short_path():
     start = time.process_time()
     with pytest.raises(T7Error) as caught:
         loads(raw[:-3])
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 20  # 1 s; for ever where each level copies the path
     assert caught.value.path.startswith("modules[1].modules[1]")
     assert caught.value.path.endswith("value")
     assert "levels" in caught.value.path

@@ -36,7 +36,7 @@ class Meeting(tnt.Dataset):
         if idx <= 2:
             self.both.wait()
         if idx == 1:
-            assert self.there.wait(10)
+            assert self.there.wait(60)
         elif idx == self.later:
             self.there.set()
         return idx
@@ -76,7 +76,7 @@ def test_samples_are_those_of_the_lua_iterator():
 
 @pytest.mark.parametrize("ordered", [False, True])
 def test_threads_run_at_once(ordered):
-    dataset = Meeting(threading.Barrier(2, timeout=10), 2 if ordered else 3)
+    dataset = Meeting(threading.Barrier(2, timeout=60), 2 if ordered else 3)
     found = [*tnt.ParallelDatasetIterator(lambda idx: dataset, 2, ordered=ordered)]
     assert sorted(found) == [1, 2, 3, 4, 5, 6]
     assert (found.index(1) < found.index(2)) is ordered
