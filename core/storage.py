@@ -68,6 +68,8 @@ class Storage:
     cell : dict
         How often the memory was written in place, and the name of the last write; shared by
         all tensors on it. See autograd/versions.py.
+    dtype : dtype
+        Type of the elements, in native byte order.
 
     Raises
     ------
@@ -75,7 +77,7 @@ class Storage:
         If the array is not one-dimensional and contiguous.
     """
 
-    __slots__ = ("__weakref__", "_array", "_owed", "_raw", "cell")
+    __slots__ = ("__weakref__", "_array", "_owed", "_raw", "cell", "dtype")
 
     def __init__(self, raw: Any, cell: dict[str, Any] | None = None) -> None:
         if raw.ndim != 1 or not raw.flags.c_contiguous:
@@ -84,6 +86,7 @@ class Storage:
                 f"{raw.shape} and strides {raw.strides}: flatten and copy it first"
             )
         self._raw = raw
+        self.dtype: Dtype = as_dtype(raw.dtype)
         self._array: Any = None
         self._owed: Owed | None = None
         self.cell: dict[str, Any] = {} if cell is None else cell
@@ -149,11 +152,6 @@ class Storage:
     def size(self) -> int:
         """Number of elements."""
         return int(self._raw.shape[0])
-
-    @property
-    def dtype(self) -> Dtype:
-        """Type of the elements, in native byte order."""
-        return as_dtype(self._raw.dtype)
 
     @property
     def device(self) -> backend.Device:

@@ -8,6 +8,7 @@ of it in interchange.py. Nothing here computes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from operator import index
 from typing import Any, Protocol, Self
 
@@ -58,7 +59,8 @@ class Tensor(TensorMethods, Differentiable, Interchange):
     """
 
     # Only `_array`, `_node` and `_version` are always set: a small operation is no more than
-    # they cost.
+    # they cost. Where `_array` is None, either `_geometry` is set, for a view of `_storage`, or
+    # `_chain`, for what waits; to find that an attribute is not set takes five times as long.
     __slots__ = (
         "__weakref__",
         "_array",
@@ -143,10 +145,10 @@ class Tensor(TensorMethods, Differentiable, Interchange):
         """The NumPy or CuPy array behind the tensor, sharing its memory."""
         array = self._array
         if array is None:
-            if hasattr(self, "_chain"):
-                array = self._chain.evaluated()
-            else:
+            if hasattr(self, "_geometry"):
                 array = backend.strided_view(self._storage.array, *self._geometry)
+            else:
+                array = self._chain.evaluated()
             self._array = array
         if self._version and PRIVATE in self._version:
             hand_out(self._version)
@@ -154,7 +156,7 @@ class Tensor(TensorMethods, Differentiable, Interchange):
 
     def _values(self) -> Any:
         """Return the array for those that only read it, and keep it for graphs at most."""
-        if self._array is None and hasattr(self, "_chain"):
+        if self._array is None and not hasattr(self, "_geometry"):
             self._array = self._chain.evaluated()
         return self.array if self._array is None else self._array
 
@@ -166,9 +168,12 @@ class Tensor(TensorMethods, Differentiable, Interchange):
     @property
     def shape(self) -> tuple[int, ...]:
         """Sizes of the dimensions."""
-        if self._array is None and not hasattr(self, "_chain"):
-            return self._geometry[1]
-        shape: tuple[int, ...] = self._described.shape
+        known = self._array
+        if known is None:
+            if hasattr(self, "_geometry"):
+                return self._geometry[1]
+            known = self._chain
+        shape: tuple[int, ...] = known.shape
         return shape
 
     @property
@@ -187,17 +192,17 @@ class Tensor(TensorMethods, Differentiable, Interchange):
     @property
     def dtype(self) -> Dtype:
         """Type of the elements."""
-        if self._array is None and not hasattr(self, "_chain"):
-            return self._storage.dtype
-        dtype: Dtype = self._described.dtype
+        known = self._array
+        if known is None:
+            known = self._storage if hasattr(self, "_geometry") else self._chain
+        dtype: Dtype = known.dtype
         return dtype
 
     @property
     def device(self) -> Device:
         """Where the memory is."""
         if self._array is None:
-            waits = hasattr(self, "_chain")
-            return backend.CPU if waits else self._storage.device
+            return self._storage.device if hasattr(self, "_geometry") else backend.CPU
         return backend.device_of(self._array)
 
     @property
@@ -208,20 +213,13 @@ class Tensor(TensorMethods, Differentiable, Interchange):
     def stride(self) -> tuple[int, ...]:
         """Return the distance between neighbours in each dimension, in elements."""
         if self._array is None:
-            waits = hasattr(self, "_chain")
-            return contiguous_strides(self.shape) if waits else self._geometry[2]
+            views = hasattr(self, "_geometry")
+            return self._geometry[2] if views else contiguous_strides(self.shape)
         return tuple(s // self._array.itemsize for s in self._array.strides)
 
     def is_contiguous(self) -> bool:
         """Whether the elements lie in memory one after the other, in row-major order."""
-        if 0 in self.shape:
-            return True
-        expected = 1
-        for n, s in zip(reversed(self.shape), reversed(self.stride()), strict=True):
-            if n != 1 and s != expected:
-                return False
-            expected *= n
-        return True
+        return _row_major(self.shape, self.stride())
 
     # -- memory -------------------------------------------------------------------------
 
@@ -311,7 +309,7 @@ class Tensor(TensorMethods, Differentiable, Interchange):
 
     def detach(self) -> Tensor:
         """Return a tensor on the same memory without a graph."""
-        waits = self._array is None and hasattr(self, "_chain")
+        waits = self._array is None and not hasattr(self, "_geometry")
         tensor = Tensor._wrap(self._values() if waits else self._array)
         tensor._share_storage(self)
         tensor._version = self._version
@@ -374,6 +372,16 @@ def contiguous_strides(shape: Sequence[int]) -> tuple[int, ...]:
         strides.append(step)
         step *= n
     return tuple(reversed(strides))
+
+
+@lru_cache(1024)  # modules ask for few shapes, often
+def _row_major(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    expected = 1
+    for n, s in zip(reversed(shape), reversed(strides), strict=True):
+        if n != 1 and s != expected:
+            return 0 in shape
+        expected *= n
+    return True
 
 
 def _geometry(

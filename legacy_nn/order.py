@@ -71,7 +71,7 @@ def _lies_elsewhere(value: Any) -> bool:
 def _as_computed(value: Any) -> Any:
     if type(value) is not Tensor or value._array is not None or value._node is not None:
         return value
-    if hasattr(value, "_chain"):
+    if not hasattr(value, "_geometry"):
         return value
     array = owed_values(value)
     # A view that is made for reading goes when it was read, and no array stays in the tensor.

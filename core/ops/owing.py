@@ -64,7 +64,9 @@ def owed_again(target: Any, value: Any) -> bool:
 
 def owed_values(tensor: Any) -> Any:
     """Return the array that holds what is owed to a tensor, or None. It is for reading."""
-    if not isinstance(tensor, Tensor) or tensor._array is not None or hasattr(tensor, "_chain"):
+    if not isinstance(tensor, Tensor) or tensor._array is not None:
+        return None
+    if not hasattr(tensor, "_geometry"):
         return None
     return tensor._storage.owed_to(tensor._geometry)
 
@@ -107,7 +109,7 @@ def _is_plain(tensor: Any) -> bool:
         type(tensor) is Tensor
         and tensor._node is None
         and not hasattr(tensor, "_mirror")
-        and not hasattr(tensor, "_chain")
+        and (hasattr(tensor, "_geometry") or not hasattr(tensor, "_chain"))
         and PRIVATE not in tensor._version
     )
 
