@@ -11,6 +11,7 @@ import numpy as np
 from rekindle.core.checkpoint import Table, register
 from rekindle.core.creation import empty, zeros
 from rekindle.core.dtypes import float32, float64, int64
+from rekindle.core.errors import BoundsError
 from rekindle.core.tensor import Tensor
 
 from .state import OptimError
@@ -80,10 +81,14 @@ class ConfusionMatrix:
         ----------
         prediction, target : int from 1, or Tensor of shape (nclasses,)
             A vector means its largest element. Targets below 1 are ignored.
+
+        Raises
+        ------
+        BoundsError
+            For a class that there is not.
         """
-        p, t = _class_of(prediction), _class_of(target)
-        if t > 0:
-            self.mat.numpy()[t - 1, p - 1] += 1
+        p, t = (np.array([_class_of(value)]) for value in (prediction, target))
+        self._count(p[t >= 1], t[t >= 1])
 
     def batchAdd(self, predictions: Tensor, targets: Tensor) -> None:
         """Count a batch.
@@ -96,11 +101,26 @@ class ConfusionMatrix:
         Raises
         ------
         OptimError
-            For tensors of other dimensions.
+            For tensors of other dimensions, or of different lengths.
+        BoundsError
+            For a class that there is not.
         """
         p, t = _classes_of(predictions, "predictions"), _classes_of(targets, "targets")
-        seen = t >= 1
-        np.add.at(self.mat.numpy(), (t[seen] - 1, p[seen] - 1), 1)
+        if p.shape != t.shape:
+            raise OptimError(
+                f"each prediction has a target; given {p.size} predictions and {t.size} targets"
+            )
+        self._count(p[t >= 1], t[t >= 1])
+
+    def _count(self, p: Array, t: Array) -> None:
+        """Count predicted and true classes, from 1."""
+        wrong = (p < 1) | (p > self.nclasses) | (t > self.nclasses)
+        if wrong.any():
+            raise BoundsError(
+                f"index out of range: classes are 1 to {self.nclasses}; given a prediction of "
+                f"{p[wrong][0]} for a target of {t[wrong][0]}"
+            )
+        np.add.at(self.mat.numpy(), (t - 1, p - 1), 1)
 
     def zero(self) -> None:
         """Forget all samples."""

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import rekindle
+from rekindle.core.creation import tensor
+from rekindle.core.errors import BoundsError
 from rekindle.core.tensor import Tensor
 from rekindle.legacy_nn import optim
 from rekindle.legacy_nn.torch7 import random
@@ -93,3 +95,18 @@ def test_logger_takes_names_from_the_first_row(tmp_path):
     with optim.Logger(tmp_path / "log") as logger:
         logger.add({"a": 1, "b": 2.5})
     assert (tmp_path / "log").read_text() == "a\tb\t\n 1.0000e+00\t 2.5000e+00\t\n"
+
+
+@pytest.mark.parametrize(("prediction", "target"), [(1, 4), (5, 2), (0, 2), (-1, 1)])
+def test_a_confusion_matrix_refuses_classes_that_there_are_not(prediction, target):
+    matrix = optim.ConfusionMatrix(3)
+    with pytest.raises(BoundsError, match="classes are 1 to 3"):
+        matrix.add(prediction, target)
+    with pytest.raises(BoundsError, match=f"a prediction of {prediction} for a target of {target}"):
+        matrix.batchAdd(tensor([2, prediction, 3]), tensor([0, target, 3]))
+    assert not matrix.mat.numpy().any()
+
+
+def test_a_confusion_matrix_asks_for_a_target_for_each_prediction():
+    with pytest.raises(optim.OptimError, match="given 3 predictions and 2 targets"):
+        optim.ConfusionMatrix(3).batchAdd(tensor([1, 2, 3]), tensor([1, 2]))
