@@ -12,7 +12,7 @@ from .decoder import BOOLEAN, NUMBER, STRING, TABLE, Decoder
 from .frames import NO_KEY, Frame, TableFrame
 from .longsize import LongSizeGuess, guess_at_storage, guess_at_tensor
 from .source import MAPPED, Source
-from .table import EXACT, Table, _set_map, as_key, set_metatable
+from .table import EXACT, Table, _set_map, as_key, set_array_end, set_metatable
 
 
 class BinaryDecoder(Decoder):
@@ -254,6 +254,7 @@ class BinaryDecoder(Decoder):
                             objects[argument] = entries[key] = table = new_table(table_type)
                             set_map(table, entries := {})
                             set_metatable(table, None)
+                            set_array_end(table, 0)
                             left = count
                             key = no_key
                             continue

@@ -207,7 +207,7 @@ class TdsHash(TdsContainer):
 
     def __getattr__(self, name: str) -> Any:
         """Return the entry of that name, None where there is none: a hash has no fixed fields."""
-        if name.startswith("__") or name in ("_map", "_metatable"):
+        if name.startswith("__") or name in ("_map", "_metatable", "_array_end"):
             raise AttributeError(name)
         return self.get(name)
 

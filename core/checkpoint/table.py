@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, KeysView, Mapping
 from typing import Any
 
+from .holes import border, end_of_grown
+
 EXACT = 2.0**53
 """Whole floats up to this size are the same number as an int; beyond it they stay floats."""
 
@@ -49,14 +51,16 @@ class Table:
     ('conv1', 'first', 'yes', 1)
     """
 
-    __slots__ = ("__weakref__", "_map", "_metatable")
+    __slots__ = ("__weakref__", "_array_end", "_map", "_metatable")
 
     _map: dict[Any, Any]
     _metatable: Table | None
+    _array_end: int  # 0 in tables that never had a hole
 
     def __init__(self, entries: Mapping[Any, Any] | Table | Iterable[Any] | None = None) -> None:
         _set_map(self, {})
         set_metatable(self, None)
+        set_array_end(self, 0)
         if entries is not None:
             self.update(entries)
 
@@ -84,7 +88,7 @@ class Table:
     def __setitem__(self, key: Any, value: Any) -> None:
         key = as_key(key)
         if value is None:
-            self._map.pop(key, None)
+            delete(self, key)
         elif key is None or (type(key) is float and key != key):
             raise KeyError(f"a table has no entry {key!r}: Lua allows neither nil nor nan as a key")
         else:
@@ -100,19 +104,9 @@ class Table:
     def __len__(self) -> int:
         """Return a border, as Lua's `#`: entry n is there and n + 1 is not; 0 without entry 1.
 
-        The search doubles and then halves, as LuaJIT does for a table with holes.
+        In a table with holes it is LuaJIT's, as far as `holes` can tell.
         """
-        entries = self._map
-        low, high = 0, 1
-        while high in entries:
-            low, high = high, high * 2
-        while high - low > 1:
-            middle = (low + high) // 2
-            if middle in entries:
-                low = middle
-            else:
-                high = middle
-        return low
+        return border(self._map, self._array_end)
 
     def __bool__(self) -> bool:
         return True
@@ -120,7 +114,7 @@ class Table:
     # -- fields -------------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("_map", "_metatable"):
+        if name in ("_map", "_metatable", "_array_end"):
             raise AttributeError("a table that is being unpickled has no entries yet")
         return get_field(self._map, name, self)
 
@@ -194,6 +188,7 @@ class Table:
     def __setstate__(self, state: list[tuple[Any, Any]]) -> None:
         _set_map(self, {})
         set_metatable(self, None)
+        set_array_end(self, 0)
         for key, value in state:
             self[key] = value
 
@@ -203,6 +198,16 @@ class Table:
 
 _set_map = Table.__dict__["_map"].__set__
 set_metatable = Table.__dict__["_metatable"].__set__
+set_array_end = Table.__dict__["_array_end"].__set__
+
+
+def delete(table: Table, key: Any) -> None:
+    """Delete the entry of a key, as `as_key` makes it; a hole in the elements is remembered."""
+    entries = table._map
+    makes_hole = type(key) is int and key + 1 in entries and key in entries
+    if makes_hole and not table._array_end:
+        set_array_end(table, end_of_grown(len(table)))
+    entries.pop(key, None)
 
 
 def new_table(entries: dict[Any, Any], cls: type[Table] = Table) -> Table:
@@ -210,6 +215,7 @@ def new_table(entries: dict[Any, Any], cls: type[Table] = Table) -> Table:
     table = cls.__new__(cls)
     _set_map(table, entries)
     set_metatable(table, None)
+    set_array_end(table, 0)
     return table
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MethodType
 from typing import Any
 
-from rekindle.core.checkpoint.table import Table, as_key
+from rekindle.core.checkpoint.table import Table, as_key, delete
 
 from . import foreign
 from .arguments import table as check_table
@@ -91,7 +91,7 @@ def newindex(value: Any, key: Any, new: Any) -> None:
         if kind is not str and kind is not int:
             key = _checked_key(key)
         if new is None:
-            value._map.pop(key, None)
+            delete(value, key)
         else:
             value._map[key] = new
     else:
@@ -136,12 +136,12 @@ def rawget(table: Any, key: Any) -> Any:
 
 def rawset(table: Any, key: Any, new: Any) -> Any:
     """Assign a table's own entry, and return the table."""
-    entries = check_table(table, 1, "rawset")._map
+    checked = check_table(table, 1, "rawset")
     key = _checked_key(key)
     if new is None:
-        entries.pop(key, None)
+        delete(checked, key)
     else:
-        entries[key] = new
+        checked._map[key] = new
     return table
 
 

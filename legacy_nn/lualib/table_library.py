@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rekindle.core.checkpoint.table import Table, new_table
+from rekindle.core.checkpoint.holes import end_of_results
+from rekindle.core.checkpoint.table import Table, new_table, set_array_end
 
 from .arguments import integer, string
 from .arguments import table as check_table
@@ -27,7 +28,10 @@ def sequence(*values: Any) -> Table:
     >>> list(pairs(sequence("a", None, "c")))
     [(1, 'a'), (3, 'c')]
     """
-    return new_table({i: value for i, value in enumerate(values, 1) if value is not None})
+    table = new_table({i: value for i, value in enumerate(values, 1) if value is not None})
+    if len(table._map) < len(values):
+        set_array_end(table, end_of_results(len(values)))
+    return table
 
 
 def pack(*values: Any) -> Table:

@@ -18,6 +18,12 @@ print(1 == true, 0 == false, '1' == 1, nil == false)
 --## holes
 local t = {1, 2, nil, 4} print(t[1], t[3], t[4], select('#', unpack(t, 1, 4)))
 
+--## holes_and_lengths
+print(#{nil}, #{nil, 2}, #{1, nil, 3}, #{1, 2, nil}, #{nil, nil, 3}, #{1, nil, nil, 4}, #{nil, nil, nil, 4}, #{1, nil, 3, nil, nil}, #{nil, 2, nil, 4, 5, nil, 7}) local function f(...) return #{...}, #{..., 'end'} end print(f(nil, 2)) print(f()) print(f(1, nil, 3)) print(f(nil, nil, 3)) print(f(1, nil)) print(f(nil, nil, nil, 4, 5))
+
+--## holes_that_were_made
+for n = 2, 9 do for k = 1, n - 1 do local t = {} for i = 1, n do t[i] = i end t[k] = nil io.write(#t, ' ') end end local t = {1, 2, 3, 4} t[2] = nil print(#t) t[2] = 2 t[5] = 5 print(#t) t[5] = nil t[4] = nil print(#t) rawset(t, 1, nil) print(#t)
+
 --## delete
 local t = {a = 1, b = 2} t.a = nil local n = 0 for k in pairs(t) do n = n + 1 print(k) end print(n)
 

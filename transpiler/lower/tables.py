@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rekindle.core.checkpoint.holes import border, end_of_results, end_of_written
+
 from .. import ast
 from ..code import ADD, ATOM, Code, quoted
 from ..code import binary as binary_code
@@ -48,6 +50,7 @@ def plain_fields_of(c: Context, node: ast.TableConstructor) -> str | None:
     keys = [f.key.value if isinstance(f.key, ast.String) else None for f in named]
     names_only = all(k is not None and is_attribute(k) and k.isascii() for k in keys)
     names_only = names_only and len(set(keys)) == len(keys) and "self" not in keys
+    names_only = names_only and not _has_holes_of_its_own(positional)
     ordered = positional + named
     if not names_only or (ordered != node.fields and _several_calls(ordered)):
         return None
@@ -66,6 +69,18 @@ def plain_fields_of(c: Context, node: ast.TableConstructor) -> str | None:
             text = f"{entry.key.value}={text}"
         texts.append((entry, text))
     return lines_of(c, node, texts)
+
+
+def _has_holes_of_its_own(positional: list[ast.Field]) -> bool:
+    """Whether LuaJIT counts it otherwise than the same values in `{...}`: `{nil, nil, 3}`."""
+    values = [f.value for f in positional]
+    if not any(isinstance(v, ast.Nil) for v in values):
+        return False
+    if not all(isinstance(v, (ast.Nil, ast.Number, ast.String, ast.Boolean)) for v in values):
+        return False
+    there = [not isinstance(v, ast.Nil) for v in values]
+    entries = {i for i, value in enumerate(there, 1) if value}
+    return border(entries, end_of_written(there)) != border(entries, end_of_results(len(there)))
 
 
 def _value(c: Context, entry: ast.Field, several: bool) -> str:

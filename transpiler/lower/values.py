@@ -200,7 +200,8 @@ def _is_attribute_of_all(node: ast.Index) -> bool:
     key = node.key.value if isinstance(node.key, ast.String) else None
     if key is None or isinstance(node.table, ast.Vararg) or not is_attribute(key):
         return False
-    return key.isascii() and key not in HIDDEN and key not in ("_map", "_metatable")
+    own = ("_map", "_metatable", "_array_end")
+    return key.isascii() and key not in HIDDEN and key not in own
 
 
 def _library_member(c: Context, node: ast.Index, full: str) -> Code | None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from rekindle.core.checkpoint import Table as PlainTable
+from rekindle.core.checkpoint.holes import end_of_results, end_of_written
+from rekindle.core.checkpoint.table import set_array_end
 from rekindle.legacy_nn import lualib
 from rekindle.legacy_nn.lualib import call, index, newindex
 from rekindle.legacy_nn.torch7.files.classes import STANDARD
@@ -39,6 +41,8 @@ class Table(PlainTable):
         for position, value in enumerate(elements, 1):
             if value is not None:
                 entries[position] = value
+        if len(entries) < len(elements):
+            set_array_end(self, end_of_results(len(elements)))
         for name, value in fields.items():
             if value is not None:
                 entries[name] = value
@@ -47,6 +51,8 @@ class Table(PlainTable):
     def of(cls, pairs: Iterable[tuple[Any, Any]], *elements: Any) -> Self:
         """Return a table of (key, value) pairs and elements: `{["a b"] = 1, [true] = 2, ...}`."""
         made = cls(*elements)
+        if len(made._map) < len(elements):
+            set_array_end(made, end_of_written(value is not None for value in elements))
         for key, value in pairs:
             newindex(made, key, value)
         return made
@@ -66,7 +72,7 @@ class Table(PlainTable):
         return call(self, *args)
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("_map", "_metatable"):
+        if name in ("_map", "_metatable", "_array_end"):
             raise AttributeError("a table that is being unpickled has no entries yet")
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
