@@ -114,6 +114,7 @@ from .fast_neural_style import InstanceNormalization as InstanceNormalization
 from .fast_neural_style import ShaveImage as ShaveImage
 from .fast_neural_style import TotalVariation as TotalVariation
 from .feature_pooling import FeatureLPPooling as FeatureLPPooling
+from .flatten_table import FlattenTable as FlattenTable
 from .fractional_pooling import SpatialFractionalMaxPooling as SpatialFractionalMaxPooling
 from .fractional_pooling import VolumetricFractionalMaxPooling as VolumetricFractionalMaxPooling
 from .full_convolution import SpatialFullConvolution as SpatialFullConvolution
@@ -158,8 +159,6 @@ from .parallel import ModelParallel as ModelParallel
 from .parallel import ModelParallelTable as ModelParallelTable
 from .pooling import SpatialDilatedMaxPooling as SpatialDilatedMaxPooling
 from .pooling import SpatialMaxPooling as SpatialMaxPooling
-from .pooling import VolumetricDilatedMaxPooling as VolumetricDilatedMaxPooling
-from .pooling import VolumetricMaxPooling as VolumetricMaxPooling
 from .rectifiers import ELU as ELU
 from .rectifiers import LeakyReLU as LeakyReLU
 from .rectifiers import PReLU as PReLU
@@ -191,7 +190,6 @@ from .spatial_padding import SpatialReplicationPadding as SpatialReplicationPadd
 from .spatial_padding import SpatialZeroPadding as SpatialZeroPadding
 from .spatial_padding import VolumetricReplicationPadding as VolumetricReplicationPadding
 from .stochastic_gradient import StochasticGradient as StochasticGradient
-from .table import FlattenTable as FlattenTable
 from .table import JoinTable as JoinTable
 from .table import NarrowTable as NarrowTable
 from .table import SelectTable as SelectTable
@@ -224,6 +222,8 @@ from .upsampling import SpatialUpSamplingNearest as SpatialUpSamplingNearest
 from .upsampling import UpSampling as UpSampling
 from .volumetric_convolution import VolumetricConvolution as VolumetricConvolution
 from .volumetric_convolution import VolumetricDilatedConvolution as VolumetricDilatedConvolution
+from .volumetric_pooling import VolumetricDilatedMaxPooling as VolumetricDilatedMaxPooling
+from .volumetric_pooling import VolumetricMaxPooling as VolumetricMaxPooling
 from .watching import NaN as NaN
 from .watching import PrintSize as PrintSize
 from .watching import Profile as Profile

@@ -11,8 +11,9 @@ from rekindle.core import ops
 from rekindle.core.tensor import Tensor
 
 from .module import ArgumentError, ModuleError, torch_class
-from .pooling import MaxPooling, unpacked
+from .pooling import MaxPooling
 from .spatial import SpatialModule
+from .volumetric_pooling import unpacked
 
 
 class MaxUnpooling(SpatialModule):

@@ -10,7 +10,7 @@ from typing import Any
 from rekindle.core import ops
 from rekindle.core.tensor import Tensor
 
-from .. import pooling
+from .. import pooling, volumetric_pooling
 from ..fields import long_storage
 from ..module import Module, ModuleError, torch_class
 from ..order import any_order
@@ -26,7 +26,7 @@ class ImagePooling(pooling.ImagePooling):
         self.iSize = long_storage([0] * 4)
 
 
-class VolumePooling(pooling.VolumePooling):
+class VolumePooling(volumetric_pooling.VolumePooling):
     """Pooling of volumes; see that of nn."""
 
     scratch = ("_gradOutput",)

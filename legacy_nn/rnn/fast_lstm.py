@@ -9,11 +9,12 @@ from ..batch_normalization import BatchNormalization
 from ..branches import ConcatTable, ParallelTable
 from ..containers import Sequential
 from ..fields import given, set_unless_nil
+from ..flatten_table import FlattenTable
 from ..identity import Identity
 from ..module import ModuleError, torch_class
 from ..nngraph import gModule
 from ..shape import Reshape
-from ..table import FlattenTable, NarrowTable, SelectTable, SplitTable
+from ..table import NarrowTable, SelectTable, SplitTable
 from ..table_arithmetic import CAddTable, CMulTable
 from ..transfer import Sigmoid, Tanh
 from .gate_maps import both_maps

@@ -10,11 +10,12 @@ from ..branches import ConcatTable, ParallelTable
 from ..containers import Sequential
 from ..dropout import lazy_dropout
 from ..fields import given
+from ..flatten_table import FlattenTable
 from ..identity import Identity
 from ..linear import Linear
 from ..module import ArgumentError, torch_class
 from ..shape import Reshape
-from ..table import FlattenTable, NarrowTable, SelectTable, SplitTable
+from ..table import NarrowTable, SelectTable, SplitTable
 from ..table_arithmetic import CAddTable, CMulTable
 from ..transfer import Sigmoid, Tanh
 from .gate_maps import both_maps

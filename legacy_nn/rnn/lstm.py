@@ -12,9 +12,10 @@ from ..clearing import clear
 from ..containers import Sequential
 from ..dropout import lazy_dropout
 from ..fields import given
+from ..flatten_table import FlattenTable
 from ..linear import Linear
 from ..module import ArgumentError, torch_class
-from ..table import FlattenTable, NarrowTable, SelectTable
+from ..table import NarrowTable, SelectTable
 from ..table_arithmetic import CAddTable, CMulTable
 from ..transfer import Sigmoid, Tanh
 from .hidden_state import GatedRecurrent

@@ -20,8 +20,9 @@ from ..modernise.plan import Block, Layer, Value
 from .classes import REQUIRED, ClassDef, Classes
 from .formatting import formatted
 from .forward import Forward
+from .grouping import grouped
 from .members import Chain, Composite, Member, composites, tensor_key
-from .simplify import grouped, simplified
+from .simplify import simplified
 from .spelling import Target, constructor, flat, literal
 from .words import name_values
 
