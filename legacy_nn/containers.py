@@ -249,12 +249,13 @@ def indented(module: Any, margin: str) -> str:
         return text.replace("\n", f"\n{margin}")
     texts = _TEXTS.get()
     own = getattr(type(module).__repr__, "__module__", "")
-    if texts is not None and own.startswith(__package__):  # others' may look at what is inside
+    foreign = not own.startswith(__package__)  # others may look at what is inside
+    if texts is not None and not foreign:
         text = repr(module)
         texts.append((text, margin))
         return f"{_MARK}{len(texts) - 1}{_MARK}"
     inner: list[tuple[str, str]] = []
-    token = _TEXTS.set(inner if texts is None else None)
+    token = _TEXTS.set(None if foreign else inner)
     try:
         text = repr(module)
     finally:

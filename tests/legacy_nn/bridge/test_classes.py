@@ -258,6 +258,24 @@ def test_python_calls_methods_and_operators_of_classes_of_lua_alone(torch_lua):
         twice.down()
 
 
+def test_text_of_a_class_of_lua_may_hold_the_texts_of_modules_inside(torch_lua):
+    text = torch_lua.execute("""
+        require 'nn'
+        local Boxed = torch.class('nn.Boxed', 'nn.Container')
+        function Boxed:__tostring__() return '<' .. tostring(self.modules[1]):upper() .. '>' end
+        local inner = nn.Sequential():add(nn.Sequential():add(nn.Tanh()))
+        return tostring(nn.Sequential():add(nn.Boxed():add(inner)):add(nn.Tanh()))
+    """)
+    lines = text.split("\n")
+    assert lines[2:6] == [
+        "  (1): <NN.SEQUENTIAL {",
+        "    [INPUT -> (1) -> OUTPUT]",
+        "    (1): NN.SEQUENTIAL {",
+        "      [INPUT -> (1) -> OUTPUT]",
+    ]
+    assert lines[-2] == "  (2): nn.Tanh"
+
+
 def test_forms_of_torch_class(torch_lua):
     code = """
         local module = {}
