@@ -92,12 +92,14 @@ def is_new(types: Types, function: ast.Index, owner: Type) -> bool:
 
 
 def _package_call(types: Types, package: str, name: str, node: ast.Call) -> list[Type] | None:
+    made = natives.made_by(f"{package}.{name}")
+    if made is not None:
+        return [made]
+    if (package, name) == ("lapp", ""):
+        return [replace(TABLE, detail=types.options)]
     if package == "torch":
         if name == "CmdLine":
             return [OPTIONS]
-        made = natives.made_by(f"torch.{name}")
-        if made is not None:
-            return [made]
         if name in library.SEVERAL_RESULTS:
             return [NUMBER] if name in library.REDUCTIONS and len(node.arguments) == 1 else None
         if name in library.REDUCTIONS:
@@ -110,7 +112,7 @@ def _package_call(types: Types, package: str, name: str, node: ast.Call) -> list
         return None if letters is None else results_of(letters)
     if package == "nn":
         return [MODULE] if name[:1].isupper() or name == "gModule" else None
-    letters = natives.OF_PACKAGES.get(f"{package}.{name}".removesuffix("."))
+    letters = natives.OF_PACKAGES.get(f"{package}.{name}")
     if letters is not None:
         return results_of(letters)
     if package == "threads":  # a pool, and what its workers began with

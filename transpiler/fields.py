@@ -7,11 +7,11 @@ modules and criterions have are called as Python calls methods.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from . import ast, library
+from .lapp_options import lapp_options
 from .lower.class_info import ClassInfo
 from .lower.class_names import HIDDEN, MODULE_METHODS
 from .names import is_attribute
@@ -68,8 +68,7 @@ def plain_fields(modules: Collection[Module]) -> frozenset[str]:
             declares = isinstance(call, ast.MethodCall) and call.method == "option"
             if declares and isinstance(option, ast.String):
                 made.add(option.value.lstrip("-"))
-            elif isinstance(option, ast.String) and _is_lapp(call):
-                made |= {re.sub(r"\W", "_", name) for name in _OF_LAPP.findall(option.value)}
+            made |= lapp_options(call).keys()
     return frozenset(k for k in made - others - _TAKEN if _is_plain(k))
 
 
@@ -86,16 +85,6 @@ def method_names(modules: Iterable[Module]) -> frozenset[str]:
 
 def _is_self(target: ast.Index) -> bool:
     return isinstance(target.table, ast.Name) and target.table.name == "self"
-
-
-def _is_lapp(call: ast.Call | ast.MethodCall) -> bool:
-    """Whether it is `lapp[[...]]`, of Penlight, which reads options off the text for `--help`."""
-    function = call.function if isinstance(call, ast.Call) else None
-    return isinstance(function, ast.Name) and function.name == "lapp"
-
-
-_OF_LAPP = re.compile(r"^[ \t]*(?:-\w[ \t]*,[ \t]*)?(?:--|-(?!-)|<)(\w[\w-]*)", re.MULTILINE)
-"""The name of an option: of `-r,--rate`, `--rate`, `-r` and `<file>`."""
 
 
 def _is_plain(name: str) -> bool:

@@ -164,9 +164,18 @@ def is_exact(left: Type, right: Type) -> bool:
 
 
 def is_nonzero(node: ast.Expression) -> bool:
-    """Whether an expression is a number other than zero; lengths are taken to be."""
+    """Whether an expression is always a number other than zero; lengths are taken to be."""
     if isinstance(node, ast.Paren):
         return is_nonzero(node.inner)
     if isinstance(node, ast.Unary):
         return node.operator == "#" or (node.operator == "-" and is_nonzero(node.operand))
+    if isinstance(node, ast.Name) and node.variable is not None:
+        constant = node.variable
+        once = not (constant.writes or constant.unknown or constant.several)
+        return (
+            once
+            and len(constant.values) == 1
+            and isinstance(constant.values[0], ast.Number)
+            and is_nonzero(constant.values[0])
+        )
     return isinstance(node, ast.Number) and node.value != 0

@@ -166,7 +166,8 @@ ARITY: dict[str, int] = {
 }
 """How many arguments functions look at: further results of a last call are dropped."""
 
-CONSTANTS = {"math.huge": "n", "math.pi": "n"}
+CONSTANTS = frozenset(["math.huge", "math.pi"])
+"""Numbers that libraries have."""
 
 PACKAGES = frozenset(
     words(

@@ -27,6 +27,8 @@ METHODS: dict[str, dict[str, str]] = {
         **dict.fromkeys(words("setEarlyAbort setRethrowErrors setSummaryOnly"), ""),
     },
     "timer": {"time": "t", **dict.fromkeys(words("reset stop resume"), "a")},
+    "confusion": {**dict.fromkeys(words("add batchAdd zero updateValids"), ""), "farFrr": "*"},
+    "logger": dict.fromkeys(words("add setNames style plot setlogscale display"), "a"),
     "file": {
         "lines": "f",
         **dict.fromkeys(words("read write seek close"), "*"),
@@ -34,6 +36,8 @@ METHODS: dict[str, dict[str, str]] = {
     },
 }
 """By the kind of object, its methods and their results."""
+
+COLOURS = words("black red green yellow blue magenta cyan white")
 
 OF_PACKAGES = {
     **{f"paths.{name}": "s" for name in words("concat basename dirname cwd tmpname")},
@@ -72,7 +76,8 @@ OF_PACKAGES = {
         for owner in (module, f"pl.{module}")
     },
     **{f"{owner}.exists": "a" for owner in ("path", "pl.path")},
-    **dict.fromkeys(["lapp", "pl.lapp"], "a"),
+    **{f"trepl.colorize.{mark}{name}": "s" for name in COLOURS for mark in ("", "_")},
+    **{f"trepl.colorize.{name.capitalize()}": "s" for name in COLOURS},
     "tds.hash": "a",
     "tds.Hash": "a",
     "tds.vec": "a",
@@ -80,7 +85,17 @@ OF_PACKAGES = {
 }
 """Functions of the packages around torch whose results are known."""
 
-MAKERS = {"torch.Tester": "tester", "torch.Timer": "timer"}
+TEXTS = frozenset(
+    f"sys.COLORS.{name}" for c in COLOURS for name in (c, c.capitalize(), f"_{c}", "none")
+)
+"""Texts that packages have."""
+
+MAKERS = {
+    "torch.Tester": "tester",
+    "torch.Timer": "timer",
+    "optim.ConfusionMatrix": "confusion",
+    "optim.Logger": "logger",
+}
 """Functions that make them."""
 
 FIRST_OF = {

@@ -56,6 +56,8 @@ def _index(types: Types, node: Any) -> Type | None:
     name = dotted(node)
     if name in library.CONSTANTS:
         return NUMBER
+    if name in natives.TEXTS:
+        return STRING
     info = types.class_named(name) if name is not None else None
     if info is not None:
         return Type("class", detail=info)

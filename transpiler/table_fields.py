@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import ast
+from .lapp_options import lapp_options
 from .scope import FileScope
 
 
@@ -16,9 +17,12 @@ def field_writes(file: FileScope) -> dict[str, list[ast.Expression | None]]:
 
 
 def declared_options(file: FileScope) -> dict[str, list[ast.Expression]]:
-    """Return the options that the file declares, with their defaults."""
+    """Return the options that the file declares, with their defaults, or values like them."""
     found: dict[str, list[ast.Expression]] = {}
     for call in file.calls:
+        for name, example in lapp_options(call).items():
+            if example is not None:
+                found.setdefault(name, []).append(example)
         if not isinstance(call, ast.MethodCall) or call.method != "option":
             continue
         if len(call.arguments) > 1 and isinstance(call.arguments[0], ast.String):

@@ -37,6 +37,7 @@ print(pcall(function() assert(n > 2, 'no ' .. nil) end))
 local function two() return nil, 'why' end
 local function open(path) local f = assert(io.open(path, 'r')) return f:read('*a') end
 print(pcall(open, '/no/such/file'))
+print(pcall(function() local x = assert(two(), 'what') return x end))
 print(pcall(function() local x = assert(two()) return x end))
 local n = 4
 print(pcall(function() local x = assert(n > 20 and n, 'big') return x end))
@@ -44,7 +45,11 @@ local x = assert(n, 'no')
 local y, z = assert(n, 'no')
 print(x, y, z, (assert(two, 'f')) == two, select('#', assert(1, 2, 3)))
 """,
-        ['f = lua.asserted(io.open(path, "r"))', "x = lua.asserted(two())"],
+        [
+            'f = lua.asserted(io.open(path, "r"))',
+            "x = lua.asserted(two())",
+            'x = lua.asserted(two(), "what")',
+        ],
     ),
     "what is found in text": (
         """
@@ -66,6 +71,33 @@ if s:match('()') and s:match('%.*') then print(4) end
             'string.gsub(s, "o", "0")[0]',
             'm = string.match(s, "h(%a+)")',
         ],
+    ),
+    "numbers that are never zero": (
+        """
+local interval, none = 25, 0
+local function every(n) for i = 1, n do if i % interval == 0 then print(i / interval) end end end
+every(#'a text of some letters that repeats itself, itself, itself')
+print(5 / none, (pcall(error, 'x')))
+if pcall(function() return 1 end) then print(2) end
+""",
+        [
+            "if i % interval == 0:\n            print(i / interval)",
+            "lua.div(5, none)",
+            'pcall(error, "x")[0]',
+            "[0]:\n    print(2)",
+        ],
+    ),
+    "long texts": (
+        """
+local s = [[
+  a line with spaces at its end \x20\x20
+  a "quoted" line that is rather long, so that both do not fit into one line of Python
+]]
+print(s, #s, ([[a\x20\x20
+b is long, too, and the text has more than sixty characters all in all
+c]]):upper() .. 'd')
+""",
+        ['s = (\n    "  a line with spaces at its end   \\n"\n'],
     ),
     "functions of tables": (
         """
@@ -187,3 +219,47 @@ def test_options_of_lapp_are_attributes_and_come_from_the_command_line(tmp_path)
         for command in (["-c", rekindle, "exec", "main.lua"], ["main.py"])
     ]
     assert printed == ["6\t5\tfalse\tnil\tfirst\tsecond\n5\t--learningRate\n"] * 2
+
+
+def test_options_of_lapp_have_types():
+    text = translate("""
+local opt = lapp[[
+   --type     (default cuda)          cuda or float
+   --epochs   (default 300)           how often
+   --rate     (number default 1e-3)   of learning
+   --name     (string default 5)      of the run
+   --scale    (0.1..2)                of images
+   --seed     (optional number)       of generators
+   --kind     (a|b default a)         of the net
+   <files...> (default stdin)         of data
+]]
+for i = 1, opt.epochs do print(opt.rate * 2, 'name ' .. opt.name, opt.scale + 1, opt.seed + 1) end
+if opt.kind == 'a' and opt.type == 'cuda' then print(opt.files) end
+""").python
+    for line in (
+        "for i in range(1, opt.epochs + 1):",
+        'opt.rate * 2, f"name {opt.name}", opt.scale + 1, lua.add(opt.seed, 1)',
+        'if opt.kind == "a" and opt.type == "cuda":',
+    ):
+        assert line in text
+
+
+def test_helpers_of_training_are_called_as_objects():
+    text = translate("""
+local c = require 'trepl.colorize'
+local confusion = optim.ConfusionMatrix(3)
+local logger = optim.Logger('x.log')
+logger:setNames{'loss'}
+confusion:batchAdd(torch.rand(2, 3), torch.Tensor{1, 2})
+confusion:zero()
+logger.showPlot = false
+print(c.blue 'done' .. sys.COLORS.red .. 'x', confusion.totalValid * 100)
+""").python
+    for line in (
+        'logger.setNames(Table("loss"))',
+        "confusion.batchAdd(torch.rand(2, 3), ",
+        "confusion.zero()",
+        "logger.showPlot = False",
+        'c.blue("done") + sys.COLORS.red + "x", lua.mul(confusion.totalValid, 100)',
+    ):
+        assert line in text

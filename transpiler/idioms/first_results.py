@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import ast
-from ..code import NOT, OR, Code, comparison, negation
+from ..code import ATOM, NOT, OR, Code, comparison, negation
 from ..kinds import STRING
 from ..lower.context import Context
 from ..syntax import dotted, may_be_several
@@ -19,6 +19,10 @@ def first_result(c: Context, node: ast.Call | ast.MethodCall) -> Code | None:
         from ..lower.calls import all_results
 
         return Code(f"{all_results(c, node).at(OR)} or None", OR)
+    if name in ("pcall", "xpcall"):
+        from ..lower.calls import all_results
+
+        return Code(f"{all_results(c, node).at(ATOM)}[0]")
     return _asserted(c, node) if name == "assert" else None
 
 
@@ -26,14 +30,15 @@ def _asserted(c: Context, node: ast.Call) -> Code | None:
     """Return `assert(f())` and `assert(x, message)` as the value that they let through."""
     from ..lower.calls import all_results
 
-    if len(node.arguments) == 1 and may_be_several(node.arguments[0]):
-        results = c.types.results(node.arguments[0])
-        if results is None or len(results) > 1:
-            return c.lua("asserted", all_results(c, node.arguments[0]))
-        return None if not results else c.lua("asserted", c.expression(node.arguments[0]))
     if len(node.arguments) not in (1, 2):
         return None
-    return c.lua("asserted", *(c.expression(a) for a in node.arguments))
+    given, *message = node.arguments
+    results = c.types.results(given)
+    if results == []:
+        return None
+    several = may_be_several(given) and (results is None or len(results) > 1)
+    value = all_results(c, given) if several else c.expression(given)
+    return c.lua("asserted", value, *map(c.expression, message))
 
 
 def is_there(c: Context, node: ast.Expression) -> Code | None:

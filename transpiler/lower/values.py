@@ -50,8 +50,10 @@ def _reads_alike(text: str, value: float) -> bool:
 def string(c: Context, node: ast.String) -> Code:
     """Return text; several lines stay several lines."""
     value = node.value
-    if value.count("\n") > 1 and value.isprintable() is False and _is_plain(value):
-        return Code('"""\\\n' + value.replace("\\", "\\\\") + '"""')
+    if value.count("\n") > 1 and len(value) > 60:
+        if _is_plain(value):
+            return Code('"""\\\n' + value.replace("\\", "\\\\") + '"""')
+        return Code(" ".join(map(quoted, value.splitlines(keepends=True))))
     return Code(quoted(value))
 
 
@@ -61,7 +63,6 @@ def _is_plain(text: str) -> bool:
         all(line.isascii() and line.isprintable() and '"""' not in line for line in lines)
         and all(line == line.rstrip() for line in lines)
         and not text.endswith('"')
-        and len(text) > 60
     )
 
 
@@ -180,18 +181,18 @@ def is_plain_field(c: Context, node: ast.Index) -> bool:
     owner = c.type_of(node.table)
     if isinstance(node.table, ast.Vararg):
         return False
-    return owner.kind in ("any", "object", "module")
+    return owner.kind in ("any", "object", "module", "native")
 
 
 def is_read_plainly(c: Context, node: ast.Index) -> bool:
     """Whether a field that must be there is an attribute: what has it has it in both languages."""
-    of_any = c.type_of(node.table).kind in ("any", "object", "module")
+    of_any = c.type_of(node.table).kind in ("any", "object", "module", "native")
     return of_any and id(node) in c.demanded and _is_attribute_of_all(node)
 
 
 def is_assigned_plainly(c: Context, node: ast.Index) -> bool:
     """Whether a field that is assigned is an attribute: its name is that of no method."""
-    of_any = c.type_of(node.table).kind in ("any", "module")
+    of_any = c.type_of(node.table).kind in ("any", "module", "native")
     taken = isinstance(node.key, ast.String) and node.key.value in c.module.project.method_names
     return of_any and not taken and _is_attribute_of_all(node)
 

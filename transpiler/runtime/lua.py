@@ -213,14 +213,14 @@ def invoke(value: Any, name: str, *args: Any) -> Any:
 
 
 def asserted(results: Any, *message: Any) -> Any:
-    """Return the first of a call's results, or a value, if it is true; else throw what follows it.
+    """Return the first of a call's results if it is true, else throw a message, or the second.
 
     Raises
     ------
     LuaError
         As `assert_` does.
     """
-    return first(assert_(*spread(results), *message))
+    return first(assert_(first(results), *message) if message else assert_(*spread(results)))
 
 
 def nothing(_: Any) -> tuple[()]:
