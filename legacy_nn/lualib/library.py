@@ -30,6 +30,7 @@ from .metatables import getmetatable, metatable_of, setmetatable, string_metatab
 from .operators import rawequal
 from .sorting import sort
 from .values import tonumber, tostring
+from .weak import collect
 
 
 def _library(module: Any, *names: str) -> dict[str, Any]:
@@ -89,6 +90,8 @@ debug = Table(_library(debugging, "getinfo", "traceback") | {"getmetatable": met
 def collectgarbage(option: Any = None, argument: Any = None) -> Any:
     """Collect garbage ("collect", "step"), or count the kilobytes in use ("count").
 
+    "collect" empties weak tables of what nothing else refers to.
+
     The count is an estimate: Python's memory blocks at 64 bytes each, without arrays.
     "stop" and "restart" switch the collector of reference cycles; "setpause" and "setstepmul"
     mean nothing to it.
@@ -105,7 +108,7 @@ def collectgarbage(option: Any = None, argument: Any = None) -> Any:
         gc.collect(0)
         return True
     if wanted == "collect":
-        gc.collect()
+        collect()
     elif wanted == "stop":
         gc.disable()
     elif wanted == "restart":

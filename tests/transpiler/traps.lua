@@ -24,6 +24,9 @@ print(#{nil}, #{nil, 2}, #{1, nil, 3}, #{1, 2, nil}, #{nil, nil, 3}, #{1, nil, n
 --## holes_that_were_made
 for n = 2, 9 do for k = 1, n - 1 do local t = {} for i = 1, n do t[i] = i end t[k] = nil io.write(#t, ' ') end end local t = {1, 2, 3, 4} t[2] = nil print(#t) t[2] = 2 t[5] = 5 print(#t) t[5] = nil t[4] = nil print(#t) rawset(t, 1, nil) print(#t)
 
+--## weak_tables
+local k, ks = {}, setmetatable({}, {__mode = 'k'}) ks[k] = 1 ks[{}] = 2 ks.text = {3} collectgarbage() local n = 0 for _ in pairs(ks) do n = n + 1 end print(n, ks[k], ks.text[1]) k = nil collectgarbage() print(next(ks)) local a, b = {}, {} setmetatable(a, b) b.__mode = 'v' local kept = {} a.x = {} a.y = kept a.z = 5 a[1] = function() return kept end collectgarbage() print(a.x, a.y == kept, a.z, a[1]) local strong = {} strong[{}] = 1 collectgarbage() print(next(strong) ~= nil)
+
 --## delete
 local t = {a = 1, b = 2} t.a = nil local n = 0 for k in pairs(t) do n = n + 1 print(k) end print(n)
 
