@@ -72,6 +72,24 @@ if s:match('()') and s:match('%.*') then print(4) end
             'm = string.match(s, "h(%a+)")',
         ],
     ),
+    "functions that are defined again, inside and under names of the runtime": (
+        """
+local M = {sub = {}}
+function M.fact(n) if n < 2 then return 1 end return n * M.fact(n - 1) end
+function M.f() return 1 end
+function M.f() return 2 end
+function M.f() return 3 end
+do local twice = 7 print(twice) end
+function M.twice(n) return 2 * n end
+local function wrap() function M.inner(x) return x + 1 end return M.inner(1) end
+function M.G() return 'G' end
+function M.Table() return 'T' end
+function M.sub.deep(x) return x end
+if #M == 0 then function M.late() return 1 end else function M.late() return 2 end end
+print(M.fact(5), M.f(), M.twice(3), wrap(), M.inner(4), M.G(), M.Table(), M.sub.deep(3), M.late())
+""",
+        ["def fact(n):", "M.f = M_f_2", "def M_twice(n):", "M.Table = M_Table", "def deep(x):"],
+    ),
     "numbers that are never zero": (
         """
 local interval, none = 25, 0
@@ -145,6 +163,7 @@ print(torch.typename(x) == 'nn.Linear', not torch.typename(x), torch.typename(x)
 """).python
     assert "name = torch.typename(x) or None" in text
     assert "if torch.typename(x):" in text
+    assert 'print(torch.typename(x) == "nn.Linear", not' in text
     assert "not torch.typename(x), *lua.spread(torch.typename(x))" in text
 
 
@@ -241,6 +260,19 @@ if opt.kind == 'a' and opt.type == 'cuda' then print(opt.files) end
         'opt.rate * 2, f"name {opt.name}", opt.scale + 1, lua.add(opt.seed, 1)',
         'if opt.kind == "a" and opt.type == "cuda":',
     ):
+        assert line in text
+
+
+def test_methods_of_options_are_called_as_methods():
+    text = translate("""
+local cmd = torch.CmdLine()
+cmd:addTime('run')
+cmd:option('-lr', 0.1, 'rate')
+local opt = cmd:parse(arg)
+if opt.lr > 1 then cmd:error('too large') end
+print(cmd:string('x', opt, {}) .. '.t7')
+""").python
+    for line in ('cmd.addTime("run")', 'cmd.error("too large")', 'cmd.string("x", opt, Table())'):
         assert line in text
 
 

@@ -12,6 +12,7 @@ from .assertions import put_assertion as put_assertion
 from .first_results import first_result as first_result
 from .first_results import is_missing as is_missing
 from .first_results import is_there as is_there
+from .first_results import to_compare as to_compare
 from .formats import string_format as string_format
 from .libraries import SPECIAL_CALLS as SPECIAL_CALLS
 from .parts import part_of as part_of

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .. import ast
-from ..code import ATOM, NOT, OR, Code, comparison, negation
-from ..kinds import STRING
+from ..code import ATOM, OR, Code, comparison, negation
+from ..kinds import STRING, Type
 from ..lower.context import Context
 from ..syntax import dotted, may_be_several
 from .libraries import is_librarys
@@ -12,16 +12,14 @@ from .libraries import is_librarys
 
 def first_result(c: Context, node: ast.Call | ast.MethodCall) -> Code | None:
     """Return a call's first value, None for calls of which nothing special is known."""
+    from ..lower.calls import all_results
+
     if not isinstance(node, ast.Call) or not is_librarys(c, node):
         return None
     name = dotted(node.function)
     if name == "torch.typename":
-        from ..lower.calls import all_results
-
         return Code(f"{all_results(c, node).at(OR)} or None", OR)
     if name in ("pcall", "xpcall"):
-        from ..lower.calls import all_results
-
         return Code(f"{all_results(c, node).at(ATOM)}[0]")
     return _asserted(c, node) if name == "assert" else None
 
@@ -43,27 +41,43 @@ def _asserted(c: Context, node: ast.Call) -> Code | None:
 
 def is_there(c: Context, node: ast.Expression) -> Code | None:
     """Return whether a call gives anything, None where its first value tells."""
-    from ..lower.calls import all_results
-
-    if isinstance(node, ast.Call) and is_librarys(c, node):
-        name = dotted(node.function)
-        if name == "torch.typename":
-            return all_results(c, node)
-        if name == "string.find":
-            return comparison(all_results(c, node), "is not", Code("None"))
-    if (
-        isinstance(node, ast.MethodCall)
-        and node.method == "find"
-        and c.type_of(node.object) == STRING
-    ):
-        return comparison(all_results(c, node), "is not", Code("None"))
-    return None
+    found = _looked_for(c, node)
+    if found is not None:
+        return comparison(found, "is not", Code("None"))
+    return _typename(c, node)
 
 
 def is_missing(c: Context, node: ast.Expression) -> Code | None:
     """Return whether a call gives nothing, None where its first value tells."""
-    there = is_there(c, node)
-    if there is None:
+    found = _looked_for(c, node)
+    if found is not None:
+        return comparison(found, "is", Code("None"))
+    named = _typename(c, node)
+    return None if named is None else negation(named)
+
+
+def to_compare(c: Context, node: ast.Expression, other: Type) -> Code:
+    """Return a value that is compared with another of a type: no results equal no text, either."""
+    named = _typename(c, node) if other == STRING else None
+    return c.expression(node) if named is None else named
+
+
+def _looked_for(c: Context, node: ast.Expression) -> Code | None:
+    """Return all results of `string.find`, which are None where nothing was found."""
+    from ..lower.calls import all_results
+
+    match node:
+        case ast.MethodCall(object=text, method="find") if c.type_of(text) == STRING:
+            return all_results(c, node)
+        case ast.Call(function=function) if dotted(function) == "string.find":
+            return all_results(c, node) if is_librarys(c, node) else None
+    return None
+
+
+def _typename(c: Context, node: ast.Expression) -> Code | None:
+    """Return all results of `torch.typename`: a name or none."""
+    from ..lower.calls import all_results
+
+    if not isinstance(node, ast.Call) or dotted(node.function) != "torch.typename":
         return None
-    found, mark, _ = there.text.rpartition(" is not None")
-    return Code(f"{found} is None", there.binding) if mark else negation(Code(there.text, NOT))
+    return all_results(c, node) if is_librarys(c, node) else None

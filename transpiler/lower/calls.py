@@ -235,7 +235,7 @@ def method(c: Context, node: ast.MethodCall, any_method: str) -> tuple[Code, boo
         built = _upon_class(c, node, owner.detail)
         if built is not None:
             return built, True
-    if owner.kind == "options" and name in ("option", "text", "parse", "argument", "log"):
+    if owner.kind == "options" and name in OPTIONS_METHODS:
         listed = ", ".join(arguments(c, node.arguments))
         return Code(f"{c.expression(node.object).at(ATOM)}.{name}({listed})"), False
     if owner.kind == "module" and is_attribute(name) and _is_known_method(c, node, owner):
@@ -375,6 +375,11 @@ def _is_known_method(c: Context, node: ast.MethodCall, owner: Type) -> bool:
 
 NN_OTHERS = frozenset(["type", "findModules", "sharedClone", "remember", "forget"])
 """More of them, whose results vary or that not all modules have."""
+
+OPTIONS_METHODS = frozenset(
+    words("option text parse argument log error string addTime silent help default")
+)
+"""Methods of a torch.CmdLine."""
 
 MODULE_METHODS = frozenset(
     words(

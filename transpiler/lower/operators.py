@@ -118,7 +118,7 @@ def _ordering(c: Context, node: ast.Binary, left: Type, right: Type) -> Code:
 
 def equality(c: Context, node: ast.Binary) -> Code:
     """`==` and `~=`."""
-    from ..idioms import is_missing, is_there
+    from ..idioms import is_missing, is_there, to_compare
 
     same = node.operator == "=="
     for one, other in ((node.left, node.right), (node.right, node.left)):
@@ -139,7 +139,7 @@ def equality(c: Context, node: ast.Binary) -> Code:
             text = Code("True" if other.value else "False")
             return comparison(c.expression(one), "is" if same else "is not", text)
     left, right = c.type_of(node.left), c.type_of(node.right)
-    a, b = c.expression(node.left), c.expression(node.right)
+    a, b = to_compare(c, node.left, right), to_compare(c, node.right, left)
     if (left.kind == "class" and is_of_tables(left)) or (
         right.kind == "class" and is_of_tables(right)
     ):  # nothing else is a class
