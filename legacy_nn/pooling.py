@@ -175,7 +175,8 @@ class SpatialMaxPooling(MaxPooling, ImagePooling):
     """
 
     def prepare(self, input: Tensor) -> None:
-        self.iheight, self.iwidth = input.shape[-2:]
+        if isinstance(input, Tensor) and input.ndim > 2:  # anything else is refused below
+            self.iheight, self.iwidth = input.shape[-2:]
 
     @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:

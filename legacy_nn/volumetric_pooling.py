@@ -116,7 +116,8 @@ class VolumetricMaxPooling(MaxPooling, VolumePooling):
             self.ceil_mode = False
 
     def prepare(self, input: Tensor) -> None:
-        self.itime, self.iheight, self.iwidth = input.shape[-3:]
+        if isinstance(input, Tensor) and input.ndim > 3:
+            self.itime, self.iheight, self.iwidth = input.shape[-3:]
 
     def compute_batch(self, input: Tensor) -> tuple[Tensor, Tensor]:
         pads = zip(self.per_axis("pad"), self.per_axis("dilation"), strict=True)

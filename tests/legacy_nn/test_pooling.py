@@ -168,3 +168,15 @@ def test_unpooling_that_has_not_run_says_what_to_call():
     module = nn.SpatialMaxUnpooling(nn.SpatialMaxPooling(2, 2))
     with pytest.raises(ModuleError, match="has no oheight: call updateOutput first"):
         module.updateGradInput(zeros((1, 1, 2, 2)), zeros((1, 1, 4, 4)))
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        (nn.SpatialMaxPooling(2, 2), r"3D or 4D input tensor expected but got: \[4\]"),
+        (nn.VolumetricMaxPooling(2, 2, 2), r"4D or 5D \(batch mode\) tensor expected for input"),
+    ],
+)
+def test_vectors_are_refused_with_the_words_of_thnn(module, words):
+    with pytest.raises(ShapeError, match=words):
+        module.forward(zeros(4))
