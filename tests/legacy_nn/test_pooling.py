@@ -179,4 +179,4 @@ def test_unpooling_that_has_not_run_says_what_to_call():
 )
 def test_vectors_are_refused_with_the_words_of_thnn(module, words):
     with pytest.raises(ShapeError, match=words):
-        module.forward(zeros(4))
+        module.forward(zeros(4, dtype="float64"))
