@@ -8,6 +8,7 @@ from typing import Any
 from rekindle.core.checkpoint import Table
 
 from .classes import TorchClass, torch_class
+from .lualib import call, first
 from .torch7 import random
 
 
@@ -94,5 +95,8 @@ def _examples(dataset: Any) -> tuple[int, Callable[[int], Any]]:
     """Return the number of examples, and a function that returns example i, from 1."""
     if isinstance(dataset, Sequence):
         return len(dataset), lambda i: dataset[i - 1]
-    size = dataset.size() if callable(getattr(dataset, "size", None)) else len(dataset)
+    size = getattr(dataset, "size", None)
+    if isinstance(dataset, Table) and size is not None:
+        return int(first(call(size, dataset))), dataset.__getitem__  # a method of Lua's
+    size = size() if callable(size) else len(dataset)
     return int(size), dataset.__getitem__

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import ast, library
 from .code import quoted
+from .no_results import told_from_nil
 from .optional import trailing_optional
 from .protected import caught_errors
 from .syntax import blocks_of, dotted, required_name
@@ -20,6 +21,7 @@ def link(module: Module) -> None:
     module.catches, module.hears = caught_errors(
         module.block, module.scopes, lambda name: module.find(name) is not None
     )
+    module.gives_nothing = told_from_nil(module.block, module.scopes)
     _statements(module, module.block, top=True)
     for call in module.scopes.calls:
         if isinstance(call, ast.Call):
@@ -72,10 +74,6 @@ def _call(module: Module, call: ast.Call) -> None:
     for argument in call.arguments:
         if isinstance(argument, ast.Function):
             module.hints[id(argument)] = _role(name or "")
-    if name in ("pcall", "xpcall", "coroutine.wrap", "coroutine.create"):
-        for argument in call.arguments[:1]:
-            if isinstance(argument, ast.Function):
-                module.gives_nothing.add(id(argument))
     if name == "require" and call.arguments and isinstance(call.arguments[0], ast.String):
         package = call.arguments[0].value
         module.required[package] = None

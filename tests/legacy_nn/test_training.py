@@ -48,6 +48,15 @@ def test_stochastic_gradient(capsys):
     ]
 
 
+def test_stochastic_gradient_of_tables_with_a_method_size(capsys):
+    trainer = nn.StochasticGradient(nn.Linear(2, 1), nn.MSECriterion())
+    trainer.maxIteration = 1
+    example = Table([drawn(2), drawn(1)])
+    trainer.train(Table({1: example, 2: example, "size": lambda self: self.count() - 1}))
+    trainer.train(Table({1: example, "size": lambda: 1}))
+    assert capsys.readouterr().out.count("training error") == 2
+
+
 def test_stochastic_gradient_of_other_data_sets(capsys):
     class Dataset:
         def __init__(self, examples):
