@@ -45,17 +45,19 @@ class Names:
         self._scope(scopes.top)
         for scope in scopes.scopes.values():
             self._scope(scope)
+        self._of_variables = set(self._names.values())
+        self._anywhere = set().union(*self._used.values())
 
     def __getitem__(self, variable: Variable) -> str:
         return self._names[variable]
 
     def has(self, name: str) -> bool:
         """Whether a variable of the file has a name."""
-        return name in self._names.values()
+        return name in self._of_variables
 
     def is_free(self, name: str) -> bool:
         """Whether nothing in the file has a name yet."""
-        return not any(name in used for used in self._used.values())
+        return name not in self._anywhere
 
     def _scope(self, scope: Scope) -> None:
         foreign = {self._names[v] for v in scope.captures} | self._taken
@@ -84,6 +86,7 @@ class Names:
             number += 1
             name = f"{base}_{number}"
         used.add(name)
+        self._anywhere.add(name)
         return name
 
 
