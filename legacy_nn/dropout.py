@@ -13,7 +13,7 @@ from rekindle.core.creation import empty
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
-from .checks import fitted, left_behind
+from .checks import fitted, left_behind, one_tensor
 from .fields import set_unless_nil
 from .inplace import InPlace
 from .module import ArgumentError, Module, ModuleError, replace_contents, torch_class
@@ -116,7 +116,8 @@ class Dropout(InPlace):
 
     def prepare(self, input: Any) -> None:
         if self._drops() and (self.flag or not self.lazy):
-            shape = (1, *input.shape[1:]) if self.mono else input.shape
+            shape = one_tensor(self, input).shape
+            shape = (1, *shape[1:]) if self.mono else shape
             kept = random.bernoulli(empty(shape, self.dtype, input.device), 1 - self.p)
             self.noise = replace_contents(self.noise, kept / (1 - self.p) if self.v2 else kept)
             if self.lazy:
@@ -184,7 +185,7 @@ class _FeatureDropout(Module):
 
     def prepare(self, input: Any) -> None:
         if self.train or self.stochastic_inference:
-            features = input.ndim - len(self.maps)
+            features = one_tensor(self, input).ndim - len(self.maps)
             if features not in (1, 2):
                 raise ShapeError(
                     f"{self.says}: {self.t7_typename} takes (features, {', '.join(self.maps)}) or "
@@ -274,7 +275,8 @@ class WhiteNoise(Module):
 
     def prepare(self, input: Any) -> None:
         if self.train:
-            drawn = random.normal(empty(input.shape, self.dtype, input.device), self.mean, self.std)
+            noise = empty(one_tensor(self, input).shape, self.dtype, input.device)
+            drawn = random.normal(noise, self.mean, self.std)
             self.noise = replace_contents(self.noise, drawn)
 
     def compute(self, input: Any) -> Any:

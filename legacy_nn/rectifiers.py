@@ -14,7 +14,7 @@ from rekindle.core.creation import empty, full, zeros
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
-from .checks import fitted, in_place_flag, left_behind
+from .checks import fitted, in_place_flag, left_behind, one_tensor
 from .dropout import drawn
 from .inplace import InPlace
 from .module import ArgumentError, Module, as_parameter, replace_contents, torch_class
@@ -192,7 +192,7 @@ class RReLU(InPlace):
 
     def prepare(self, input: Any) -> None:
         if self.train:
-            leaky = input.to("cpu").numpy() <= 0
+            leaky = one_tensor(self, input).to("cpu").numpy() <= 0
             slopes = np.ones(input.shape, input.dtype)
             drawn = random.uniform(empty(int(leaky.sum()), input.dtype), self.lower, self.upper)
             slopes[leaky] = drawn.numpy()
@@ -243,7 +243,7 @@ class PReLU(Module):
     def compute(self, input: Any) -> Any:
         if self.nOutputPlane == 0:
             return ops.prelu(input, self.weight)
-        planes = input.shape[min(1, input.ndim - 1)]
+        planes = one_tensor(self, input).shape[min(1, input.ndim - 1)]
         if planes != self.nOutputPlane:
             raise ShapeError(
                 f"Wrong number of input planes. Expected {self.nOutputPlane} but got {planes}: "

@@ -8,7 +8,7 @@ from rekindle.core import ops
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
-from .checks import left_behind
+from .checks import left_behind, one_tensor
 from .module import Module, torch_class
 
 
@@ -17,12 +17,14 @@ def feature_axis(module: Module, input: Tensor) -> int:
 
     Raises
     ------
+    InputTypeError
+        If the input is no tensor.
     ShapeError
-        If the input has more than four dimensions, or none.
+        If it has more than four dimensions, or none.
 
     Source: torch/nn lib/THNN/generic/SoftMax.c.
     """
-    if not 1 <= input.ndim <= 4:
+    if not 1 <= one_tensor(module, input).ndim <= 4:
         raise ShapeError(
             f"1D, 2D, 3D or 4D tensor expected: "
             f"{module.t7_typename} takes a vector, an image (3-D) or a batch of either (2-D, "
@@ -61,7 +63,8 @@ class SoftMin(Module):
     scratch = ("mininput",)
 
     def compute(self, input: Any) -> Any:
-        return ops.softmax(-input, axis=feature_axis(self, input))
+        axis = feature_axis(self, input)
+        return ops.softmax(-input, axis=axis)
 
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
         return -_gradient(self, gradOutput)

@@ -14,7 +14,7 @@ from rekindle.core.creation import empty, full
 from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
-from .checks import fitted, left_behind
+from .checks import fitted, left_behind, one_tensor
 from .fields import set_unless_nil
 from .module import Module, replace_contents, share_memory, torch_class
 from .order import in_any_order
@@ -26,16 +26,18 @@ def operands(module: Module, input: Any) -> list[Tensor]:
 
     Raises
     ------
+    InputTypeError
+        If one is no tensor.
     ShapeError
         If one has another number of elements.
     """
     tensors = elements(module, input)
-    first = tensors[0]
+    first = one_tensor(module, tensors[0], called="input[1]")
     shape = first.shape
-    if all(x.shape == shape for x in tensors):
+    if all(isinstance(x, Tensor) and x.shape == shape for x in tensors):
         return tensors
     for i, tensor in enumerate(tensors, 1):
-        if tensor.size != first.size:
+        if one_tensor(module, tensor, called=f"input[{i}]").size != first.size:
             raise ShapeError(
                 f"{unequal(('r_', shape), ('t', shape), ('src', tensor.shape))}: "
                 f"{module.t7_typename} needs tensors of equally many elements; given "

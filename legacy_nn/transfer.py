@@ -9,7 +9,7 @@ from typing import Any
 
 from rekindle.core import ops
 
-from .checks import fitted, in_place_flag, left_behind
+from .checks import fitted, in_place_flag, left_behind, one_tensor
 from .inplace import InPlace
 from .module import ArgumentError, Module, replace_contents, share_memory, torch_class
 from .order import any_order
@@ -84,7 +84,7 @@ class LogSigmoid(Module):
     buffer: Any = None
 
     def compute(self, input: Any) -> Any:
-        largest = ops.maximum(-input, 0)
+        largest = ops.maximum(-one_tensor(self, input), 0)
         total = ops.exp(-largest) + ops.exp(-input - largest)
         return -(largest + ops.log(total)), total
 

@@ -245,3 +245,24 @@ def test_words(words, trial):
     with pytest.raises(RekindleError) as caught:
         trial()
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        *(nn.SoftMax(), nn.LogSoftMax(), nn.SoftMin(), nn.SpatialSoftMax(), nn.LogSigmoid()),
+        *(nn.Dropout(), nn.SpatialDropout(), nn.VolumetricDropout(), nn.WhiteNoise()),
+        *(nn.RReLU(), nn.PReLU(3)),
+    ],
+    ids=lambda m: m.t7_typename,
+)
+def test_a_table_instead_of_a_tensor_is_named(module):
+    with pytest.raises(RekindleError, match=f"{module.t7_typename} takes a tensor; given Table"):
+        module.forward([o(2, 3)])
+
+
+@pytest.mark.parametrize("name", ["CAddTable", "CMulTable", "CMaxTable", "CMinTable"])
+def test_a_table_among_the_tensors_of_a_table_is_named(name):
+    for given in ([[o(2)], o(2)], [o(2), [o(2)]]):
+        with pytest.raises(RekindleError, match=f"nn.{name} takes a tensor; given Table"):
+            getattr(nn, name)().forward(given)
