@@ -11,8 +11,10 @@ from typing import Any
 from rekindle.core import ops
 from rekindle.core.checkpoint import Table
 from rekindle.core.creation import empty, zeros
+from rekindle.core.errors import ShapeError
 from rekindle.core.tensor import Tensor
 
+from .checks import two_tensors
 from .convolution import Convolution
 from .gradients import refilled
 from .module import ArgumentError, torch_class
@@ -49,16 +51,22 @@ class FullConvolution(Convolution):
         self.ones = empty(0, self.dtype)
 
     def check_input(self, input: Any) -> None:
-        super().check_input(input[1] if isinstance(input, Table) else input)
+        super().check_input(input.get(1, input) if isinstance(input, Table) else input)
 
     @any_order
     def compute(self, input: Any) -> Any:
         if not isinstance(input, Table):
             return self.enlarge(input, self.per_axis("adj"))
+        images, target = two_tensors(self, input)
+        if target.ndim < len(self.axes):
+            raise ShapeError(
+                f"dimension {len(self.axes)} out of range of {target.ndim}D tensor: {self!r} "
+                f"gives an output of the size of the second tensor; given shape {target.shape}"
+            )
         geometry = (self.per_axis(prefix) for prefix in ("k", "pad", "d"))
-        sizes = input[2].shape[-len(self.axes) :]
+        sizes = target.shape[-len(self.axes) :]
         adjustment = ((n + 2 * p - k) % d for n, k, p, d in zip(sizes, *geometry, strict=True))
-        return self.enlarge(input[1], tuple(adjustment))
+        return self.enlarge(images, tuple(adjustment))
 
     def enlarge(self, input: Tensor, adjustment: tuple[int, ...]) -> Tensor:
         """Return the output for a tensor, with these adjustments of its size."""

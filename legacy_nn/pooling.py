@@ -14,6 +14,7 @@ from rekindle.core.ops.owing import owed
 from rekindle.core.ops.pending import Pending
 from rekindle.core.tensor import Tensor
 
+from .checks import one_tensor
 from .module import replace_contents, torch_class
 from .order import any_order, in_any_order
 from .spatial import SpatialModule, as_batch
@@ -180,15 +181,15 @@ class SpatialMaxPooling(MaxPooling, ImagePooling):
 
     @any_order
     def input_gradient(self, input: Any, gradOutput: Any) -> Any:
-        found = in_any_order(self.indices)
-        if found is None or found.shape != gradOutput.shape:
+        found, g = in_any_order(self.indices), one_tensor(self, gradOutput, called="gradOutput")
+        if found is None or found.shape != g.shape:
             size = "[]" if found is None else size_text(found)
             raise ShapeError(
                 f"Need indices of dimension {input.ndim} and indices.size[{input.ndim - 3}] == "
                 f"{input.shape[-3]} but got indices to be of shape: {size}: {self!r} goes back to "
-                f"what updateOutput found; given a gradOutput of shape {gradOutput.shape}"
+                f"what updateOutput found; given a gradOutput of shape {g.shape}"
             )
-        indices, g = (as_batch(self, x) for x in (found, gradOutput))
+        indices, g = (as_batch(self, x) for x in (found, g))
         positions = ops.astype(indices, "int64") - 1
         found = ops.max_pool_gradient(g, positions, size=input.shape[-2:])
         return in_shape(found, input.shape)

@@ -96,9 +96,16 @@ class SpatialModule(Module):
         return result.squeeze(axis=0)
 
 
-def as_batch(module: SpatialModule, x: Tensor) -> Tensor:
-    """Return images as a batch: a single one, or its gradient, becomes a batch of one."""
-    return x if x.ndim == len(module.axes) + 2 else ops.unsqueeze(x, 0)
+def as_batch(module: SpatialModule, x: Any) -> Tensor:
+    """Return images as a batch: a single one, or its gradient, becomes a batch of one.
+
+    Raises
+    ------
+    InputTypeError
+        If they are no tensor.
+    """
+    images = one_tensor(module, x, called="gradOutput")
+    return images if images.ndim == len(module.axes) + 2 else ops.unsqueeze(images, 0)
 
 
 def smaller_than_kernel(module: SpatialModule, input: Tensor) -> str:

@@ -266,3 +266,21 @@ def test_a_table_among_the_tensors_of_a_table_is_named(name):
     for given in ([[o(2)], o(2)], [o(2), [o(2)]]):
         with pytest.raises(RekindleError, match=f"nn.{name} takes a tensor; given Table"):
             getattr(nn, name)().forward(given)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [nn.SpatialConvolution(2, 2, 3, 3), nn.SpatialAveragePooling(2, 2), nn.SpatialMaxPooling(2, 2)],
+    ids=lambda m: m.t7_typename,
+)
+def test_a_gradient_that_is_no_tensor_is_named(module):
+    module.forward(o(1, 2, 4, 4))
+    for given, words in (([o(2)], "given Table"), (None, "index local 'gradOutput'")):
+        with pytest.raises(RekindleError, match=words):
+            module.backward(o(1, 2, 4, 4), given)
+
+
+@pytest.mark.parametrize("given", [[o(1, 2, 4, 4, 4)], [o(1, 2, 4, 4, 4), o(3, 2)], []])
+def test_a_full_convolution_says_what_its_table_lacks(given):
+    with pytest.raises(RekindleError):
+        nn.VolumetricFullConvolution(2, 3, 3, 3, 3).forward(given)
