@@ -7,10 +7,13 @@ what is noted are the same. CALL names a function that MODULE has given the glob
 package, like "nn.test", or is "". A folder with THNN.h has a translation of nn.
 """
 
+import ast
+import builtins
 import importlib
 import io
 import re
 import sys
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 from nn_transpiled import loaded, torch
@@ -35,6 +38,35 @@ class CountedAssert:
     def __call__(self, *args):
         self.calls += sys._getframe(1).f_code.co_filename.endswith(self.file)
         return self.plain(*args)
+
+
+class CountedConditions(ast.NodeTransformer):
+    """Counts an `assert` that is translated as `if not condition: error(message)`."""
+
+    def visit_If(self, node):
+        self.generic_visit(node)
+        match node:
+            case ast.If(body=[ast.Expr(ast.Call(ast.Name("error")))], orelse=[]):
+                count = ast.parse("counted_condition()").body
+                return [*(ast.copy_location(n, node) for n in count), node]
+        return node
+
+
+def count_conditions(asserts):
+    """Count the conditions that a file asserts, when it is loaded from its source from now on."""
+
+    def count():
+        asserts.calls += 1
+
+    def compiled(_, data, path, **__):
+        tree = ast.parse(data)
+        if str(path).endswith(asserts.file):
+            tree = ast.fix_missing_locations(CountedConditions().visit(tree))
+        return compile(tree, path, "exec", dont_inherit=True)
+
+    builtins.counted_condition = count
+    sys.dont_write_bytecode = True
+    SourceFileLoader.source_to_code = compiled
 
 
 class Notes:
@@ -108,6 +140,7 @@ def main():
     python = f"/{module.replace('.', '/')}.py"
     notes, asserts = Notes(results), CountedAssert(lua.assert_, python)
     lua.assert_ = asserts
+    count_conditions(asserts)
     split_runs(notes, asserts, int(part), int(parts), set(skipped))
     file = module.rpartition(".")[2] + ".lua"
     empty = notes.file.seek(0, io.SEEK_END)
