@@ -18,13 +18,16 @@ from ...backend import address, empty
 from ..dispatch import Declined
 from ..programs import SINGLE, as_table
 from ..threads import get_num_threads
-from ..totals import ROWS, total
+from ..totals import total
 from .arrays import Array
 from .compiling import kernel, prange
 from .loops import WIDTH, loop
 
 PIECE = 4096
 """Elements that are computed at once where rows do not matter."""
+
+LARGEST = 4096
+"""Rows, about, that are added one to the other at most: rounding errors grow with their number."""
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba tells no types
@@ -101,7 +104,7 @@ def compute_chain(
         return Declined("short rows")
     keep = keep or not sums
     count = max(elements // length, 1)
-    pieces = min(max(4 * get_num_threads(), count // ROWS if sums == 2 else 0), count)
+    pieces = min(max(4 * get_num_threads(), count // LARGEST if sums == 2 else 0), count)
     out = empty(shape, SINGLE) if keep else None
     rows = np.empty(count if sums in (1, 3) else 0, SINGLE)
     columns = np.zeros((pieces, length if sums == 2 else 0), SINGLE)
