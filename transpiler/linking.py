@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from . import ast, library
 from .code import quoted
-from .no_results import told_from_nil
 from .optional import trailing_optional
 from .protected import caught_errors
 from .syntax import blocks_of, dotted, required_name
@@ -21,7 +20,6 @@ def link(module: Module) -> None:
     module.catches, module.hears = caught_errors(
         module.block, module.scopes, lambda name: module.find(name) is not None
     )
-    module.gives_nothing = told_from_nil(module.block, module.scopes)
     _statements(module, module.block, top=True)
     for call in module.scopes.calls:
         if isinstance(call, ast.Call):

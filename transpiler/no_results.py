@@ -5,33 +5,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from . import ast
 from .scope import FileScope
 from .syntax import dotted, returns
 from .walk import walk
 
+if TYPE_CHECKING:
+    from .module import Module
+
 _PROTECTED = frozenset(["pcall", "xpcall"])
 _COROUTINES = frozenset(["coroutine.wrap", "coroutine.create"])
 
 
-def told_from_nil(block: ast.Block, scopes: FileScope) -> set[int]:
-    """Return the functions, by their ids, whose end must say that they give nothing."""
+def told_from_nil(modules: Iterable[Module]) -> None:
+    """Note in each file which functions must say at their end that they give nothing.
+
+    A function may be lent in one file and defined in another, by the name of a field or global.
+    """
+    files = [(m, *_calls(m.block, m.scopes)) for m in modules]
+    asked = {name for _, _, names in files for name in names if isinstance(name, str)}
+    named = [node for _, lent, _ in files for node in lent if _is_of_all_files(node)]
+    for module, lent, own in files:
+        wanted = [*named, *[node for node in lent if not _is_of_all_files(node)]]
+        if wanted:
+            functions = _Functions(module.block, module.scopes, asked | own)
+            module.gives_nothing = {
+                id(f) for node in wanted for f in functions.of(node) if not returns(f.body)
+            }
+
+
+def _is_of_all_files(node: ast.Expression) -> bool:
+    if isinstance(node, ast.Index):
+        return isinstance(node.key, ast.String)
+    return isinstance(node, ast.Name) and node.variable is None
+
+
+def _calls(block: ast.Block, scopes: FileScope) -> tuple[list[ast.Expression], set[Any]]:
+    """Return what is lent to those who take all its results, and what is called for a value."""
     calls = [call for call in scopes.calls if isinstance(call, ast.Call) and call.arguments]
-    lent = [c.arguments[0] for c in calls if dotted(c.function) in _COROUTINES]
-    if not any(dotted(c.function) in _PROTECTED | _COROUTINES for c in calls):
-        return set()
-    all_seen = _expanded(block)
-    for call in calls:
+    names = {dotted(call.function) for call in calls}
+    unasked = _expanded(block)
+    lent: list[ast.Expression] = []
+    for call in calls if names & (_PROTECTED | _COROUTINES) else []:
         name, first = dotted(call.function), call.arguments[0]
-        if name in _PROTECTED and (id(call) in all_seen or isinstance(first, ast.Function)):
+        in_full = id(call) in unasked or isinstance(first, ast.Function)
+        if name in _COROUTINES or (name in _PROTECTED and in_full):
             lent.append(first)
-    if not lent:
-        return set()
-    functions = _Functions(block, scopes, all_seen)
-    return {id(f) for node in lent for f in functions.of(node) if not returns(f.body)}
+    unasked |= {id(node.call) for node in walk(block) if isinstance(node, ast.CallStatement)}
+    return lent, {_callee(call) for call in scopes.calls if id(call) not in unasked}
 
 
 def _expanded(block: ast.Block) -> set[int]:
@@ -54,20 +78,18 @@ def _expanded(block: ast.Block) -> set[int]:
 class _Functions:
     """The functions of a file by what they are called, but for those whose value is asked for."""
 
-    def __init__(self, block: ast.Block, scopes: FileScope, all_seen: set[int]) -> None:
+    def __init__(self, block: ast.Block, scopes: FileScope, asked: set[Any]) -> None:
         self._scopes = scopes
+        self._asked = asked
         self._by_name: dict[str, list[ast.Function]] = {}
         self._in_tables: list[ast.Function] = []
         entries: list[tuple[Any, Any]] = [(t.key, value) for t, value in scopes.field_writes]
-        unasked, methods = set(all_seen), set()
+        methods = set()
         for node in walk(block):
             if isinstance(node, ast.TableConstructor):
                 entries += [(f.key, f.value) for f in node.fields]
-            elif isinstance(node, ast.CallStatement):
-                unasked.add(id(node.call))
             elif isinstance(node, ast.FunctionStatement) and node.method:
                 methods.add(id(node.function))
-        self._asked = {_callee(call) for call in scopes.calls if id(call) not in unasked}
         for key, value in entries:
             name = key.value if isinstance(key, ast.String) else None
             if not isinstance(value, ast.Function) or (name and name in self._asked):

@@ -25,6 +25,7 @@ from .modern.gradients import with_gradients
 from .module import Module
 from .module_names import placed, required_module_name
 from .names import python_name
+from .no_results import told_from_nil
 from .parameters import Parameters, crossing
 from .reading import read
 from .requires import Requires
@@ -145,6 +146,7 @@ class Project:
         self._file_of = {key: m for m in self.modules.values() for key in m.scopes.scopes}
         for module in self.modules.values():
             link(module)
+        told_from_nil(self.modules.values())
         find_metatable_classes(self.modules.values())
         self.classes = relate(k for m in self.modules.values() for k in m.classes.values())
         self.plain_fields = plain_fields(self.modules.values())

@@ -148,3 +148,14 @@ return f
 """
     (text,) = texts({"x.lua": program}).values()
     assert 'lua.index(x, "label")' in text
+
+
+def test_functions_that_give_nothing_say_so_to_other_files(tmp_path):
+    files = {
+        "main.lua": "local M = require 'checks'\nprint(pcall(M.check, 1))\nprint(pcall(M.check))\n"
+        "local kept = M.asked(1)\nprint(kept, pcall(M.asked, 1))\n",
+        "checks.lua": "local M = {}\nfunction M.check(x) if not x then error('no', 0) end end\n"
+        "function M.asked(x) M.last = x end\nreturn M\n",
+    }
+    # where its value is asked for, a function gives nil
+    assert printed(files, tmp_path) == "true\nfalse\tno\nnil\ttrue\tnil\n"
