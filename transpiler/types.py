@@ -110,7 +110,8 @@ class Types:
         self.options = Shape(declared_options(scopes))
         self._shapes: dict[int, Shape] = {}
         self._written_fields = field_writes(scopes)
-        self.fields: dict[tuple[int, str], Type | None] = {}
+        self._fields: dict[tuple[int, str], Type | None] = {}
+        self._asked: set[tuple[int, str]] = set()
         self._counters: dict[Variable, ast.NumericFor] = {}
         self.of_functions = FunctionResults(self)
         self.uses = FunctionUses(scopes)
@@ -141,16 +142,45 @@ class Types:
         """Return the type of a field: of all that the file puts under that name."""
         if name not in shape.values:
             return ANY
-        key = id(shape), name
-        if key not in self.fields:
-            self.fields[key] = None  # while it is looked at
+
+        def joined() -> Type | None:
             found: Type | None = None
             for value in (*shape.values[name], *self._written_fields.get(name, ())):
                 found = join(found, ANY if value is None else self.of_maybe(value))
             if found is not None and found.kind == "integer" and shape is not self.options:
                 found = replace(found, kind="number")  # others may put fractions there
-            self.fields[key] = found if found is not None or not self._settled else ANY
-        return self.fields[key]
+            return found
+
+        return self.field((id(shape), name), joined)
+
+    def field(self, key: tuple[int, str], joined: Callable[[], Type | None]) -> Type | None:
+        """Return the type of a field, which may be given what rests on itself: `x.n = x.n / 2`.
+
+        Parameters
+        ----------
+        key : (int, str)
+            The id of what has the field, and its name.
+        joined : callable
+            Joins the types of all that the field is given, by what is known so far.
+        """
+        if key in self._fields:
+            self._asked.add(key)
+            return self._fields[key]
+        count, found, memory = len(self._fields), None, self._of
+        for turn in range(_TURNS):
+            self._asked.discard(key)
+            self._fields[key], self._of = found, {}  # a guess, and what rests on it
+            new = joined()
+            self._of = memory
+            if new == found or key not in self._asked:
+                found = new
+                break
+            while len(self._fields) > count:
+                self._fields.popitem()
+            found = new if turn < _TURNS - 2 else ANY
+        self._asked.discard(key)
+        self._fields[key] = found if found is not None or not self._settled else ANY
+        return self._fields[key]
 
     # -- variables ----------------------------------------------------------------------------
 
@@ -175,7 +205,7 @@ class Types:
         for slot in self._slots:
             slot.kind = None
         for turn in range(8):
-            self.fields.clear()
+            self._fields.clear()
             self.of_functions.clear()
             changed = self._join_globals()
             for variable in pending:
@@ -192,7 +222,7 @@ class Types:
                 changed = slot.rejoin(self.of_maybe, turn) or changed
             if not changed:
                 break
-        self.fields.clear()
+        self._fields.clear()
         self.of_functions.clear()
         self._settled = True
 
@@ -381,6 +411,9 @@ class Types:
         found = self._unique.get(f".{name}") if owner.kind in ("any", "table") else None
         return found if found is not None and found.method else None
 
+
+_TURNS = 6
+"""How often the type of a field that rests on itself is looked for."""
 
 _HOLDERS = frozenset(["any", "table", "class", "dict", "record"])
 """Kinds of what may have functions of the program as fields."""

@@ -30,6 +30,9 @@ local k, ks = {}, setmetatable({}, {__mode = 'k'}) ks[k] = 1 ks[{}] = 2 ks.text 
 --## nothing_is_not_nil
 local function check(x) if x > 1 then error('big', 0) end end local M = {} function M.f(x) io.write('f', x, ' ') end function M:g() self.n = 1 end function glob(s) print('in', s) end print(pcall(check, 1)) print(pcall(check, 2)) print(pcall(M.f, 1)) print(pcall(M.g, M)) print(pcall(glob, 'x')) check(0) M.f(2) M:g() glob('y') print(coroutine.wrap(check)(0)) print(coroutine.resume(coroutine.create(glob), 'co')) print(select('#', pcall(check, 0))) local function asked(x) if x > 1 then error('big', 0) end end local r = asked(0) print(r, (asked(1)), pcall(asked, 3)) local function try(f, ...) return pcall(f, ...) end print(try(function() io.write('t ') end)) print(try(check, 0)) print(try(check, 5)) local handlers = {a = function(x) io.write('a', x, ' ') end, function(x) io.write('one ') end} print(pcall(handlers.a, 1)) for _, k in ipairs{'a', 1} do print(k, pcall(handlers[k], 6)) local f = handlers[k] print(pcall(f, 1)) end local ok, err = pcall(glob, 'plain') print(ok, err) local t = {pcall(check, 0)} print(#t) local C = {} C.__index = C function C.new() return setmetatable({}, C) end function C:run() self.ran = true end local o = C.new() print(pcall(o.run, o)) o:run() print(o.ran)
 
+--## fields_that_rest_on_themselves
+local C = {} C.__index = C function C.new() return setmetatable({a = 1, b = 4, c = 4, n = 0}, C) end function C:step(k) self.n = self.n + 1 self.a = self.a / k self.b = self.c self.c = self.b / k end function C:text() return 'a ' .. self.a * 100 .. '% b ' .. self.b .. ' c ' .. self.c .. ' n ' .. self.n end local o = C.new() print(o:text()) o:step(2) o:step(1) print(o:text())
+
 --## delete
 local t = {a = 1, b = 2} t.a = nil local n = 0 for k in pairs(t) do n = n + 1 print(k) end print(n)
 

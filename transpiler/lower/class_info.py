@@ -100,9 +100,8 @@ class ClassInfo:
 
     def field_type(self, name: str, types: Types) -> Type | None:
         """Return the type of a field, from all that methods of the class assign to it."""
-        key = id(self), name
-        if key not in types.fields:
-            types.fields[key] = None  # while it is looked at
+
+        def joined() -> Type | None:
             found: Type | None = None
             for info in self.lineage():
                 for value in info.values.get(name, ()):
@@ -112,8 +111,9 @@ class ClassInfo:
                         found = join(found, types.of_maybe(value))
             if self.typename.startswith("nn.") and name in ("output", "gradInput"):
                 found = join(found, TENSOR)
-            types.fields[key] = found if found is not None or not types._settled else ANY
-        return types.fields[key]
+            return found
+
+        return types.field((id(self), name), joined)
 
     def method_results(self, name: str, types: Types) -> list[Type] | None:
         """Return the results of a method, where all classes agree about their number."""
