@@ -16,7 +16,8 @@ def collect() -> None:
     Between calls of this a weak table keeps what it has. An object that a table with weak values
     has, and a local of Python that Lua has left, counts as referred to.
     """
-    found = [t for t in gc.get_objects() if isinstance(t, Table) and _mode(t)]
+    # By their types: `isinstance` asks an object for its class, which may be a proxy's own code.
+    found = [t for t in gc.get_objects() if issubclass(type(t), Table) and _mode(t)]
     held = [_let_go(table) for table in found]
     gc.collect()
     for table, entries in zip(found, held, strict=True):

@@ -198,6 +198,20 @@ def test_collectgarbage(lua):
     lua.same("collectgarbage", "nonsense")
 
 
+class Proxy:
+    """An object whose class is for its own code to tell, as of libraries that load late."""
+
+    @property
+    def __class__(self):
+        raise AssertionError("nobody but a user of this object asks it anything")
+
+
+def test_collectgarbage_asks_no_object_for_its_class():
+    kept = [Proxy()]
+    assert lualib.collectgarbage() == 0
+    del kept[:]
+
+
 def test_globals_are_there():
     names = (
         "assert bit collectgarbage coroutine debug dofile error getmetatable io ipairs load "
