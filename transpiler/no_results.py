@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from . import ast
 from .scope import FileScope
 from .syntax import dotted, returns
-from .walk import walk
 
 if TYPE_CHECKING:
     from .module import Module
@@ -25,13 +24,13 @@ def told_from_nil(modules: Iterable[Module]) -> None:
 
     A function may be lent in one file and defined in another, by the name of a field or global.
     """
-    files = [(m, *_calls(m.block, m.scopes)) for m in modules]
+    files = [(m, *_calls(m.scopes)) for m in modules]
     asked = {name for _, _, names in files for name in names if isinstance(name, str)}
     named = [node for _, lent, _ in files for node in lent if _is_of_all_files(node)]
     for module, lent, own in files:
         wanted = [*named, *[node for node in lent if not _is_of_all_files(node)]]
         if wanted:
-            functions = _Functions(module.block, module.scopes, asked | own)
+            functions = _Functions(module.scopes, asked | own)
             module.gives_nothing = {
                 id(f) for node in wanted for f in functions.of(node) if not returns(f.body)
             }
@@ -43,60 +42,47 @@ def _is_of_all_files(node: ast.Expression) -> bool:
     return isinstance(node, ast.Name) and node.variable is None
 
 
-def _calls(block: ast.Block, scopes: FileScope) -> tuple[list[ast.Expression], set[Any]]:
+def _calls(scopes: FileScope) -> tuple[list[ast.Expression], set[Any]]:
     """Return what is lent to those who take all its results, and what is called for a value."""
     calls = [call for call in scopes.calls if isinstance(call, ast.Call) and call.arguments]
     names = {dotted(call.function) for call in calls}
-    unasked = _expanded(block)
+    unasked = _expanded(scopes)
     lent: list[ast.Expression] = []
     for call in calls if names & (_PROTECTED | _COROUTINES) else []:
         name, first = dotted(call.function), call.arguments[0]
         in_full = id(call) in unasked or isinstance(first, ast.Function)
         if name in _COROUTINES or (name in _PROTECTED and in_full):
             lent.append(first)
-    unasked |= {id(node.call) for node in walk(block) if isinstance(node, ast.CallStatement)}
+    unasked |= {id(s.call) for s in scopes.statements if isinstance(s, ast.CallStatement)}
     return lent, {_callee(call) for call in scopes.calls if id(call) not in unasked}
 
 
-def _expanded(block: ast.Block) -> set[int]:
+def _expanded(scopes: FileScope) -> set[int]:
     """Return the calls of which all results are taken."""
-    found: set[int] = set()
-    for node in walk(block):
-        last: Any = None
-        match node:
-            case ast.Call(arguments=[*_, last]) | ast.MethodCall(arguments=[*_, last]):
-                pass
-            case ast.Return(values=[*_, last]):
-                pass
-            case ast.TableConstructor(fields=[*_, ast.Field(key=None, value=last)]):
-                pass
-        if isinstance(last, ast.Call):
-            found.add(id(last))
-    return found
+    last = [call.arguments[-1] for call in scopes.calls if call.arguments]
+    last += [s.values[-1] for s in scopes.statements if isinstance(s, ast.Return) and s.values]
+    ends = [table.fields[-1] for table in scopes.tables if table.fields]
+    last += [entry.value for entry in ends if entry.key is None]
+    return {id(node) for node in last if isinstance(node, ast.Call)}
 
 
 class _Functions:
     """The functions of a file by what they are called, but for those whose value is asked for."""
 
-    def __init__(self, block: ast.Block, scopes: FileScope, asked: set[Any]) -> None:
+    def __init__(self, scopes: FileScope, asked: set[Any]) -> None:
         self._scopes = scopes
         self._asked = asked
         self._by_name: dict[str, list[ast.Function]] = {}
         self._in_tables: list[ast.Function] = []
         entries: list[tuple[Any, Any]] = [(t.key, value) for t, value in scopes.field_writes]
-        methods = set()
-        for node in walk(block):
-            if isinstance(node, ast.TableConstructor):
-                entries += [(f.key, f.value) for f in node.fields]
-            elif isinstance(node, ast.FunctionStatement) and node.method:
-                methods.add(id(node.function))
+        entries += [(f.key, f.value) for table in scopes.tables for f in table.fields]
         for key, value in entries:
             name = key.value if isinstance(key, ast.String) else None
             if not isinstance(value, ast.Function) or (name and name in self._asked):
                 continue
             if name is not None:
                 self._by_name.setdefault(name, []).append(value)
-            if id(value) not in methods:
+            if id(value) not in scopes.methods:
                 self._in_tables.append(value)
 
     def of(self, node: ast.Expression) -> Iterator[ast.Function]:

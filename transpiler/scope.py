@@ -32,6 +32,9 @@ def resolve(block: ast.Block, resolver: _Resolver | None = None) -> FileScope:
         resolver.field_reads,
         resolver.global_reads,
         resolver.made_fields,
+        resolver.tables,
+        resolver.statements,
+        resolver.methods,
     )
     mark_false(file)
     return file
@@ -55,6 +58,9 @@ class _Resolver:
         self.global_reads: dict[str, int] = {}
         self.made_fields: set[str] = set()
         self.calls: list[ast.Call | ast.MethodCall] = []
+        self.tables: list[ast.TableConstructor] = []
+        self.statements: list[ast.CallStatement | ast.Return] = []
+        self.methods: set[int] = set()
         self.for_loops: list[ast.NumericFor | ast.GenericFor] = []
         self.loop_uses: list[tuple[int, set[Variable]]] = []
 
@@ -140,6 +146,7 @@ class _Resolver:
                 for i, (target, value) in enumerate(zip(targets, paired, strict=True)):
                     self.write(target, value, values, i)
             case ast.CallStatement(call=call):
+                self.statements.append(statement)
                 self.expression(call)
             case ast.Do(body=body):
                 self.block(body)
@@ -171,6 +178,8 @@ class _Resolver:
                 self.each(values)
                 self.counted(names, body)
             case ast.FunctionStatement(target=target, method=method, function=function):
+                if method:
+                    self.methods.add(id(function))
                 self.write(target, function, [function])
                 self.function(function, method)
             case ast.LocalFunction(name=name, function=function):
@@ -178,6 +187,7 @@ class _Resolver:
                 variable.values.append(function)
                 self.function(function)
             case ast.Return(values=values):
+                self.statements.append(statement)
                 self.each(values)
 
     def counted(self, names: list[ast.Name], body: ast.Block) -> None:
@@ -256,6 +266,7 @@ class _Resolver:
             case ast.Paren(inner=inner):
                 self.expression(inner)
             case ast.TableConstructor(fields=fields):
+                self.tables.append(node)
                 for entry in fields:
                     if isinstance(entry.key, ast.String):
                         self.made_fields.add(entry.key.value)

@@ -118,3 +118,8 @@ class FileScope:
     global_reads: dict[str, int]
     made_fields: set[str]
     """Names of fields that tables are made with."""
+    tables: list[ast.TableConstructor]
+    statements: list[ast.CallStatement | ast.Return]
+    """Those that are calls, or return something."""
+    methods: set[int]
+    """The ids of functions that are written as methods."""
