@@ -134,13 +134,13 @@ def without_gpu(require):
 def main():
     results, folder, module, call, part, parts, *skipped = sys.argv[1:]
     runtime.require = without_gpu(runtime.require)
-    if (header := Path(folder) / "THNN.h").exists():
-        loaded(Path(folder), header.read_text())
-    sys.path.insert(0, folder)
     python = f"/{module.replace('.', '/')}.py"
     notes, asserts = Notes(results), CountedAssert(lua.assert_, python)
     lua.assert_ = asserts
     count_conditions(asserts)
+    if (header := Path(folder) / "THNN.h").exists():
+        loaded(Path(folder), header.read_text())  # the tests of nn, too
+    sys.path.insert(0, folder)
     split_runs(notes, asserts, int(part), int(parts), set(skipped))
     file = module.rpartition(".")[2] + ".lua"
     empty = notes.file.seek(0, io.SEEK_END)
