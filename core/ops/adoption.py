@@ -41,29 +41,13 @@ def adopted(target: Any, value: Any) -> bool:
     `target`, each array belongs to its tensor alone, and no graph knows of either. The caller has
     made sure that nobody but itself holds `value`, which it must not use any more: see `HELD_HERE`.
     """
-    if type(target) is not Tensor or type(value) is not Tensor:
+    if not _alike(target, value) or target._node is not None or value._node is not None:
         return False
-    into, source = target._array, value._array
-    if (
-        type(into) is not ndarray
-        or type(source) is not ndarray
-        or into.shape != source.shape
-        or into.dtype is not source.dtype
-        or not holds_alone(into)
-        or not holds_alone(source)
-        or not (source.flags.c_contiguous or source.strides == into.strides)
-        or target._node is not None
-        or value._node is not None
-        or hasattr(target, "_storage")
-        or hasattr(target, "_mirror")
-        or hasattr(value, "_storage")
-    ):
+    fresh, old = value._array, target._array
+    if not (fresh.flags.c_contiguous or fresh.strides == old.strides):
         return False
-    del into
-    if getrefcount(target._array) != HELD_BY_TENSOR:
-        return False
-    del source
-    if getrefcount(value._array) != HELD_BY_TENSOR:
+    del fresh, old
+    if not _alone(target) or not _alone(value):
         return False
     target._array = value._array
     count_write(target._version, "copy_")
@@ -77,39 +61,41 @@ def became(target: Any, value: Any) -> bool:
     and where nobody but their tensors holds their arrays, and what made `value` that one. The
     caller has made sure that nobody but itself holds `value`, as above.
     """
-    node = getattr(value, "_node", None)
-    if (
-        type(target) is not Tensor
-        or type(target._node) is not Node
-        or type(node) is not Node
-        or type(node.saved) is not tuple
-        or not MODE.get().grad
-    ):
+    if not _alike(target, value) or target._array.strides != value._array.strides:
         return False
-    into, source = target._array, value._array
-    if (
-        type(into) is not ndarray
-        or type(source) is not ndarray
-        or into.shape != source.shape
-        or into.strides != source.strides
-        or into.dtype is not source.dtype
-        or not holds_alone(into)
-        or not holds_alone(source)
-        or hasattr(target, "_storage")
-        or hasattr(target, "_mirror")
-        or hasattr(value, "_storage")
-    ):
+    node = value._node
+    if type(target._node) is not Node or type(node) is not Node or not MODE.get().grad:
         return False
-    del into
-    if getrefcount(target._array) != HELD_BY_TENSOR:
+    if type(node.saved) is not tuple or not _alone(target):
         return False
-    saved = sum(kept is source for kept in node.saved)
-    del source
-    if getrefcount(value._array) != HELD_BY_TENSOR + saved:
+    if not _alone(value, sum(kept is value._array for kept in node.saved)):
         return False
     target._array, target._version = value._array, value._version
     set_history(target, node)
     return True
+
+
+def _alike(target: Any, value: Any) -> bool:
+    """Whether two tensors have arrays of their own, of one shape and dtype, and no storages."""
+    if type(target) is not Tensor or type(value) is not Tensor:
+        return False
+    into, source = target._array, value._array
+    return (
+        type(into) is ndarray
+        and type(source) is ndarray
+        and into.shape == source.shape
+        and into.dtype is source.dtype
+        and holds_alone(into)
+        and holds_alone(source)
+        and not hasattr(target, "_storage")
+        and not hasattr(target, "_mirror")
+        and not hasattr(value, "_storage")
+    )
+
+
+def _alone(tensor: Tensor, others: int = 0) -> bool:
+    """Whether nobody holds a tensor's array but the tensor, and so many others that are known."""
+    return getrefcount(tensor._array) == HELD_BY_TENSOR + others
 
 
 def move_to(target: Tensor, fresh: Tensor) -> Tensor:
