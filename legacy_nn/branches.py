@@ -7,9 +7,10 @@ from typing import Any, Self
 
 from rekindle.core.checkpoint import Table
 
-from .containers import Container, Step, indented, known
+from .containers import Container, Step, known
 from .going_back import Share, SideBySide, entry, summed
 from .module import ArgumentError, InputTypeError, torch_class
+from .texts import indented
 
 
 def refill(table: Any, values: Table) -> Table:

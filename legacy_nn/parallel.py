@@ -10,9 +10,9 @@ from typing import Any, Self
 from rekindle.core.checkpoint import Table
 
 from .concat import Concat
-from .containers import indented
 from .decorator import Wrapper
 from .module import as_input, torch_class
+from .texts import indented
 
 
 class _OnFirst(Wrapper):
