@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import contextlib
 
+from running import PRINT, WAVES
+
 from rekindle.legacy_nn.bridge import Runtime
 
-HEAD = """
+HEAD = f"""
 require 'torch'
 require 'nn'
-function P(...)
-   local t = torch.DoubleTensor(...)
-   local k = 0
-   t:apply(function() k = k + 1; return math.sin(1.7 * k) * 0.6 end)
-   return t:type(torch.Tensor():type())
-end
-function show(...)
+{WAVES}function show(...)
    for i = 1, select('#', ...) do
       local v = select(i, ...)
       if torch.isTensor(v) then
@@ -36,9 +32,6 @@ def in_lua(source: str) -> str:
     lines: list[str] = []
     with contextlib.closing(Runtime()) as runtime:
         runtime.globals["put"] = lines.append
-        runtime.execute(
-            "function print(...) local t = {} for i = 1, select('#', ...) do "
-            "t[i] = tostring((select(i, ...))) end put(table.concat(t, '\\t') .. '\\n') end"
-        )
+        runtime.execute(PRINT)
         runtime.execute(HEAD + source)
     return "".join(lines)

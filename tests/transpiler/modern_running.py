@@ -9,22 +9,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+from running import WAVES
+
 from rekindle.core.generators import Generator, using
 from rekindle.transpiler.emit import Output
 from rekindle.transpiler.project import Project, Source
 from rekindle.transpiler.translate import Translation
 
-HEAD = """
+HEAD = f"""
 require 'torch'
 require 'nn'
 require 'optim'
-function P(...)
-   local t = torch.DoubleTensor(...)
-   local k = 0
-   t:apply(function() k = k + 1; return math.sin(1.7 * k) * 0.6 end)
-   return t:type(torch.Tensor():type())
-end
-function show(...)
+{WAVES}function show(...)
    for i = 1, select('#', ...) do
       local v = select(i, ...)
       if torch.isTensor(v) then

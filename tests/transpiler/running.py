@@ -13,6 +13,22 @@ from rekindle.transpiler.translate import Translation
 
 PLACE = re.compile(r'(?:\[string "[^"]*"\]|[\w./<> -]+\.(?:py|lua)|<[^>]*>):\d+: ')
 
+PRINT = (
+    "function print(...) local t = {} for i = 1, select('#', ...) do "
+    "t[i] = tostring((select(i, ...))) end put(table.concat(t, '\\t') .. '\\n') end"
+)
+"""Lua's `print`, to the function `put`."""
+
+WAVES = """\
+function P(...)
+   local t = torch.DoubleTensor(...)
+   local k = 0
+   t:apply(function() k = k + 1; return math.sin(1.7 * k) * 0.6 end)
+   return t:type(torch.Tensor():type())
+end
+"""
+"""P(sizes...): a tensor of the default type, with numbers that are easy to make again."""
+
 
 def translate(source: str, name: str = "snippet.lua") -> Translation:
     (found,) = Project([Source(name, source.encode("latin-1"))]).translate()
@@ -24,11 +40,7 @@ def as_lua(source: str) -> str:
     lua = lupa.LuaRuntime(encoding="latin-1")
     lines: list[str] = []
     lua.globals()["put"] = lines.append
-    lua.execute(
-        "function print(...) local t = {} for i = 1, select('#', ...) do "
-        "t[i] = tostring((select(i, ...))) end put(table.concat(t, '\\t') .. '\\n') end "
-        "io.write = function(...) put(table.concat({...})) end"
-    )
+    lua.execute(f"{PRINT} io.write = function(...) put(table.concat({{...}})) end")
     lua.execute(source)
     return "".join(lines)
 
